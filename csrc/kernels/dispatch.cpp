@@ -1,0 +1,58 @@
+#include "dispatch.h"
+
+#include <stdexcept>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace hashindex {
+namespace {
+
+#if defined(__x86_64__)
+// Bit numbers: Intel SDM volume 2A, CPUID; XCR0: volume 1, section 13.3. The OS must save the wide registers too.
+struct Cpu {
+    bool popcnt = false, avx2 = false, avx512 = false;
+
+    Cpu() {
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        if (!__get_cpuid(1, &a, &b, &c, &d)) return;
+        popcnt = c >> 23 & 1;
+        if (!(c >> 27 & 1)) return;  // OSXSAVE: XGETBV may be used
+        unsigned xcr0 = 0, high = 0;
+        __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
+        const bool ymm_saved = (xcr0 & 0x06) == 0x06;
+        const bool zmm_saved = (xcr0 & 0xe6) == 0xe6;
+        if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
+        avx2 = ymm_saved && (b >> 5 & 1);
+        avx512 = zmm_saved && (b >> 16 & 1) && (c >> 14 & 1);  // AVX512F and AVX512_VPOPCNTDQ
+    }
+};
+#endif
+
+}  // namespace
+
+std::vector<const Kernel*> available_kernels() {
+    std::vector<const Kernel*> kernels;
+#if defined(__x86_64__)
+    const Cpu cpu;
+    if (cpu.avx512) kernels.push_back(&avx512_kernel);
+    if (cpu.avx2) kernels.push_back(&avx2_kernel);
+    if (cpu.popcnt) kernels.push_back(&popcnt_kernel);
+#elif defined(__aarch64__)
+    kernels.push_back(&neon_kernel);
+#endif
+    kernels.push_back(&scalar_kernel);
+    return kernels;
+}
+
+const Kernel& find_kernel(const std::string& isa) {
+    std::string names;
+    for (const Kernel* kernel : available_kernels()) {
+        if (isa == kernel->isa) return *kernel;
+        names += (names.empty() ? "" : ", ") + std::string(kernel->isa);
+    }
+    throw std::invalid_argument("isa '" + isa + "' cannot run on this CPU; it has: " + names);
+}
+
+}  // namespace hashindex

@@ -1,0 +1,27 @@
+// x86-64 with POPCNT (2008 on): one instruction a word, 1 (Intel) to 4 (Zen 5) a cycle.
+#if defined(__x86_64__)
+#include "kernel.h"
+#include "target_region.h"
+
+namespace hashindex {
+namespace popcnt {
+
+constexpr const char* isa = "popcnt";
+
+HASHINDEX_TARGET_BEGIN("popcnt")
+
+static inline std::uint64_t popcount(std::uint64_t bits) {
+    return static_cast<std::uint64_t>(__builtin_popcountll(bits));
+}
+
+#include "word_lanes.h"
+#include "within_body.h"
+
+HASHINDEX_TARGET_END
+
+}  // namespace popcnt
+
+const Kernel popcnt_kernel = {popcnt::isa, popcnt::within};
+
+}  // namespace hashindex
+#endif

@@ -1,0 +1,23 @@
+// Any CPU: popcount by adding bits in ever wider fields (Warren, Hacker's Delight, section 5-1): 12 operations a word.
+#include "kernel.h"
+
+namespace hashindex {
+namespace scalar {
+
+constexpr const char* isa = "scalar";
+
+static inline std::uint64_t popcount(std::uint64_t bits) {
+    bits -= (bits >> 1) & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + ((bits >> 2) & 0x3333333333333333u);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (bits * 0x0101010101010101u) >> 56;
+}
+
+#include "word_lanes.h"
+#include "within_body.h"
+
+}  // namespace scalar
+
+const Kernel scalar_kernel = {scalar::isa, scalar::within};
+
+}  // namespace hashindex

@@ -1,0 +1,33 @@
+"""Exact Hamming search over packed binary codes, without knobs; and the networks that make such codes.
+
+>>> import numpy as np
+>>> import hashindex as hx
+>>> index = hx.HashIndex(n_bits=64)
+>>> ids = index.add(hx.pack(np.random.default_rng(0).standard_normal((1000, 64))))
+>>> hits = index.search(hx.pack(np.ones(64)), radius=20)
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from .codes import from_hex, from_ints, from_signed, hamming, pack, to_hex, unpack
+from .index import HashIndex
+from .matches import NearestMatches, RadiusMatches
+
+try:
+    __version__ = version("hashindex")
+except PackageNotFoundError:  # run from the source tree
+    __version__ = "0+unknown"
+
+__all__ = [
+    "HashIndex",
+    "NearestMatches",
+    "RadiusMatches",
+    "__version__",
+    "from_hex",
+    "from_ints",
+    "from_signed",
+    "hamming",
+    "pack",
+    "to_hex",
+    "unpack",
+]

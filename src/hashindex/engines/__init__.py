@@ -1,0 +1,82 @@
+"""Which engine does the searching: ``native`` (C++), ``numba`` or ``numpy``. The answers are the same."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from functools import cache
+from importlib.util import find_spec
+
+from .engine import Engine
+
+__all__ = ["ENGINES", "Engine", "available", "load"]
+
+ENGINES = ("native", "numba", "numpy")  # best first
+
+
+def available() -> list[str]:
+    """Engines that can be loaded here, best first."""
+    found = {
+        "native": find_spec("hashindex._core") is not None,
+        "numba": find_spec("numba") is not None,
+        "numpy": True,
+    }
+    return [name for name in ENGINES if found[name]]
+
+
+def load(name: str | None = None) -> Engine:
+    """Return the engine of that name, by default that of ``HASHINDEX_ENGINE``, else the best there is.
+
+    Raises
+    ------
+    ValueError
+        Unknown name.
+    ImportError
+        The named engine is not installed.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once, when no name was given and the C++ extension is missing.
+    """
+    name = name or os.environ.get("HASHINDEX_ENGINE")
+    if name is None:
+        return _best()
+    if name not in ENGINES:
+        raise ValueError(f"engine {name!r} is unknown; expected one of: {', '.join(ENGINES)}")
+    return _load(name)
+
+
+@cache
+def _best() -> Engine:
+    name = available()[0]
+    if name != "native":
+        advice = "" if name == "numba" else " (pip install 'hashindex[numba]' is much faster)"
+        warnings.warn(
+            f"the C++ extension of hashindex is not installed; searches use the {name} engine{advice}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return _load(name)
+
+
+@cache
+def _load(name: str) -> Engine:
+    if name == "native":
+        if name not in available():
+            raise ImportError(
+                "the C++ extension of hashindex is not installed; reinstall with a C++ compiler and "
+                "HASHINDEX_REQUIRE_NATIVE=1 to see why"
+            )
+        from .native import NativeEngine
+
+        return NativeEngine()
+    if name == "numba":
+        if name not in available():
+            raise ImportError("the numba engine needs numba: pip install 'hashindex[numba]'")
+        from .numba import NumbaEngine
+
+        return NumbaEngine()
+    from .numpy import NumpyEngine
+
+    return NumpyEngine()

@@ -1,0 +1,205 @@
+"""Checks at the door: what is a code, a radius, a k, an id; and what to call instead when it is not."""
+
+from __future__ import annotations
+
+from operator import index as as_int
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BITS = 65536
+
+
+class Given(NamedTuple):
+    """Codes as the caller gave them, checked."""
+
+    codes: NDArray[np.uint8]  # (n, code_size), C-contiguous
+    n_bits: int
+    single: bool  # one code in one dimension fewer
+
+
+def code_size(n_bits: int) -> int:
+    """Bytes of a code of ``n_bits`` bits."""
+    return (n_bits + 7) // 8
+
+
+def check_n_bits(n_bits: int) -> int:
+    """Return ``n_bits`` as an int; TypeError if it is none, ValueError outside 1..65536."""
+    n_bits = _integer(n_bits, "n_bits")
+    if not 1 <= n_bits <= MAX_BITS:
+        raise ValueError(f"n_bits must be between 1 and {MAX_BITS}, got {n_bits}")
+    return n_bits
+
+
+def check_radius(radius: int) -> int:
+    """Return ``radius`` as an int; TypeError if it is none, ValueError below 0."""
+    radius = _integer(radius, "radius")
+    if radius < 0:
+        raise ValueError(f"radius must be at least 0 (it is inclusive), got {radius}")
+    return radius
+
+
+def check_k(k: int) -> int:
+    """Return ``k`` as an int; TypeError if it is none, ValueError below 1."""
+    k = _integer(k, "k")
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    return k
+
+
+def check_n_threads(n_threads: int) -> int:
+    """Return ``n_threads`` as an int; TypeError if it is none, ValueError below 1."""
+    n_threads = _integer(n_threads, "n_threads")
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be at least 1, got {n_threads}")
+    return n_threads
+
+
+def as_ids(ids: Any) -> NDArray[np.int64]:
+    """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
+    array = np.asarray(ids)
+    if array.size == 0 and array.ndim == 1:
+        return np.empty(0, np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"ids must be integers, got dtype {array.dtype}")
+    if array.ndim != 1:
+        raise ValueError(f"ids must have shape (n,), got {array.shape}")
+    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"ids must be below 2**63, got {array.max()}")
+    if array.min() < 0:
+        raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {array.min()}")
+    return array.astype(np.int64)
+
+
+def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
+    """Check codes and bring them to packed uint8 rows.
+
+    Parameters
+    ----------
+    values : array_like
+        Packed uint8 (n, code_size); bool (n, n_bits); uint64 (n,) for 64 bits, most significant bit first; or
+        one code with one dimension fewer. NumPy arrays, memory maps, anything with ``__dlpack__`` or
+        ``__array__`` on the CPU, Arrow fixed-size binary.
+    n_bits : int or None
+        Expected width; None infers it from the values.
+    what : str
+        Name of the argument, for messages.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Anything that could be misread, with what was seen, what was expected and the helper to call.
+    """
+    array = _as_array(values, what)
+    expected = "packed uint8" if n_bits is None else f"packed uint8 of shape (n, {code_size(n_bits)})"
+    if array.dtype == np.bool_:
+        return _from_bools(array, n_bits, what)
+    if array.dtype == np.uint64:
+        return _from_words(array, n_bits, what)
+    if array.dtype != np.uint8:
+        raise TypeError(f"{what}: got dtype {array.dtype}, expected {expected}{_advice(array)}")
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{what}: got shape {array.shape}, expected {expected}")
+    width = array.shape[-1]
+    if n_bits is None:
+        if 1 < width and array.size and array.max() == 1:
+            raise ValueError(
+                f"{what}: got uint8 of shape {array.shape} with only 0 and 1, which looks like unpacked bits; "
+                f"pack() packs them, or give the index n_bits={8 * width} if these are packed bytes"
+            )
+        n_bits = check_n_bits(8 * width)
+    elif width != code_size(n_bits):
+        unpacked = array.size and width == n_bits and array.max() <= 1
+        advice = "; these look like unpacked bits: pack() packs them" if unpacked else ""
+        raise ValueError(
+            f"{what}: got uint8 of shape {array.shape}, expected (n, {code_size(n_bits)}) "
+            f"for {n_bits}-bit codes{advice}"
+        )
+    codes = np.ascontiguousarray(np.atleast_2d(array))
+    try:
+        check_pad_bits(codes, n_bits)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
+    return Given(codes, n_bits, array.ndim == 1)
+
+
+def check_pad_bits(codes: NDArray[np.uint8], n_bits: int) -> None:
+    """Raise ValueError naming the first row whose pad bits are not 0."""
+    pad = -n_bits % 8
+    if not pad:
+        return
+    wrong = np.flatnonzero(codes[:, -1] & ((1 << pad) - 1))
+    if len(wrong):
+        raise ValueError(
+            f"row {wrong[0]}: the last {pad} bits of a {n_bits}-bit code pad its last byte and must be 0, got "
+            f"byte 0x{codes[wrong[0], -1]:02x}; pack() makes such codes, n_bits={8 * codes.shape[1]} uses all bits"
+        )
+
+
+def _integer(value: Any, name: str) -> int:
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    return as_int(value)
+
+
+def _as_array(values: Any, what: str) -> NDArray[Any]:
+    if isinstance(values, np.ndarray):
+        return np.asarray(values)
+    if hasattr(values, "type") and hasattr(values.type, "byte_width") and hasattr(values, "null_count"):
+        return _from_arrow(values, what)
+    if hasattr(values, "__dlpack_device__"):
+        device = int(values.__dlpack_device__()[0])
+        if device != 1:  # kDLCPU
+            raise TypeError(f"{what}: the array lies on another device (DLPack type {device}); move it to the CPU")
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{what}: cannot be read as an array of codes: {error}") from None
+
+
+def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
+    """Read Arrow fixed-size binary: bytes (n, byte_width) without a copy where it is one chunk."""
+    if values.null_count:
+        raise ValueError(f"{what}: the Arrow array has {values.null_count} nulls; drop them first")
+    chunks = values.chunks if hasattr(values, "chunks") else [values]
+    width = int(values.type.byte_width)
+    parts = [
+        np.frombuffer(chunk.buffers()[1], np.uint8, len(chunk) * width, chunk.offset * width)
+        for chunk in chunks
+        if len(chunk)
+    ]
+    flat = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint8), *parts])
+    return flat.reshape(-1, width)
+
+
+def _from_bools(array: NDArray[np.bool_], n_bits: int | None, what: str) -> Given:
+    if array.ndim not in (1, 2) or array.shape[-1] != (n_bits or max(array.shape[-1], 1)):
+        raise ValueError(f"{what}: got bool of shape {array.shape}, expected (n, {n_bits or 'n_bits'})")
+    n_bits = check_n_bits(array.shape[-1])
+    return Given(np.packbits(np.atleast_2d(array), axis=-1), n_bits, array.ndim == 1)
+
+
+def _from_words(array: NDArray[np.uint64], n_bits: int | None, what: str) -> Given:
+    if n_bits not in (None, 64) or array.ndim > 1:
+        expected = "a 64-bit index" if array.ndim <= 1 else "shape (n,)"
+        raise ValueError(
+            f"{what}: got uint64 of shape {array.shape}: one integer is one 64-bit code and needs {expected}; "
+            f"from_ints() takes other widths, packed codes are uint8"
+        )
+    codes = np.atleast_1d(array).astype(">u8").view(np.uint8).reshape(-1, 8)
+    return Given(codes, 64, array.ndim == 0)
+
+
+def _advice(array: NDArray[Any]) -> str:
+    """Which helper makes codes of such values."""
+    kind = array.dtype.kind
+    if kind == "f":
+        return "; pack() makes codes of real numbers (bit = value > 0)"
+    if array.dtype == np.int8:
+        return "; this looks like signed binary (each byte minus 128): from_signed() converts it"
+    if kind in "iu":
+        return "; from_ints() takes codes written as integers, pack() takes 0/1 columns"
+    if kind in "US":
+        return "; from_hex() takes hexadecimal text"
+    return ""

@@ -1,0 +1,69 @@
+"""What a search returns: named tuples of arrays, every row ordered by (distance, id)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING_ID = -1
+MISSING_DISTANCE = 2**31 - 1
+
+
+class Row(NamedTuple):
+    """The matches of one query, nearest first, none missing."""
+
+    distances: NDArray[np.int32]  # (n_matches,)
+    ids: NDArray[np.int64]  # (n_matches,)
+
+
+class RadiusMatches(NamedTuple):
+    """Every code within the radius of each query, as CSR rows.
+
+    The matches of query i are ``distances[offsets[i]:offsets[i + 1]]`` and the same slice of ``ids``.
+    """
+
+    offsets: NDArray[np.int64]  # (n_queries + 1,)
+    distances: NDArray[np.int32]  # (n_matches,)
+    ids: NDArray[np.int64]  # (n_matches,)
+
+    @property
+    def n_queries(self) -> int:
+        """How many queries were answered."""
+        return len(self.offsets) - 1
+
+    def row(self, i: int) -> Row:
+        """Return the matches of query ``i``; negative i counts from the end. IndexError beyond."""
+        i = _position(i, self.n_queries)
+        inside = slice(self.offsets[i], self.offsets[i + 1])
+        return Row(self.distances[inside], self.ids[inside])
+
+
+class NearestMatches(NamedTuple):
+    """The k nearest codes of each query; one query given as a 1-D code has 1-D arrays.
+
+    Missing neighbours (fewer than k codes, or fewer within the radius) have id -1 and distance 2**31 - 1 and
+    stand only at row ends.
+    """
+
+    distances: NDArray[np.int32]  # (n_queries, k)
+    ids: NDArray[np.int64]  # (n_queries, k)
+
+    @property
+    def n_queries(self) -> int:
+        """How many queries were answered."""
+        return len(self.ids) if self.ids.ndim == 2 else 1
+
+    def row(self, i: int) -> Row:
+        """Return the matches of query ``i`` without the missing ones. IndexError beyond the last query."""
+        i = _position(i, self.n_queries)
+        distances, ids = np.atleast_2d(self.distances)[i], np.atleast_2d(self.ids)[i]
+        found = ids != MISSING_ID
+        return Row(distances[found], ids[found])
+
+
+def _position(i: int, n_queries: int) -> int:
+    if not -n_queries <= i < n_queries:
+        raise IndexError(f"row {i} of {n_queries} queries")
+    return i % n_queries
