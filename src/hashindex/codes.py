@@ -62,7 +62,7 @@ def unpack(codes: NDArray[np.uint8], n_bits: int) -> NDArray[np.bool_]:
         As for codes given to an index: wrong dtype or width, non-zero pad bits.
     """
     given = as_codes(codes, check_n_bits(n_bits), "codes")
-    bits = np.unpackbits(given.codes, axis=-1, count=n_bits).view(np.bool_)
+    bits: NDArray[np.bool_] = np.unpackbits(given.codes, axis=-1, count=n_bits).view(np.bool_)
     return bits[0] if given.single else bits
 
 
@@ -85,7 +85,7 @@ def from_hex(texts: str | Iterable[str], n_bits: int | None = None) -> NDArray[n
         A text that is no str, has the wrong length or other characters; the message names its row.
     """
     if isinstance(texts, str):
-        return from_hex([texts], n_bits)[0]
+        return from_hex([texts], n_bits).reshape(-1)
     rows = list(texts)
     if n_bits is None:
         if not rows:
@@ -184,4 +184,5 @@ def hamming(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.int32]:
             raise TypeError(f"hamming takes packed uint8 codes, got dtype {array.dtype} for {name}; see pack()")
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-1]:
         raise ValueError(f"hamming takes codes of one width, got shapes {a.shape} and {b.shape}")
-    return np.bitwise_count(a ^ b).sum(axis=-1, dtype=np.int32)
+    counts: NDArray[np.int32] = np.bitwise_count(a ^ b).sum(axis=-1, dtype=np.int32)
+    return counts

@@ -15,7 +15,8 @@ from .snapshot import Snapshot
 from .tables import MAX_TABLE_CODES, thresholds
 from .threads import n_threads as threads_to_use
 
-METHODS = ("auto", "scan", "multi-index")
+Method = Literal["auto", "scan", "multi-index"]
+METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
 
 
 class HashIndex:
@@ -164,7 +165,7 @@ class HashIndex:
         k: int,
         *,
         radius: int | None = ...,
-        method: Literal["auto", "scan", "multi-index"] = ...,
+        method: Method = ...,
         n_threads: int | None = ...,
     ) -> NearestMatches: ...
 
@@ -175,7 +176,7 @@ class HashIndex:
         k: None = ...,
         *,
         radius: int,
-        method: Literal["auto", "scan", "multi-index"] = ...,
+        method: Method = ...,
         n_threads: int | None = ...,
     ) -> RadiusMatches: ...
 
@@ -185,7 +186,7 @@ class HashIndex:
         k: int | None = None,
         *,
         radius: int | None = None,
-        method: Literal["auto", "scan", "multi-index"] = "auto",
+        method: Method = "auto",
         n_threads: int | None = None,
     ) -> NearestMatches | RadiusMatches:
         """Find every code within ``radius``, or the ``k`` nearest, or the ``k`` nearest within ``radius``.
@@ -247,9 +248,7 @@ class HashIndex:
         else:
             tables = snapshot.tables(self._engine, threads)
             allowed = thresholds(radius, tables.widths)
-            offsets, distances, rows = self._engine.probe_radius(
-                codes, tables, queries, radius, allowed, threads
-            )
+            offsets, distances, rows = self._engine.probe_radius(codes, tables, queries, radius, allowed, threads)
         return RadiusMatches(offsets, distances, snapshot.ids[rows])
 
     def _nearest(

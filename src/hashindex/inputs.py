@@ -103,7 +103,7 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
         raise ValueError(f"{what}: got shape {array.shape}, expected {expected}")
     width = array.shape[-1]
     if n_bits is None:
-        if 1 < width and array.size and array.max() == 1:
+        if width > 1 and array.size and array.max() == 1:
             raise ValueError(
                 f"{what}: got uint8 of shape {array.shape} with only 0 and 1, which looks like unpacked bits; "
                 f"pack() packs them, or give the index n_bits={8 * width} if these are packed bytes"

@@ -12,7 +12,7 @@ from typing import Literal
 from .snapshot import Snapshot
 from .tables import MAX_TABLE_CODES, layout, lookups, thresholds
 
-Method = Literal["scan", "multi-index"]
+ExactMethod = Literal["scan", "multi-index"]
 
 NS_PER_SCANNED_WORD = 0.04  # batched scan: 64 bits of one code against one query
 NS_PER_LOOKUP = 10.0
@@ -21,7 +21,7 @@ NS_PER_BUILT_ROW = 6.0  # one code in one table
 FEWEST_CODES = 10_000  # below, a scan takes about as long as the call itself
 
 
-def choose(snapshot: Snapshot, n_queries: int, radius: int | None) -> Method:
+def choose(snapshot: Snapshot, n_queries: int, radius: int | None) -> ExactMethod:
     """Return the method for ``n_queries`` queries; ``radius`` is None for the k nearest at any distance.
 
     Tables are built as soon as the searches of this snapshot have lost as much time by their absence as building

@@ -56,8 +56,10 @@ class Snapshot:
 
     def with_codes(self, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Snapshot:
         """Return a snapshot with ``codes`` (n, code_size) under the new ``ids`` (n,) too."""
+        if self.n_bits is None:
+            return Snapshot.empty(n_bits).with_codes(n_bits, codes, ids)
         if len(ids) == 0:
-            return self if self.n_bits else Snapshot.empty(n_bits)
+            return self
         if (ids[1:] < ids[:-1]).any():
             order = np.argsort(ids)
             codes, ids = codes[order], ids[order]

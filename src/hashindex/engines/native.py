@@ -70,9 +70,7 @@ class NativeEngine:
         n_threads: int,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.probe_radius(
-            codes, *tables, queries, radius, thresholds, self.isa, self._pool, n_threads
-        )[:3]
+        return _core.probe_radius(codes, *tables, queries, radius, thresholds, self.isa, self._pool, n_threads)[:3]
 
     def probe_nearest(
         self, codes: Codes, tables: Tables, queries: Codes, k: int, radius: int, n_threads: int

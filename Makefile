@@ -1,0 +1,59 @@
+# Every target sets up what it needs in .venv (PYTHON says with which interpreter): run any of them first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# Where the larger data sets lie, for tests and benchmarks that skip without them.
+ifneq ($(wildcard ../shared/data),)
+export HASHINDEX_DATA ?= $(abspath ../shared/data)
+endif
+# A failed native build is an error here, never a slower wheel.
+export HASHINDEX_REQUIRE_NATIVE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check bench package emulate sanitize clean
+
+help:  ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY)  ## Train HashNet on real images, search the codes, check against faiss, write report.html
+	$(BIN)/hashindex demo
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## Measure beside faiss on one thread; rewrites benchmarks/results
+	$(BIN)/python -m pytest benchmarks --benchmark-json=benchmarks/results/search.json
+	$(BIN)/python benchmarks/table.py benchmarks/results/search.json
+
+package: $(READY)  ## Build the source distribution and install it in empty environments
+	$(BIN)/python -m pytest tests/packaging
+
+emulate: $(READY)  ## Run the kernels as other CPUs: AArch64, x86-64 without AVX2, x86-64 without AVX-512
+	tests/native/emulate.sh $(BIN)/python
+
+sanitize:  ## Run the native tests under ASan, UBSan and TSan
+	tests/native/sanitize.sh
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) build dist report.html
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv $(VENV)
+
+# Dependencies once, then the package itself whenever its build or the native code changes.
+$(VENV)/.dependencies: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install -q "pip>=25.1"
+	$(BIN)/python -m pip install -q -c constraints.txt torch==2.13.0 \
+	  "scikit-build-core>=0.11" "pybind11>=3.0" "cmake>=3.18" ninja build
+	touch $@
+
+$(READY): $(VENV)/.dependencies CMakeLists.txt $(shell find csrc src -name '*.cpp' -o -name '*.h' -o -name '__init__.py')
+	$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation --group check -e ".[demo,test,bench]"
+	touch $@

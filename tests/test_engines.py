@@ -1,0 +1,104 @@
+"""Choosing an engine and an ISA, and proof of what ran."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hashindex import engines
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_forced_isa_ran() -> None:
+    """The kernel itself reports which one it was, from inside the code compiled for that ISA."""
+    core = pytest.importorskip("hashindex._core")
+    codes = np.arange(800, dtype=np.uint8).reshape(100, 8)
+    pool = core.ThreadPool()
+    assert core.available_isas()[-1] == "scalar"
+    for isa in core.available_isas():
+        assert core.scan_radius(codes, codes, 3, isa, pool, 2)[-1] == isa
+        assert core.scan_nearest(codes, codes, 3, 64, isa, pool, 2)[-1] == isa
+        widths = np.array([8, 8], np.int32)
+        tables = (
+            np.array([0, 8], np.int32),
+            widths,
+            *core.build_tables(codes, np.array([0, 8], np.int32), widths, pool, 2),
+        )
+        assert core.probe_radius(codes, *tables, codes, 3, np.array([1, 1], np.int32), isa, pool, 2)[-1] == isa
+        assert core.probe_nearest(codes, *tables, codes, 3, 64, isa, pool, 2)[-1] == isa
+    with pytest.raises(ValueError, match="isa 'sse9' cannot run on this CPU; it has: .*scalar"):
+        core.scan_radius(codes, codes, 3, "sse9", pool, 1)
+
+
+def test_the_isa_is_chosen_by_name_and_by_environment() -> None:
+    native = pytest.importorskip("hashindex.engines.native")
+    assert native.NativeEngine("scalar").description == "native (scalar)"
+    with pytest.raises(ValueError, match="isa 'mmx' cannot run"):
+        native.NativeEngine("mmx")
+    script = "import hashindex; print(hashindex.HashIndex(64).engine_name)"
+    assert run(script, HASHINDEX_ISA="scalar").stdout == "native (scalar)\n"
+    assert "isa 'mmx' cannot run" in run(script, HASHINDEX_ISA="mmx").stderr
+
+
+def test_the_engine_is_chosen_by_environment() -> None:
+    script = "import hashindex; print(hashindex.HashIndex(64).engine_name)"
+    assert run(script, HASHINDEX_ENGINE="numpy").stdout == "numpy\n"
+    assert "expected one of: native, numba, numpy" in run(script, HASHINDEX_ENGINE="gpu").stderr
+    with pytest.raises(ValueError, match="engine 'gpu' is unknown"):
+        engines.load("gpu")
+
+
+@pytest.mark.parametrize(
+    ("missing", "name"), [(("hashindex._core",), "numba"), (("hashindex._core", "numba"), "numpy")]
+)
+def test_without_the_extension_one_warning_says_so(missing: tuple[str, ...], name: str) -> None:
+    if name not in engines.available():
+        pytest.skip(f"{name} is not installed")
+    script = f"""
+import importlib.util, sys, warnings
+real = importlib.util.find_spec
+import hashindex.engines
+hashindex.engines.find_spec = lambda module: None if module in {missing!r} else real(module)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from hashindex import HashIndex
+    names = [HashIndex(64).engine_name for _ in range(3)]
+print(names, [str(w.message) for w in caught if w.category is RuntimeWarning])
+"""
+    result = run(script)
+    names, messages = result.stdout.split("] [")
+    assert names == f"['{name}', '{name}', '{name}'", result.stderr
+    assert messages.count("the C++ extension of hashindex is not installed") == 1
+
+
+def test_importing_and_searching_imports_no_extra() -> None:
+    script = """
+import sys
+import hashindex
+index = hashindex.HashIndex(64)
+index.add(hashindex.from_ints([1, 2, 3], 64))
+index.search(hashindex.from_ints([1], 64), radius=2)
+print(sorted({"torch", "numba", "ray", "sklearn", "faiss", "matplotlib", "tqdm", "pyarrow"} & set(sys.modules)))
+"""
+    result = run(script, HASHINDEX_ENGINE=engines.available()[0])
+    assert (result.stdout, result.stderr) == ("[]\n", "")
+
+
+def test_the_number_of_threads_comes_from_the_environment() -> None:
+    script = "from hashindex.threads import n_threads; print(n_threads(), n_threads(5))"
+    assert run(script, HASHINDEX_NUM_THREADS="3").stdout == "3 5\n"
+    assert "got 'many'" in run(script, HASHINDEX_NUM_THREADS="many").stderr

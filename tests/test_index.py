@@ -1,0 +1,265 @@
+"""Adding, removing, ids, results and concurrency of one index."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import threading
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reference
+from hashindex import HashIndex
+from hashindex.engines import Engine
+from hashindex.index import METHODS, Method
+
+
+def codes_of(seed: int, n: int, n_bits: int = 64) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    return reference.random_codes(np.random.default_rng(seed), n, n_bits, "uniform")
+
+
+def test_ids_count_up_and_are_never_reused() -> None:
+    index = HashIndex(64)
+    assert index.add(codes_of(0, 3)).tolist() == [0, 1, 2]
+    assert index.remove([2, 0]) == 2
+    assert index.add(codes_of(1, 2)).tolist() == [3, 4]
+    assert index.add(codes_of(2, 1), ids=[100]).tolist() == [100]
+    assert index.add(codes_of(3, 1)).tolist() == [101]
+    assert index.search(codes_of(0, 3), radius=0).ids.tolist() == [1]
+    assert len(index) == 5
+
+
+def test_own_ids_in_any_order_settle_ties() -> None:
+    same = np.repeat(codes_of(0, 1), 6, axis=0)
+    index = HashIndex(64)
+    index.add(same[:3], ids=[50, 7, 20])
+    index.add(same[3:5], ids=[60, 8])
+    index.add(same[5:], ids=np.array([2**62], np.uint64))
+    for method in METHODS[1:]:
+        assert index.search(same[0], radius=0, method=method).ids.tolist() == [7, 8, 20, 50, 60, 2**62]
+        assert index.search(same[0], k=2, method=method).ids.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "message"),
+    [
+        ([5, 5], ValueError, "id 5 is given twice"),
+        ([9, 1], ValueError, "id 1 is already in the index"),
+        ([-1, 9], ValueError, "negative"),
+        ([1.5, 2.0], TypeError, "integers"),
+        ([True, False], TypeError, "integers"),
+        ([9], ValueError, "got 1 ids for 2 codes"),
+        (np.array([2**63, 9], np.uint64), ValueError, "below 2"),
+        ([2**63 - 1, 9], ValueError, "at most"),
+    ],
+)
+def test_wrong_ids_add_nothing(ids: Any, error: type[Exception], message: str) -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 3))
+    with pytest.raises(error, match=message):
+        index.add(codes_of(1, 2), ids=ids)
+    assert len(index) == 3
+    assert index.add(codes_of(1, 2)).tolist() == [3, 4]
+
+
+def test_removing_an_unknown_id_removes_nothing() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 3))
+    with pytest.raises(KeyError, match="id 7 is not in the index"):
+        index.remove([1, 7])
+    assert len(index) == 3
+    assert index.remove([]) == 0
+
+
+def test_n_bits_is_inferred_once() -> None:
+    index = HashIndex()
+    assert repr(index).startswith("HashIndex(n_bits=None, n_codes=0")
+    assert index.search(codes_of(0, 2), k=3).ids.tolist() == [[-1] * 3] * 2
+    index.add(codes_of(0, 2, 48))
+    assert (index.n_bits, index.code_size) == (48, 6)
+    with pytest.raises(ValueError, match="expected"):
+        index.add(codes_of(0, 2, 64))
+
+
+def test_empty_everything(engine: Engine) -> None:
+    index = HashIndex(64, engine=engine)
+    nobody = np.empty((0, 8), np.uint8)
+    for _ in range(2):
+        for method in METHODS:
+            hits = index.search(nobody, radius=3, method=method)
+            assert (hits.offsets.tolist(), len(hits.distances), len(hits.ids)) == ([0], 0, 0)
+            assert index.search(nobody, k=3, method=method).ids.shape == (0, 3)
+        assert index.add(nobody).shape == (0,)
+        index.add(codes_of(0, 1))
+    index.remove(np.arange(2))
+    assert index.search(codes_of(0, 1), k=2).ids.tolist() == [[-1, -1]]
+    assert index.search(codes_of(0, 1), radius=64).offsets.tolist() == [0, 0]
+
+
+def test_shapes_of_one_query() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 4))
+    query = codes_of(0, 4)[2]
+    near = index.search(query, k=6)
+    assert near.ids.shape == near.distances.shape == (6,)
+    assert near.n_queries == 1
+    assert near.ids[0] == 2
+    assert (near.ids[4:] == -1).all()
+    assert (near.distances[4:] == 2**31 - 1).all()
+    assert near.row(0).ids.tolist() == near.ids[:4].tolist()
+    offsets, distances, ids = index.search(query, radius=0)
+    assert (offsets.tolist(), distances.tolist(), ids.tolist()) == ([0, 1], [0], [2])
+    with pytest.raises(IndexError, match="row 1 of 1"):
+        near.row(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({}, TypeError, "k=.*radius="),
+        ({"k": 0}, ValueError, "at least 1"),
+        ({"k": 2.0}, TypeError, "integer"),
+        ({"k": True}, TypeError, "integer"),
+        ({"radius": -1}, ValueError, "at least 0"),
+        ({"radius": 2.5}, TypeError, "integer"),
+        ({"radius": 2, "method": "mih"}, ValueError, "auto, scan, multi-index"),
+        ({"radius": 2, "n_threads": 0}, ValueError, "at least 1"),
+    ],
+)
+def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 4))
+    with pytest.raises(error, match=message):
+        index.search(codes_of(0, 1), **arguments)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("n_bits", [0, -1, 65537, 1.5, "64", True])
+def test_wrong_n_bits(n_bits: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="n_bits must be"):
+        HashIndex(n_bits)  # type: ignore[arg-type]
+
+
+def test_copies_share_nothing() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 3))
+    index.add(codes_of(1, 1))  # leaves room in the buffer
+    for seed, twin in enumerate((copy.copy(index), copy.deepcopy(index), pickle.loads(pickle.dumps(index)))):
+        theirs, ours = codes_of(10 + seed, 1), codes_of(20 + seed, 1)
+        twin.add(theirs)
+        index.add(ours)
+        assert index.search(ours, radius=0).ids.tolist() == [len(index) - 1]
+        assert twin.search(theirs, radius=0).ids.tolist() == [len(twin) - 1]
+        assert index.search(theirs, radius=0).ids.tolist() == []
+
+
+def test_the_callers_array_is_copied() -> None:
+    codes = codes_of(0, 3)
+    index = HashIndex(64)
+    index.add(codes)
+    before = codes.copy()
+    codes[:] = 0
+    assert index.search(before, radius=0).ids.tolist() == [0, 1, 2]
+
+
+def test_auto_builds_tables_when_they_pay() -> None:
+    """The planner may choose; the answer may not change."""
+    codes = codes_of(0, 60_000)
+    index = HashIndex(64)
+    index.add(codes)
+    queries = codes[:500]
+    for _ in range(30):
+        hits = index.search(queries, radius=2)
+        assert (hits.row(7).ids[0], hits.row(7).distances[0]) == (7, 0)
+    assert index._snapshot.cache.tables is not None
+    for truth, found in zip(index.search(queries, radius=2, method="scan"), hits, strict=True):
+        np.testing.assert_array_equal(found, truth)
+
+
+@pytest.mark.parametrize("method", METHODS[1:])
+def test_searches_see_one_state_while_another_thread_writes(engine: Engine, method: Method) -> None:
+    """Blocks of ten equal codes come and go: every search must see whole blocks."""
+    code = codes_of(0, 1)
+    index = HashIndex(64, engine=engine)
+    index.add(np.repeat(code, 10, axis=0))
+    index.search(code, radius=0, method=method, n_threads=2)
+    done = threading.Event()
+    seen: list[int] = []
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                hits = index.search(code, radius=0, method=method, n_threads=2)
+                seen.append(len(hits.ids))
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(25):
+            ids = index.add(np.repeat(code, 10, axis=0))
+            index.remove(ids[:10])
+            index.add(np.repeat(code, 10, axis=0))
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert not failures
+    assert seen
+    assert all(n % 10 == 0 for n in seen)
+    assert len(index) == 260
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_search_after_fork(engine: Engine) -> None:
+    codes = codes_of(0, 40_000)
+    index = HashIndex(64, engine=engine)
+    index.add(codes)
+    expected = index.search(codes[:200], k=3, n_threads=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads and fork: the point here
+        child = os.fork()
+    if child == 0:
+        found = index.search(codes[:200], k=3, n_threads=3)
+        os._exit(0 if (found.ids == expected.ids).all() else 1)
+    for _ in range(300):
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            break
+        time.sleep(0.1)
+    else:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        pytest.fail("the child hangs")
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_the_gil_is_released() -> None:
+    native = pytest.importorskip("hashindex.engines.native")
+    codes = codes_of(0, 1_000_000)
+    index = HashIndex(64, engine=native.NativeEngine("scalar"))
+    index.add(codes)
+    ticks = 0
+    done = threading.Event()
+
+    def tick() -> None:
+        nonlocal ticks
+        while not done.is_set():
+            time.sleep(0.001)
+            ticks += 1
+
+    clock = threading.Thread(target=tick)
+    clock.start()
+    before = ticks
+    index.search(codes[:512], k=1, n_threads=1)  # some tenths of a second in one call
+    during = ticks - before
+    done.set()
+    clock.join()
+    assert during >= 3

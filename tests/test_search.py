@@ -1,0 +1,193 @@
+"""Every engine, ISA, method and thread count gives the answer of the slow reference, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import reference
+from hashindex import HashIndex
+from hashindex.engines import Engine
+from hashindex.index import Method
+from hashindex.tables import layout, lookups, thresholds
+
+WIDTHS = (1, 7, 8, 12, 48, 63, 64, 65, 128, 256, 333, 1024)
+METHODS: tuple[Method, ...] = ("scan", "multi-index")
+KINDS = ("uniform", "skewed", "duplicates", "equal")
+
+seeds = st.integers(0, 2**32 - 1)
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def make(seed: int, n: int, n_bits: int, kind: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Codes, and queries of which half lie near a code."""
+    rng = np.random.default_rng(seed)
+    codes = reference.random_codes(rng, n, n_bits, kind)
+    queries = reference.random_codes(rng, 5, n_bits, kind)
+    for i in range(3 if n else 0):
+        bits = np.unpackbits(codes[rng.integers(n)], count=n_bits)
+        bits[rng.integers(0, n_bits, rng.integers(0, 4))] ^= 1
+        queries[i] = np.packbits(bits)
+    return codes, queries
+
+
+def assert_same(found: tuple[NDArray[np.generic], ...], expected: tuple[NDArray[np.generic], ...]) -> None:
+    assert len(found) == len(expected)
+    for ours, truth in zip(found, expected, strict=True):
+        assert ours.dtype == truth.dtype
+        assert ours.shape == truth.shape
+        np.testing.assert_array_equal(ours, truth)
+
+
+@quick
+@given(seed=seeds, n_bits=st.sampled_from(WIDTHS), n=st.sampled_from((0, 1, 2, 50, 700)), data=st.data())
+def test_radius_search_is_complete(engine: Engine, seed: int, n_bits: int, n: int, data: st.DataObject) -> None:
+    codes, queries = make(seed, n, n_bits, data.draw(st.sampled_from(KINDS)))
+    radius = data.draw(st.integers(0, min(8, n_bits)) | st.integers(0, n_bits + 2))
+    index = HashIndex(n_bits, engine=engine)
+    index.add(codes)
+    expected = reference.radius_search(codes, queries, radius)
+    for method in METHODS:
+        for n_threads in (1, 2):
+            assert_same(index.search(queries, radius=radius, method=method, n_threads=n_threads), expected)
+
+
+@quick
+@given(seed=seeds, n_bits=st.sampled_from(WIDTHS), n=st.sampled_from((0, 1, 2, 50, 700)), data=st.data())
+def test_nearest_search_is_exact(engine: Engine, seed: int, n_bits: int, n: int, data: st.DataObject) -> None:
+    codes, queries = make(seed, n, n_bits, data.draw(st.sampled_from(KINDS)))
+    k = data.draw(st.integers(1, 20) | st.sampled_from((n + 1, 2 * n + 3)))
+    radius = data.draw(st.none() | st.integers(0, n_bits + 2))
+    index = HashIndex(n_bits, engine=engine)
+    index.add(codes)
+    expected = reference.nearest(codes, queries, k, radius)
+    for method in METHODS:
+        for n_threads in (1, 2):
+            found = index.search(queries, k, radius=radius, method=method, n_threads=n_threads)
+            assert_same(found, expected)
+
+
+@pytest.mark.parametrize("n_bits", [8, 48, 64, 200])
+def test_many_codes_and_queries(engine: Engine, n_bits: int) -> None:
+    """Several tiles, blocks of queries and parts of codes; more than a log of the k nearest holds."""
+    rng = np.random.default_rng(n_bits)
+    codes = reference.random_codes(rng, 40_000, n_bits, "uniform")
+    for n_queries in (1, 70):
+        queries = reference.random_codes(rng, n_queries, n_bits, "uniform")
+        matrix = reference.hamming_matrix(queries, codes)
+        radius = int(np.sort(matrix, axis=1)[:, 50].max())
+        index = HashIndex(n_bits, engine=engine)
+        index.add(codes)
+        for method in METHODS:
+            if engine.name == "numpy" and method == "multi-index" and n_bits > 48:
+                continue  # minutes of plain Python; smaller sizes are covered above
+            for n_threads in (1, 3):
+                hits = index.search(queries, radius=radius, method=method, n_threads=n_threads)
+                near = index.search(queries, k=150, method=method, n_threads=n_threads)
+                for i in range(n_queries):
+                    order = np.argsort(matrix[i], kind="stable")
+                    within = order[: int((matrix[i] <= radius).sum())]
+                    np.testing.assert_array_equal(hits.row(i).ids, within)
+                    np.testing.assert_array_equal(hits.row(i).distances, matrix[i][within])
+                    np.testing.assert_array_equal(near.ids[i], order[:150])
+                    np.testing.assert_array_equal(near.distances[i], matrix[i][order[:150]])
+
+
+def test_nearest_of_codes_at_falling_distance(engine: Engine) -> None:
+    """The worst order for a collector: every code is nearer than all before it."""
+    codes = np.packbits(np.arange(1024)[None, :] < np.arange(1024, 0, -1)[:, None], axis=1)
+    index = HashIndex(1024, engine=engine)
+    index.add(codes)
+    for method in METHODS:
+        near = index.search(np.zeros(128, np.uint8), k=5, method=method)
+        assert near.ids.tolist() == [1023, 1022, 1021, 1020, 1019]
+        assert near.distances.tolist() == [1, 2, 3, 4, 5]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=seeds, n_bits=st.sampled_from((12, 48, 64, 65, 128)), radius=st.integers(0, 24), data=st.data())
+def test_any_pigeonhole_split_is_complete(
+    engine: Engine, seed: int, n_bits: int, radius: int, data: st.DataObject
+) -> None:
+    """sum(t_j + 1) = radius + 1 is all that completeness needs, however the flips are dealt."""
+    codes, queries = make(seed, 300, n_bits, data.draw(st.sampled_from(KINDS)))
+    starts, widths = layout(n_bits, len(codes))
+    allowed = np.full(len(widths), -1, np.int32)
+    for _ in range(radius + 1):
+        allowed[data.draw(st.integers(0, len(widths) - 1))] += 1
+    if (allowed > widths).any():
+        allowed = np.minimum(allowed, widths)
+    tables = engine.build_tables(codes, starts, widths, 1)
+    found = engine.probe_radius(codes, tables, queries, min(radius, n_bits), allowed, 1)
+    assert_same(found, reference.radius_search(codes, queries, radius))
+
+
+@given(st.integers(1, 2000), st.integers(0, 10**7), st.integers(0, 2000))
+def test_thresholds_satisfy_the_pigeonhole(n_bits: int, n_codes: int, radius: int) -> None:
+    starts, widths = layout(n_bits, n_codes)
+    assert (starts >= 0).all()
+    assert (starts + widths <= np.append(starts[1:], n_bits)).all()  # keys share no bit
+    assert (widths >= 1).all()
+    allowed = thresholds(radius, widths)
+    whole_table = (allowed == widths).any()
+    assert whole_table or int((allowed + 1).sum()) == radius + 1
+    assert lookups(allowed, widths) <= 2 ** int(widths.min())
+
+
+@quick
+@given(seed=seeds, n_bits=st.sampled_from((7, 64, 128, 333)), kind=st.sampled_from(KINDS), data=st.data())
+def test_invariances(engine: Engine, seed: int, n_bits: int, kind: str, data: st.DataObject) -> None:
+    """XOR with a mask and permuting bits change nothing; permuting rows permutes ids."""
+    codes, queries = make(seed, 120, n_bits, kind)
+    rng = np.random.default_rng(seed)
+    method = data.draw(st.sampled_from(METHODS))
+    radius = data.draw(st.integers(0, n_bits))
+
+    def search(codes: NDArray[np.uint8], queries: NDArray[np.uint8], ids: NDArray[np.int64]) -> list[list[object]]:
+        index = HashIndex(n_bits, engine=engine)
+        index.add(codes, ids=ids)
+        hits = index.search(queries, radius=radius, method=method)
+        near = index.search(queries, k=9, method=method)
+        return [array.tolist() for array in (*hits, *near)]
+
+    ids = np.arange(120)
+    expected = search(codes, queries, ids)
+    mask = reference.random_codes(rng, 1, n_bits, "uniform")
+    assert search(codes ^ mask, queries ^ mask, ids) == expected
+    bits = rng.permutation(n_bits)
+
+    def permuted(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.packbits(np.unpackbits(codes, axis=1, count=n_bits)[:, bits], axis=1)
+
+    assert search(permuted(codes), permuted(queries), ids) == expected
+    rows = rng.permutation(120)
+    assert search(codes[rows], queries, rows) == expected
+
+
+@quick
+@given(seed=seeds, kind=st.sampled_from(KINDS), small=st.integers(1, 60), more=st.integers(0, 60))
+def test_k_nearest_is_a_prefix_of_more(engine: Engine, seed: int, kind: str, small: int, more: int) -> None:
+    codes, queries = make(seed, 100, 48, kind)
+    index = HashIndex(48, engine=engine)
+    index.add(codes)
+    for method in METHODS:
+        few, many = (
+            index.search(queries, small, method=method),
+            index.search(queries, small + more, method=method),
+        )
+        np.testing.assert_array_equal(few.distances, many.distances[:, :small])
+        np.testing.assert_array_equal(few.ids, many.ids[:, :small])
+
+
+def test_widest_codes(engine: Engine) -> None:
+    codes = reference.random_codes(np.random.default_rng(0), 40, 65536, "uniform")
+    index = HashIndex(65536, engine=engine)
+    index.add(codes)
+    far = np.invert(codes[:1])
+    for method in METHODS:
+        assert sorted(index.search(far, radius=65535, method=method).ids) == list(range(1, 40))
+        assert index.search(far, radius=65536, method=method).row(0).ids[-1] == 0
+        assert index.search(far, k=40, method=method).distances[0, -1] == 65536
