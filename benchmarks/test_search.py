@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import faiss
@@ -54,8 +55,10 @@ def truth(n_bits: int, work: str) -> list[list[tuple[int, int]]]:
     queries = data(n_bits)[1]
     if "radius" in WORK[work]:
         offsets, distances, ids = flat(n_bits).range_search(queries, WORK[work]["radius"] + 1)  # faiss is strict
-        rows = zip(offsets[:-1], offsets[1:], strict=True)
-        return [sorted(zip(distances[a:b].astype(int).tolist(), ids[a:b].tolist(), strict=True)) for a, b in rows]
+        return [
+            sorted(zip(distances[a:b].astype(int).tolist(), ids[a:b].tolist(), strict=True))
+            for a, b in pairwise(offsets)
+        ]
     distances, ids = flat(n_bits).search(queries, K)
     return [
         [(d, i if d < row[-1] else -1) for d, i in sorted(zip(row.tolist(), at.tolist(), strict=True))]

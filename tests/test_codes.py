@@ -140,14 +140,34 @@ def test_columns_of_bits_do_not_become_a_width() -> None:
     hx.HashIndex(512).add(columns)  # said aloud, it is believed
 
 
+class OnlyDlpack:
+    """An array of another library, without NumPy's own protocol."""
+
+    def __init__(self, array: Any, device: int = 1) -> None:
+        self.array, self.device = array, device
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.device, 0
+
+
+def test_arrays_on_another_device_are_refused() -> None:
+    with pytest.raises(TypeError, match="codes: the array lies on another device.*CPU"):
+        hx.HashIndex(64).add(OnlyDlpack(np.zeros((1, 8), np.uint8), device=2))
+
+
 def test_other_arrays_are_accepted(rng: np.random.Generator, tmp_path: Any) -> None:
     codes = reference.random_codes(rng, 6, 64, "uniform")
     np.save(tmp_path / "codes.npy", codes)
     read_only = codes.copy()
     read_only.setflags(write=False)
-    forms = [
+    forms: list[Any] = [
         hx.unpack(codes, 64),
         codes.view(">u8").astype(np.uint64).ravel(),
+        codes.view(">u8").ravel(),
+        OnlyDlpack(codes),
         np.load(tmp_path / "codes.npy", mmap_mode="r"),
         np.asfortranarray(codes),
         np.repeat(codes, 2, axis=0)[::2],

@@ -6,7 +6,7 @@ import threading
 from typing import Any, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from . import engines, inputs, planner
 from .engines import Engine
@@ -95,7 +95,7 @@ class HashIndex:
         self._snapshot = Snapshot(state["n_bits"], codes, ids, len(ids), state["next_id"])
         self._writing = threading.Lock()
 
-    def add(self, codes: ArrayLike, *, ids: ArrayLike | None = None) -> NDArray[np.int64]:
+    def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.
 
         Parameters
@@ -129,7 +129,7 @@ class HashIndex:
             self._snapshot = snapshot.with_codes(given.n_bits, given.codes, new_ids)
         return new_ids
 
-    def remove(self, ids: ArrayLike) -> int:
+    def remove(self, ids: Any) -> int:
         """Remove codes by id; all of them, or none if one is not there. Copies what stays.
 
         Parameters
@@ -161,7 +161,7 @@ class HashIndex:
     @overload
     def search(
         self,
-        queries: ArrayLike,
+        queries: Any,
         k: int,
         *,
         radius: int | None = ...,
@@ -172,7 +172,7 @@ class HashIndex:
     @overload
     def search(
         self,
-        queries: ArrayLike,
+        queries: Any,
         k: None = ...,
         *,
         radius: int,
@@ -182,7 +182,7 @@ class HashIndex:
 
     def search(
         self,
-        queries: ArrayLike,
+        queries: Any,
         k: int | None = None,
         *,
         radius: int | None = None,

@@ -95,7 +95,7 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     expected = "packed uint8" if n_bits is None else f"packed uint8 of shape (n, {code_size(n_bits)})"
     if array.dtype == np.bool_:
         return _from_bools(array, n_bits, what)
-    if array.dtype == np.uint64:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         return _from_words(array, n_bits, what)
     if array.dtype != np.uint8:
         raise TypeError(f"{what}: got dtype {array.dtype}, expected {expected}{_advice(array)}")
@@ -153,9 +153,14 @@ def _as_array(values: Any, what: str) -> NDArray[Any]:
         if device != 1:  # kDLCPU
             raise TypeError(f"{what}: the array lies on another device (DLPack type {device}); move it to the CPU")
     try:
-        return np.asarray(values)
+        return np.asarray(values) if hasattr(values, "__array__") else _without_array_protocol(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{what}: cannot be read as an array of codes: {error}") from None
+
+
+def _without_array_protocol(values: Any) -> NDArray[Any]:
+    array: NDArray[Any] = np.from_dlpack(values) if hasattr(values, "__dlpack__") else np.asarray(values)
+    return array
 
 
 def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:

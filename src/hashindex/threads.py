@@ -6,6 +6,8 @@ import os
 
 from .inputs import check_n_threads
 
+MAX_THREADS = 256  # more are taken as this many
+
 
 def n_threads(asked: int | None = None) -> int:
     """The number asked for, else ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
@@ -16,12 +18,12 @@ def n_threads(asked: int | None = None) -> int:
         Not an integer of at least 1.
     """
     if asked is not None:
-        return check_n_threads(asked)
+        return min(check_n_threads(asked), MAX_THREADS)
     text = os.environ.get("HASHINDEX_NUM_THREADS")
     if text:
         if not text.isdecimal() or int(text) < 1:
             raise ValueError(f"HASHINDEX_NUM_THREADS must be an integer of at least 1, got {text!r}")
-        return int(text)
+        return min(int(text), MAX_THREADS)
     return usable_cpus()
 
 
