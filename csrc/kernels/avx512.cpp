@@ -6,6 +6,10 @@
 #include "kernel.h"
 #include "target_region.h"
 
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // false alarm inside GCC 12's own avx512fintrin.h (bug 105593)
+#endif
+
 namespace hashindex {
 namespace avx512 {
 

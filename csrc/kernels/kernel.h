@@ -25,6 +25,11 @@ struct Tile {
     std::size_t stride;
     std::size_t n_words;
     std::size_t n_codes;
+
+    // Codes [first, first + count) or up to the last; first is a multiple of tile_step.
+    Tile part(std::size_t first, std::size_t count) const {
+        return {words + 8 * first, stride, n_words, n_codes - first < count ? n_codes - first : count};
+    }
 };
 
 // What a kernel found, and which kernel it was: told by the code that ran.

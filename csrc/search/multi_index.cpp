@@ -3,54 +3,13 @@
 #include <algorithm>
 #include <atomic>
 
+#include "nearest_collector.h"
 #include "prober.h"
 
 namespace hashindex {
 namespace {
 
 constexpr std::size_t queries_per_block = 32;
-
-// The found codes of one query in a k-NN search, with the radius that still matters: the k-th distance so far.
-class ShrinkingRadius {
-public:
-    ShrinkingRadius(std::size_t k, std::uint32_t radius) : k_(k), full_radius_(radius), counts_(radius + 1) {}
-
-    void start() {
-        for (const Hit hit : log_) counts_[hit_distance(hit)] = 0;
-        log_.clear();
-        radius_ = full_radius_;
-        n_within_ = 0;
-    }
-
-    std::uint32_t radius() const { return radius_; }
-
-    void add(Hit hit) {
-        if (hit_distance(hit) > radius_) return;
-        log_.push_back(hit);
-        ++counts_[hit_distance(hit)];
-        ++n_within_;
-        while (n_within_ - counts_[radius_] >= k_) n_within_ -= counts_[radius_--];
-    }
-
-    // The k least, sorted.
-    const std::vector<Hit>& best() {
-        std::vector<Hit>& best = best_;
-        best.clear();
-        for (const Hit hit : log_)
-            if (hit_distance(hit) <= radius_) best.push_back(hit);
-        std::sort(best.begin(), best.end());
-        best.resize(std::min(best.size(), k_));
-        return best;
-    }
-
-private:
-    const std::size_t k_;
-    const std::uint32_t full_radius_;
-    std::uint32_t radius_ = 0;
-    std::size_t n_within_ = 0;          // logged hits within radius_
-    std::vector<std::size_t> counts_;   // logged hits by distance
-    std::vector<Hit> log_, best_;
-};
 
 // Calls block(first query, behind the last query) for blocks of the queries, in parallel.
 template <class Block>
@@ -157,7 +116,7 @@ void probe_nearest(const Codes& codes, const Tables& tables, const Codes& querie
     std::atomic<const char*> ran{nullptr};
     for_each_block(queries, execution, [&](std::size_t begin, std::size_t end) {
         Prober prober(codes, tables, execution.kernel);
-        ShrinkingRadius nearest(output.k, radius);
+        NearestCollector nearest(output.k, radius);
         std::vector<std::int32_t> shown(tables.n_tables);
         for (std::size_t q = begin; q < end; ++q) {
             prober.start(queries.row(q), words.data() + q * queries.n_words());
@@ -172,10 +131,12 @@ void probe_nearest(const Codes& codes, const Tables& tables, const Codes& querie
                         Prober::shell_size(tables.widths[next], shown[next] + 1))
                         next = t;
                 prober.shell(next, shown[next] + 1, shown.data(), [&] { return nearest.radius(); },
-                             [&](Hit hit) { nearest.add(hit); });
+                             [&](Hit hit) {
+                                 if (hit_distance(hit) <= nearest.radius()) nearest.add(hit);
+                             });
                 if (++shown[next] == tables.widths[next]) break;
             }
-            output.write(q, nearest.best());
+            output.write(q, nearest.take());
         }
         if (prober.isa()) ran = prober.isa();
     });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "nearest_collector.h"
 #include "tile_buffer.h"
 
 namespace hashindex {
@@ -27,55 +28,27 @@ struct Grid {
     std::size_t part_end(std::size_t part) const { return part + 1 == n_parts ? n_codes : part_begin(part + 1); }
 };
 
-// Keeps the k least hits of those offered in row order. No heap: a bounded log, cut to its k least when full.
-class NearestCollector {
-public:
-    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), limit_(radius) {}
-
-    bool closed() const { return limit_ < 0; }
-    std::uint32_t radius() const { return static_cast<std::uint32_t>(limit_); }
-
-    void offer(Hit hit) {
-        if (hit_distance(hit) > limit_) return;
-        log_.push_back(hit);
-        if (log_.size() >= 2 * k_ + 64) cut();
-    }
-
-    // A later code at the k-th distance has a higher row and so comes behind: look for nearer ones only.
-    void cut() {
-        if (log_.size() < k_) return;
-        std::nth_element(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(k_ - 1), log_.end());
-        log_.resize(k_);
-        limit_ = std::int64_t{hit_distance(log_.back())} - 1;
-    }
-
-    std::vector<Hit> take() {
-        cut();
-        return std::move(log_);
-    }
-
-private:
-    std::size_t k_;
-    std::int64_t limit_;
-    std::vector<Hit> log_;
-};
-
 // Walks the tiles of one part of the codes with one block of queries. `collect(query in block, hit)` gets every hit
-// within `radius_of(query in block)`; a negative radius skips the query.
+// within `radius_of(query in block)`; a negative radius skips the query. The first tile is taken in steps that double
+// from `first_step` codes, so that a radius that shrinks with the hits does so before many codes have met it.
 template <class RadiusOf, class Collect>
 void walk(const Codes& codes, const std::uint64_t* query_words, std::size_t n_queries, std::size_t begin,
-          std::size_t end, const Kernel& kernel, std::atomic<const char*>& isa, RadiusOf radius_of, Collect collect) {
+          std::size_t end, std::size_t first_step, const Kernel& kernel, std::atomic<const char*>& isa,
+          RadiusOf radius_of, Collect collect) {
     TileBuffer buffer(codes);
     std::vector<Hit> hits(buffer.capacity());
     for (std::size_t first = begin; first < end; first += buffer.capacity()) {
         const Tile tile = buffer.run(first, std::min(buffer.capacity(), end - first));
         for (std::size_t q = 0; q < n_queries; ++q) {
-            const std::int64_t radius = radius_of(q);
-            if (radius < 0) continue;
-            const Found found =
-                kernel.within(tile, query_words + q * tile.n_words, static_cast<std::uint32_t>(radius), hits.data());
-            for (std::size_t i = 0; i < found.count; ++i) collect(q, hits[i] + first);
-            isa.store(found.isa, std::memory_order_relaxed);
+            std::size_t step = first == begin ? first_step : tile.n_codes;
+            for (std::size_t done = 0; done < tile.n_codes; done += step, step *= 2) {
+                const std::int64_t radius = radius_of(q);
+                if (radius < 0) break;
+                const Found found = kernel.within(tile.part(done, step), query_words + q * tile.n_words,
+                                                  static_cast<std::uint32_t>(radius), hits.data());
+                for (std::size_t i = 0; i < found.count; ++i) collect(q, hits[i] + first + done);
+                isa.store(found.isa, std::memory_order_relaxed);
+            }
         }
     }
 }
@@ -100,7 +73,7 @@ RadiusHits scan_radius(const Codes& codes, const Codes& queries, std::uint32_t r
     std::atomic<const char*> ran{nullptr};
     for_each_cell(grid, execution, [&](std::size_t part, std::size_t first, std::size_t n, std::size_t begin, std::size_t end) {
         std::vector<Hit>* rows = found[part].data() + first;
-        walk(codes, words.data() + first * queries.n_words(), n, begin, end, execution.kernel, ran,
+        walk(codes, words.data() + first * queries.n_words(), n, begin, end, codes.count, execution.kernel, ran,
              [&](std::size_t) { return std::int64_t{radius}; },
              [&](std::size_t q, Hit hit) { rows[q].push_back(hit); });
         for (std::size_t q = 0; q < n; ++q) std::sort(rows[q].begin(), rows[q].end());
@@ -125,9 +98,12 @@ void scan_nearest(const Codes& codes, const Codes& queries, std::uint32_t radius
     std::atomic<const char*> ran{nullptr};
     for_each_cell(grid, execution, [&](std::size_t part, std::size_t first, std::size_t n, std::size_t begin, std::size_t end) {
         std::vector<NearestCollector> collectors(n, NearestCollector(output.k, radius));
-        walk(codes, words.data() + first * queries.n_words(), n, begin, end, execution.kernel, ran,
-             [&](std::size_t q) { return collectors[q].closed() ? -1 : std::int64_t{collectors[q].radius()}; },
-             [&](std::size_t q, Hit hit) { collectors[q].offer(hit); });
+        const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
+        walk(codes, words.data() + first * queries.n_words(), n, begin, end, first_step, execution.kernel, ran,
+             [&](std::size_t q) { return collectors[q].radius_in_row_order(); },
+             [&](std::size_t q, Hit hit) {
+                 if (hit_distance(hit) <= collectors[q].radius_in_row_order()) collectors[q].add(hit);
+             });
         for (std::size_t q = 0; q < n; ++q) found[part][first + q] = collectors[q].take();
     });
     for (std::size_t q = 0; q < queries.count; ++q) {
