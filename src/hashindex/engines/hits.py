@@ -1,0 +1,32 @@
+"""A found row as one integer, a hit, so that the order (distance, row) is the order of integers.
+
+``hit = distance << 32 | row``, int64. Bits from 52 on may number the query, which then sorts first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import MISSING_DISTANCE, MISSING_ROW, NearestRows, RadiusRows
+
+Hits = NDArray[np.int64]
+
+ROW_BITS = 32  # rows are below 2**32 - 1
+QUERY_SHIFT = 52  # distances are at most 65536
+MISSING = MISSING_DISTANCE << ROW_BITS | (2**ROW_BITS - 1)  # behind every hit
+
+
+def radius_rows(counts: NDArray[np.intp], hits: Hits) -> RadiusRows:
+    """Offsets, distances and rows of sorted ``hits``, ``counts[q]`` of them for each query q in turn."""
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    distances = (hits >> ROW_BITS & (2 ** (QUERY_SHIFT - ROW_BITS) - 1)).astype(np.int32)
+    return offsets, distances, hits & (2**ROW_BITS - 1)
+
+
+def nearest_rows(hits: Hits) -> NearestRows:
+    """Distances and rows of ``hits`` (n_queries, k), each row sorted and padded with ``MISSING``."""
+    rows = hits & (2**ROW_BITS - 1)
+    rows[hits == MISSING] = MISSING_ROW
+    return (hits >> ROW_BITS).astype(np.int32), rows

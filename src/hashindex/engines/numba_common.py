@@ -1,0 +1,132 @@
+"""What the Numba kernels share: words of codes, popcount, and a log of hits that grows or is cut.
+
+Codes are read as bytes and become words of 64 bits here, so that one compiled kernel serves every ``code_size``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from .engine import Codes
+from .hits import Hits
+
+F = TypeVar("F", bound=Callable[..., Any])
+Words = NDArray[np.uint64]  # (n_words, n): a code is a column
+
+
+def kernel(function: F) -> F:
+    """Compile with Numba at the first call, without the GIL."""
+    return cast("F", numba.njit(nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: F) -> F:
+    """A kernel for innermost loops, pasted into its callers: Numba counts references to the arrays of a call."""
+    return cast("F", numba.njit(nogil=True, error_model="numpy", inline="always")(function))
+
+
+def _popcount(typing_context: Any, word: Any) -> Any:  # noqa: ARG001
+    """Set bits of a uint64, as int64: LLVM's ctpop, which becomes vector instructions where the CPU has them."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), emit
+
+
+popcount: Any = intrinsic(_popcount)
+
+
+get_item_pointer: Any = cgutils.get_item_pointer
+
+
+def _whole_word(typing_context: Any, codes: Any, row: Any, word: Any) -> Any:  # noqa: ARG001
+    """Eight bytes of a code as a uint64 in one load that needs no alignment; Numba alone would make eight loads."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        array = context.make_array(kind)(context, builder, arguments[0])
+        byte = builder.mul(arguments[2], arguments[2].type(8))
+        place = get_item_pointer(context, builder, kind, array, [arguments[1], byte])
+        return builder.load(builder.bitcast(place, context.get_value_type(types.uint64).as_pointer()), align=1)
+
+    return types.uint64(codes, types.intp, types.intp), emit
+
+
+whole_word: Any = intrinsic(_whole_word)
+
+
+@inlined
+def last_word(codes: Codes, row: int) -> np.uint64:
+    """The last ``code_size % 8`` bytes of a code. Byte order does not matter to a distance."""
+    n_bytes, value = codes.shape[1], np.uint64(0)
+    for byte in range(n_bytes // 8 * 8, n_bytes):
+        value = value << np.uint64(8) | np.uint64(codes[row, byte])
+    return value
+
+
+@kernel
+def read_words(codes: Codes, begin: int, end: int, words: Words) -> None:
+    """Fill the first columns of ``words`` from codes[begin:end]."""
+    n_whole = codes.shape[1] // 8
+    for word in range(n_whole):
+        column = words[word]
+        for i in range(end - begin):
+            column[i] = whole_word(codes, begin + i, word)
+    if n_whole < words.shape[0]:
+        column = words[n_whole]
+        for i in range(end - begin):
+            column[i] = last_word(codes, begin + i)
+
+
+@inlined
+def distance_to(codes: Codes, row: int, query: NDArray[np.uint64]) -> int:
+    """Distance of the query (n_words,) to one code."""
+    total, n_whole = 0, codes.shape[1] // 8
+    for word in range(n_whole):
+        total += popcount(whole_word(codes, row, word) ^ query[word])
+    if n_whole < len(query):
+        total += popcount(last_word(codes, row) ^ query[n_whole])
+    return total
+
+
+@kernel
+def grown(log: Hits, n: int) -> Hits:
+    """Return ``log``, or a copy of it with room for n hits and as many again."""
+    if n <= len(log):
+        return log
+    larger = np.empty(2 * n, np.int64)
+    larger[: len(log)] = log
+    return larger
+
+
+@kernel
+def cut(log: Hits, n: int, k: int) -> int:
+    """Move the k least of the first n hits to the front; returns the k-th (Hoare's quickselect)."""
+    low, high, target = 0, n - 1, k - 1
+    while low < high:
+        a, b, c = log[low], log[(low + high) >> 1], log[high]
+        pivot = max(min(a, b), min(max(a, b), c))
+        i, j = low, high
+        while i <= j:
+            while log[i] < pivot:
+                i += 1
+            while log[j] > pivot:
+                j -= 1
+            if i <= j:
+                log[i], log[j] = log[j], log[i]
+                i += 1
+                j -= 1
+        if target <= j:
+            high = j
+        elif target >= i:
+            low = i
+        else:
+            break
+    return int(log[target])

@@ -1,0 +1,132 @@
+"""The Numba kernels of the linear scan: tiles of codes, transposed so that LLVM vectorises over the codes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import Codes
+from .hits import MISSING, QUERY_SHIFT, ROW_BITS, Hits
+from .numba_common import Words, cut, distance_to, grown, kernel, popcount, read_words
+
+TILE_CODES = 1024  # codes measured between two looks at the least distance
+TILE_WORDS = 4096  # 32 KiB: a tile stays in the first-level cache for all queries of a block
+TILED_QUERIES = 4  # fewer read the codes faster as they lie
+
+
+@kernel
+def measure(tile: Words, query: Words, distances: NDArray[np.int64]) -> int:
+    """Distances of the query (n_words,) to the first codes of the tile; returns the least."""
+    n, n_words, word, least = len(distances), len(query), 0, 2**31
+    if n_words == 1:
+        a = tile[0, :n]
+        for i in range(n):
+            distances[i] = popcount(a[i] ^ query[0])
+            least = min(least, distances[i])
+        return least
+    distances[:] = 0
+    while word + 4 <= n_words:
+        a, b, c, d = tile[word, :n], tile[word + 1, :n], tile[word + 2, :n], tile[word + 3, :n]
+        for i in range(n):
+            distances[i] += (
+                popcount(a[i] ^ query[word])
+                + popcount(b[i] ^ query[word + 1])
+                + popcount(c[i] ^ query[word + 2])
+                + popcount(d[i] ^ query[word + 3])
+            )
+        word += 4
+    while word < n_words:
+        a = tile[word, :n]
+        for i in range(n):
+            distances[i] += popcount(a[i] ^ query[word])
+        word += 1
+    for i in range(n):
+        least = min(least, distances[i])
+    return least
+
+
+@kernel
+def measure_rows(codes: Codes, first: int, query: NDArray[np.uint64], distances: NDArray[np.int64]) -> int:
+    """As ``measure``, of the codes from row ``first`` on as they lie in memory: for few queries a tile does not pay."""
+    least = 2**31
+    for i in range(len(distances)):
+        distances[i] = distance_to(codes, first + i, query)
+        least = min(least, distances[i])
+    return least
+
+
+@kernel
+def tile_codes(n_words: int) -> int:
+    """Codes per tile."""
+    return max(16, min(TILE_CODES, TILE_WORDS // n_words))
+
+
+@kernel
+def scan_radius(codes: Codes, queries: Codes, begin: int, end: int, radius: int) -> Hits:
+    """Hits of all queries (numbered from bit QUERY_SHIFT on) among codes[begin:end], in no order."""
+    n_words, n_queries, n_found = (codes.shape[1] + 7) // 8, len(queries), 0
+    step, log = tile_codes(n_words), np.empty(TILE_CODES, np.int64)
+    words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
+    buffer = np.empty(step, np.int64)
+    read_words(queries, 0, n_queries, words)
+    by_query, tiled = words.T.copy(), n_queries >= TILED_QUERIES
+    for first in range(begin, end, step):
+        n = min(step, end - first)
+        if tiled:
+            read_words(codes, first, first + n, tile)
+        distances = buffer[:n]
+        for q in range(n_queries):
+            query = by_query[q]
+            least = measure(tile, query, distances) if tiled else measure_rows(codes, first, query, distances)
+            if least > radius:
+                continue
+            log = grown(log, n_found + n)
+            for i in range(n):
+                if distances[i] <= radius:
+                    log[n_found] = q << QUERY_SHIFT | distances[i] << ROW_BITS | (first + i)
+                    n_found += 1
+    return log[:n_found]
+
+
+@kernel
+def scan_nearest(codes: Codes, queries: Codes, begin: int, end: int, k: int, radius: int) -> Hits:
+    """The k least hits of each query (n_queries, k) among codes[begin:end], in no order, padded with MISSING.
+
+    A bounded log per query, cut to its k least whenever it is full. A later code at the k-th distance has a higher
+    row, so that only nearer ones are looked for from then on.
+    """
+    n_words, n_queries = (codes.shape[1] + 7) // 8, len(queries)
+    step, capacity = tile_codes(n_words), min(2 * k + 64, end - begin + 1)
+    words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
+    logs, lengths = np.empty((n_queries, capacity), np.int64), np.zeros(n_queries, np.int64)
+    limits, buffer = (
+        np.full(n_queries, radius + 1, np.int64),
+        np.empty(step, np.int64),
+    )  # distances below the limit count
+    read_words(queries, 0, n_queries, words)
+    by_query, tiled = words.T.copy(), n_queries >= TILED_QUERIES
+    for first in range(begin, end, step):
+        n = min(step, end - first)
+        if tiled:
+            read_words(codes, first, first + n, tile)
+        distances = buffer[:n]
+        for q in range(n_queries):
+            query = by_query[q]
+            least = measure(tile, query, distances) if tiled else measure_rows(codes, first, query, distances)
+            if least >= limits[q]:
+                continue
+            log, length, limit = logs[q], lengths[q], limits[q]
+            for i in range(n):
+                if distances[i] < limit:
+                    log[length] = distances[i] << ROW_BITS | (first + i)
+                    length += 1
+                    if length == capacity:
+                        limit, length = cut(log, length, k) >> ROW_BITS, k
+            lengths[q], limits[q] = length, limit
+    best = np.full((n_queries, k), MISSING)
+    for q in range(n_queries):
+        if lengths[q] > k:
+            cut(logs[q], lengths[q], k)
+        n = min(lengths[q], k)
+        best[q, :n] = logs[q, :n]
+    return best
