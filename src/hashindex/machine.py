@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from .threads import usable_cpus
 
 PACKAGES = ("numpy", "numba", "torch", "faiss-cpu", "scikit-learn", "matplotlib", "Jinja2", "tqdm")
 
@@ -15,7 +16,7 @@ def describe() -> dict[str, str]:
     """Date, processor, system and versions, as text by name, in reading order."""
     return {
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        "processor": f"{processor()}, {n_cpus()} usable",
+        "processor": f"{processor()}, {usable_cpus()} usable",
         "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
         "Python": platform.python_version(),
         "hashindex": installed("hashindex") or "unpackaged source",
@@ -32,11 +33,6 @@ def processor() -> str:
     except OSError:
         pass  # not Linux
     return platform.processor() or platform.machine() or "unknown"
-
-
-def n_cpus() -> int:
-    """CPUs this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def installed(distribution: str) -> str | None:

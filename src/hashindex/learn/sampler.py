@@ -1,0 +1,34 @@
+"""Batches for pairwise training: drawn at random, a batch of 100 classes would hold hardly a similar pair."""
+
+from collections.abc import Iterator
+
+import torch
+
+
+def balanced_batches(
+    labels: torch.Tensor, batch_size: int, *, min_per_class: int = 8, generator: torch.Generator
+) -> Iterator[torch.Tensor]:
+    """Yield int64 (batch_size,) index batches without end: P classes with about M items each ("P x M").
+
+    P = min(n_classes, batch_size // min_per_class), at least 1. Classes take turns in random order, and so do
+    the items of each class: none is drawn a second time before all others had their turn.
+    """
+    classes = torch.unique(labels)
+    n_chosen = max(min(len(classes), batch_size // min_per_class), 1)
+    items = [_take_turns(torch.nonzero(labels == c)[:, 0], generator) for c in classes]
+    turns = _take_turns(torch.arange(len(classes)), generator)
+    while True:
+        chosen = [items[next(turns)] for _ in range(n_chosen)]
+        yield torch.tensor([next(chosen[i % n_chosen]) for i in range(batch_size)])
+
+
+def shuffled_batches(n: int, batch_size: int, *, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Yield int64 (batch_size,) index batches of 0..n - 1 without end, each once before any comes again."""
+    turns = _take_turns(torch.arange(n), generator)
+    while True:
+        yield torch.tensor([next(turns) for _ in range(batch_size)])
+
+
+def _take_turns(values: torch.Tensor, generator: torch.Generator) -> Iterator[int]:
+    while True:
+        yield from values[torch.randperm(len(values), generator=generator)].tolist()
