@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -23,6 +24,11 @@ void require(bool holds, const std::string& what) {
     if (!holds) throw std::invalid_argument(what);
 }
 
+// A radius beyond every distance is one at it: collectors count per distance.
+std::uint32_t clamp(std::uint32_t radius, const Codes& codes) {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(radius, 8 * codes.code_size));
+}
+
 // Wrong arguments here are bugs of the Python layer, which has checked and explained everything to the user.
 Codes as_codes(const Array<std::uint8_t>& codes) {
     require(codes.ndim() == 2 && codes.shape(1) >= 1, "codes must be uint8 of shape (n, code_size)");
@@ -38,6 +44,7 @@ Codes as_queries(const Array<std::uint8_t>& queries, const Codes& codes) {
 Tables as_tables(const Array<std::int32_t>& starts, const Array<std::int32_t>& widths,
                  const Array<std::uint32_t>& offsets, const Array<std::uint32_t>& rows, const Codes& codes) {
     require(starts.ndim() == 1 && widths.ndim() == 1 && starts.size() == widths.size(), "starts and widths differ");
+    require(widths.size() >= 1, "there must be a table");
     std::size_t n_offsets = 0;
     for (py::ssize_t t = 0; t < widths.size(); ++t) {
         const std::int64_t start = starts.at(t), width = widths.at(t);
@@ -83,7 +90,7 @@ py::tuple py_scan_radius(const Array<std::uint8_t>& codes, const Array<std::uint
     RadiusHits found;
     {
         const py::gil_scoped_release unlocked;
-        found = scan_radius(c, q, radius, execution, ran);
+        found = scan_radius(c, q, clamp(radius, c), execution, ran);
     }
     return as_csr(found, ran);
 }
@@ -102,7 +109,7 @@ py::tuple py_probe_radius(const Array<std::uint8_t>& codes, const Array<std::int
     RadiusHits found;
     {
         const py::gil_scoped_release unlocked;
-        found = probe_radius(c, tables, q, radius, thresholds.data(), execution, ran);
+        found = probe_radius(c, tables, q, clamp(radius, c), thresholds.data(), execution, ran);
     }
     return as_csr(found, ran);
 }
@@ -128,7 +135,7 @@ py::tuple py_scan_nearest(const Array<std::uint8_t>& codes, const Array<std::uin
     const Codes c = as_codes(codes), q = as_queries(queries, c);
     const Execution execution{find_kernel(isa), pool, n_threads};
     return nearest(c, q, k, [&](const NearestOutput& output, const char*& ran) {
-        scan_nearest(c, q, radius, execution, output, ran);
+        scan_nearest(c, q, clamp(radius, c), execution, output, ran);
     });
 }
 
@@ -140,7 +147,7 @@ py::tuple py_probe_nearest(const Array<std::uint8_t>& codes, const Array<std::in
     const Tables tables = as_tables(starts, widths, offsets, rows, c);
     const Execution execution{find_kernel(isa), pool, n_threads};
     return nearest(c, q, k, [&](const NearestOutput& output, const char*& ran) {
-        probe_nearest(c, tables, q, radius, execution, output, ran);
+        probe_nearest(c, tables, q, clamp(radius, c), execution, output, ran);
     });
 }
 

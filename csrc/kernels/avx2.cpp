@@ -35,6 +35,11 @@ static inline Vector popcount_xor(Vector a, Vector b) {
     return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
 }
 
+static inline std::uint64_t which_within(Vector distances, Vector limit) {
+    const Vector beyond = _mm256_cmpgt_epi64(distances, limit);
+    return static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(beyond))) ^ 0xfu;
+}
+
 static inline bool any_within(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
     const Vector least = _mm256_min_epu32(_mm256_min_epu32(d0, d1), _mm256_min_epu32(d2, d3));
     return _mm256_movemask_epi8(_mm256_cmpgt_epi64(least, limit)) != -1;

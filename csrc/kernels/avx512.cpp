@@ -26,6 +26,10 @@ static inline void store(std::uint64_t* to, Vector value) { _mm512_storeu_si512(
 static inline Vector add(Vector a, Vector b) { return _mm512_add_epi64(a, b); }
 static inline Vector popcount_xor(Vector a, Vector b) { return _mm512_popcnt_epi64(_mm512_xor_si512(a, b)); }
 
+static inline std::uint64_t which_within(Vector distances, Vector limit) {
+    return _mm512_cmple_epu64_mask(distances, limit);
+}
+
 static inline bool any_within(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
     const Vector least = _mm512_min_epu32(_mm512_min_epu32(d0, d1), _mm512_min_epu32(d2, d3));
     return _mm512_cmple_epu64_mask(least, limit) != 0;

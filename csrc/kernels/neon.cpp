@@ -22,6 +22,11 @@ static inline Vector popcount_xor(Vector a, Vector b) {
     return vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(bytes)));
 }
 
+static inline std::uint64_t which_within(Vector distances, Vector limit) {
+    const uint64x2_t inside = vcleq_u64(distances, limit);
+    return (vgetq_lane_u64(inside, 0) & 1) | (vgetq_lane_u64(inside, 1) & 2);
+}
+
 static inline bool any_within(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
     const uint32x4_t first = vminq_u32(vreinterpretq_u32_u64(d0), vreinterpretq_u32_u64(d1));
     const uint32x4_t second = vminq_u32(vreinterpretq_u32_u64(d2), vreinterpretq_u32_u64(d3));

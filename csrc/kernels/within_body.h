@@ -1,5 +1,5 @@
 // The one loop of the library, written once and included by every ISA file inside its namespace and target region.
-// It needs, in scope: isa, Vector, lanes, zero, broadcast, load, store, add, popcount_xor, any_within.
+// It needs, in scope: isa, Vector, lanes, zero, broadcast, load, store, add, popcount_xor, any_within, which_within.
 //
 // Four vectors of codes against one query; the tile stays in L1 while the caller walks over queries. Per 4 * lanes
 // codes and word: 4 loads (folded into the xor where the ISA can), 4 xor, 4 popcounts, 4 adds; then 3 minima and
@@ -27,11 +27,13 @@ static inline __attribute__((always_inline)) std::size_t within_words(
         store(distances + lanes, d1);
         store(distances + 2 * lanes, d2);
         store(distances + 3 * lanes, d3);
+        std::uint64_t which = which_within(d0, limit) | which_within(d1, limit) << lanes |
+                              which_within(d2, limit) << 2 * lanes | which_within(d3, limit) << 3 * lanes;
         const std::size_t left = tile.n_codes - first;
-        const std::size_t count = left < 4 * lanes ? left : 4 * lanes;
-        for (std::size_t i = 0; i < count; ++i) {
-            *end = make_hit(distances[i], first + i);
-            end += distances[i] <= radius;
+        if (left < 4 * lanes) which &= (std::uint64_t{1} << left) - 1;
+        for (; which; which &= which - 1) {
+            const auto i = static_cast<std::size_t>(__builtin_ctzll(which));
+            *end++ = make_hit(distances[i], first + i);
         }
     }
     return static_cast<std::size_t>(end - hits);

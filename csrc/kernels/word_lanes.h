@@ -13,6 +13,7 @@ static inline Vector load(const unsigned char* words) {
 static inline void store(std::uint64_t* to, Vector value) { *to = value; }
 static inline Vector add(Vector a, Vector b) { return a + b; }
 static inline Vector popcount_xor(Vector a, Vector b) { return popcount(a ^ b); }
+static inline std::uint64_t which_within(Vector distance, Vector limit) { return distance <= limit; }
 static inline bool any_within(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
     return (d0 <= limit) | (d1 <= limit) | (d2 <= limit) | (d3 <= limit);
 }

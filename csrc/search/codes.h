@@ -17,13 +17,24 @@ struct Codes {
     std::size_t n_words() const { return (code_size + 7) / 8; }
 };
 
-// Reads the code at `bytes` as 64-bit words `stride` words apart; the last word is filled up with zeros.
+template <class Integer>
+std::uint64_t take(const unsigned char*& bytes) {
+    Integer value;
+    std::memcpy(&value, bytes, sizeof value);
+    bytes += sizeof value;
+    return value;
+}
+
+// Reads the code at `bytes` as 64-bit words `stride` words apart. The bytes left over are put together in registers
+// (which bit goes where does not matter to a distance): writing them to memory would stall the load that follows.
 inline void read_words(const unsigned char* bytes, std::size_t code_size, std::uint64_t* words, std::size_t stride) {
-    for (; code_size >= 8; code_size -= 8, bytes += 8, words += stride) std::memcpy(words, bytes, 8);
-    if (code_size) {
-        *words = 0;
-        std::memcpy(words, bytes, code_size);
-    }
+    for (; code_size >= 8; code_size -= 8, words += stride) *words = take<std::uint64_t>(bytes);
+    if (code_size == 0) return;
+    std::uint64_t last = 0;
+    if (code_size & 4) last = take<std::uint32_t>(bytes);
+    if (code_size & 2) last = last << 16 | take<std::uint16_t>(bytes);
+    if (code_size & 1) last = last << 8 | take<std::uint8_t>(bytes);
+    *words = last;
 }
 
 // The words of `codes`, row after row.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hashindex {
@@ -126,7 +127,8 @@ void ThreadPool::run(std::size_t n_tasks, std::size_t n_threads, const std::func
         std::unique_lock<std::mutex> lock(job->mutex);
         job->left.wait(lock, [&] { return job->helpers == 0; });
     }
-    if (job->error) std::rethrow_exception(job->error);
+    // Moved out of the job, which a helper may be the last to let go: the exception ends on the caller's thread.
+    if (job->error) std::rethrow_exception(std::exchange(job->error, nullptr));
 }
 
 }  // namespace hashindex
