@@ -1,5 +1,7 @@
 """The objective against its formula in plain NumPy, finite differences and counted pairs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ torch = pytest.importorskip("torch")
 from hashindex.learn import PairWeights, pair_weights, pairwise_loss, similarity  # noqa: E402
 
 
-def written_out(a, b, similar, weights, alpha):
+def written_out(a: Any, b: Any, similar: Any, weights: Any, alpha: Any) -> Any:
     total = weight_total = 0.0
     for i in range(len(a)):
         for j in range(len(b)):
@@ -19,7 +21,7 @@ def written_out(a, b, similar, weights, alpha):
     return total / weight_total
 
 
-def outputs(n, n_bits=6, seed=0):
+def outputs(n: Any, n_bits: int = 6, seed: int = 0) -> Any:
     return torch.from_numpy(np.tanh(np.random.default_rng(seed).standard_normal((n, n_bits))))
 
 
@@ -30,7 +32,7 @@ LABELS = {
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-def test_similarity_and_weights_are_what_counting_finds(labels):
+def test_similarity_and_weights_are_what_counting_finds(labels: Any) -> None:
     n = len(labels)
     expected = np.zeros((n, n), bool)
     for i in range(n):
@@ -45,14 +47,14 @@ def test_similarity_and_weights_are_what_counting_finds(labels):
 
 @pytest.mark.parametrize("weights", [PairWeights(1.0, 1.0), PairWeights(40.0, 1.02)])
 @pytest.mark.parametrize("alpha", [0.3, 10 / 6])
-def test_loss_is_the_formula(weights, alpha):
+def test_loss_is_the_formula(weights: Any, alpha: Any) -> None:
     a, b = outputs(5), outputs(4, seed=1)
     similar = similarity(torch.tensor([0, 1, 2, 0, 1]), torch.tensor([0, 1, 1, 5]))
     expected = written_out(a.numpy(), b.numpy(), similar.numpy(), weights, alpha)
     assert pairwise_loss(a, b, similar, weights, alpha).item() == pytest.approx(expected, rel=1e-12)
 
 
-def test_gradient_is_that_of_finite_differences():
+def test_gradient_is_that_of_finite_differences() -> None:
     h = outputs(6).requires_grad_()
     similar = similarity(LABELS["class numbers"][:6], LABELS["class numbers"][:6])
     weights = pair_weights(LABELS["class numbers"][:6])
@@ -62,7 +64,7 @@ def test_gradient_is_that_of_finite_differences():
     assert torch.autograd.gradcheck(lambda x: pairwise_loss(x, other, similar, weights, 0.7), at_zero)
 
 
-def test_a_kind_of_pair_that_does_not_exist_needs_no_weight():
+def test_a_kind_of_pair_that_does_not_exist_needs_no_weight() -> None:
     alone = torch.tensor([[1, 0], [1, 1]])  # every pair is similar
     nothing = torch.zeros(3, 2, dtype=torch.int64)  # no pair is
     assert pair_weights(alone) == pair_weights(torch.tensor([4, 4])) == (1, 1)
@@ -72,13 +74,13 @@ def test_a_kind_of_pair_that_does_not_exist_needs_no_weight():
         assert torch.isfinite(pairwise_loss(h, h, similarity(labels, labels), pair_weights(labels), 1.0))
 
 
-def test_weights_stay_exact_for_many_items():
+def test_weights_stay_exact_for_many_items() -> None:
     labels = torch.arange(100).repeat_interleave(30_000)
     assert pair_weights(labels) == pytest.approx((100, 100 / 99))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_huge_outputs_and_half_precision_stay_finite(dtype):
+def test_huge_outputs_and_half_precision_stay_finite(dtype: Any) -> None:
     h = (1000 * torch.sign(outputs(4, 64))).to(dtype).requires_grad_()
     similar = torch.eye(4, dtype=torch.bool)
     with torch.autocast("cpu", torch.bfloat16):
@@ -89,13 +91,13 @@ def test_huge_outputs_and_half_precision_stay_finite(dtype):
     assert torch.isfinite(h.grad).all()
 
 
-def test_half_precision_outputs_keep_small_losses():
+def test_half_precision_outputs_keep_small_losses() -> None:
     h = torch.ones(2, 8, dtype=torch.bfloat16)
     loss = pairwise_loss(h, h, torch.ones(2, 2, dtype=torch.bool), PairWeights(1.0, 1.0), 1.0)
     assert loss.item() == pytest.approx(np.log1p(np.exp(-8)), rel=1e-3)
 
 
-def test_labels_of_two_kinds_or_none_are_refused():
+def test_labels_of_two_kinds_or_none_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(7,\) and \(7, 3\)"):
         similarity(LABELS["class numbers"], LABELS["multi-hot"])
     with pytest.raises(ValueError, match="none"):

@@ -12,7 +12,8 @@ class Continuation:
     """The scale beta as a pure function of the training step: equally long stages, beta growing geometrically.
 
     Nothing is counted along the way, so that training can resume at any step. `n_stages=1` keeps beta at `first`:
-    no continuation.
+    no continuation. The paper starts from 1; `HashNet` keeps z at unit variance, and there fewer
+    classes end up sharing a code if it starts from 2.
 
     Raises
     ------

@@ -109,7 +109,7 @@ class HashNet:
         self.n_steps = n_steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
-        self.continuation = Continuation(n_steps) if continuation else Continuation(n_steps, n_stages=1)
+        self.continuation = Continuation(n_steps) if continuation else Continuation(n_steps, n_stages=1, first=1.0)
         self.weighted = weighted
         self.augment = augment
         self.backbone = backbone
@@ -212,7 +212,7 @@ class HashNet:
             inputs, classes = data[batch], labels[batch]
             if self.augment and data.ndim == 4:
                 inputs = jitter(inputs, generator=generator)
-            if self.weighted and labels.ndim == 1:
+            if self.weighted and labels.ndim == 1:  # balanced batches hold more similar pairs than the data set
                 weights = pair_weights(classes)
             similar = similarity(classes, classes).to(self.device)
             stage, beta = self.continuation.stage(step), self.continuation.beta(step)
