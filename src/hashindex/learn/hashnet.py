@@ -47,7 +47,8 @@ class HashNet:
     n_bits
         Length of the codes.
     seed
-        Fixes everything random: the same seed gives the same codes on the CPU. No global random state changes.
+        Fixes everything random: the same seed gives the same codes on the CPU with the same number of torch threads.
+        No global random state changes.
     n_steps, batch_size
         Training steps, and items per step; all batch_size**2 pairs of a batch enter its loss.
     learning_rate
