@@ -17,7 +17,7 @@ def describe() -> dict[str, str]:
     return {
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         "processor": f"{processor()}, {usable_cpus()} usable",
-        "system": f"{platform.system()} {platform.release().partition("-")[0]} ({platform.machine()})",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]} ({platform.machine()})",
         "Python": platform.python_version(),
         "hashindex": installed("hashindex") or "unpackaged source",
         **{name: found for name in PACKAGES if (found := installed(name))},
