@@ -54,6 +54,6 @@ $(VENV)/.dependencies: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	  "scikit-build-core>=0.11" "pybind11>=3.0" "cmake>=3.18" ninja build
 	touch $@
 
-$(READY): $(VENV)/.dependencies CMakeLists.txt $(shell find csrc src -name '*.cpp' -o -name '*.h' -o -name '__init__.py')
+$(READY): $(VENV)/.dependencies CMakeLists.txt $(shell find csrc src -name '*.cpp' -o -name '*.h' -o -name '*.py')
 	$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation --group check -e ".[demo,test,bench]"
 	touch $@

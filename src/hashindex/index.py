@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import engines, inputs, planner
 from .engines import Engine
+from .locks import ForkLock
 from .matches import MISSING_DISTANCE, MISSING_ID, NearestMatches, RadiusMatches
 from .snapshot import Snapshot
 from .tables import MAX_TABLE_CODES, thresholds
@@ -53,7 +53,7 @@ class HashIndex:
     def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
         self._engine = engine if engine is not None and not isinstance(engine, str) else engines.load(engine)
         self._snapshot = Snapshot.empty(None if n_bits is None else inputs.check_n_bits(n_bits))
-        self._writing = threading.Lock()
+        self._writing = ForkLock()
 
     @property
     def n_bits(self) -> int | None:
@@ -93,7 +93,7 @@ class HashIndex:
         # The arrays have no room behind their last row, so a copy never appends into its original's buffer.
         codes, ids = state["codes"], state["ids"]
         self._snapshot = Snapshot(state["n_bits"], codes, ids, len(ids), state["next_id"])
-        self._writing = threading.Lock()
+        self._writing = ForkLock()
 
     def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from .engines import Engine
 from .inputs import code_size
+from .locks import ForkLock
 from .tables import Tables, layout
 
 MAX_ID = np.iinfo(np.int64).max - 1
@@ -21,7 +21,7 @@ class TableCache:
 
     tables: Tables | None = None
     missed: float = 0.0  # nanoseconds that searches are predicted to have lost for want of tables
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: ForkLock = field(default_factory=ForkLock)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""A lock that a forked child finds open, whoever held it in the parent."""
+
+from __future__ import annotations
+
+import os
+import threading
+from types import TracebackType
+from weakref import WeakSet
+
+_locks: WeakSet[ForkLock] = WeakSet()
+
+
+class ForkLock:
+    """As ``threading.Lock`` in a with statement.
+
+    A thread that holds a lock does not exist in a child forked meanwhile and would never let it go there. What these
+    locks guard is changed by one assignment at the end, so the child finds it as it was before.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+        _locks.add(self)
+
+    def reset(self) -> None:
+        """Start anew, open."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+
+def _reset_all() -> None:
+    for lock in list(_locks):
+        lock.reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_all)
