@@ -49,7 +49,7 @@ def run(
     progress: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> DemoResult:
-    """Do the whole job, about a minute on 2 cores; ``say`` is told what comes next, ``progress`` draws a bar.
+    """Do the whole job, 30 to 60 s on 2 cores; ``say`` is told what comes next, ``progress`` draws a bar.
 
     ``n_threads`` is for the searches, faiss's included. A wrong answer raises nothing: see
     :attr:`DemoResult.all_equal`.
