@@ -13,8 +13,7 @@ Codes = NDArray[np.uint8]  # (n, code_size), C-contiguous
 RadiusRows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]  # offsets, distances, rows
 NearestRows = tuple[NDArray[np.int32], NDArray[np.int64]]  # distances, rows
 
-MISSING_ROW = -1
-MISSING_DISTANCE = 2**31 - 1
+MISSING_ROW = -1  # its distance is matches.MISSING_DISTANCE
 
 
 class Engine(Protocol):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import MISSING_DISTANCE, MISSING_ROW, NearestRows, RadiusRows
+from ..matches import MISSING_DISTANCE
+from .engine import MISSING_ROW, NearestRows, RadiusRows
 
 Hits = NDArray[np.int64]
 
