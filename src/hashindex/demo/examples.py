@@ -22,14 +22,16 @@ def examples(
     n_random: int = 6,
     n_hard: int = 4,
 ) -> tuple[Example, ...]:
-    """``n_random`` queries drawn by ``seed``, then the ``n_hard`` others with the fewest right neighbours.
+    """``n_random`` queries drawn by ``seed``, then ``n_hard`` others with the fewest right neighbours, one per class.
 
     Images are (n, 1, 8, 16), labels (n,) and the ids of ``near`` rows of the database.
     """
     drawn = np.random.default_rng(seed).permutation(len(query_labels))[:n_random]
     n_right = (database_labels[near.ids] == query_labels[:, np.newaxis]).sum(axis=1)
     by_hardness = np.argsort(n_right, kind="stable")
-    hardest = by_hardness[~np.isin(by_hardness, drawn)][:n_hard]
+    others = by_hardness[~np.isin(by_hardness, drawn)]
+    first_of_class = np.unique(query_labels[others], return_index=True)[1]  # scans recur: their failures too
+    hardest = others[np.sort(first_of_class)][:n_hard]
     return tuple(
         Example(
             query=int(query),

@@ -105,15 +105,24 @@ def code_map(codes: CodeMap) -> Markup:
             axes.scatter(
                 codes.positions[chosen, 0],
                 codes.positions[chosen, 1],
-                s=6 * np.sqrt(codes.counts[chosen]),
+                s=9 * np.sqrt(codes.counts[chosen]),
                 color=DIGIT_COLOURS[digit],
                 alpha=0.75,
                 linewidths=0,
+                rasterized=True,  # thousands of paths would be a megabyte
             )
         for label in np.unique(codes.labels):
             own = codes.positions[codes.labels == label]
             medoid = own[np.abs(own - np.median(own, axis=0)).sum(axis=1).argmin()]
-            axes.annotate(f"{label:02d}", medoid, ha="center", va="center", fontsize=9, gid=f"halo-{label}")
+            axes.annotate(
+                f"{label:02d}",
+                medoid,
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                gid=f"halo-{label}",
+            )
         handles = [
             Line2D([], [], marker="o", linestyle="", color=DIGIT_COLOURS[digit], label=f"{digit}x")
             for digit in np.unique(left)
@@ -156,7 +165,7 @@ def _svg(figure: Figure, name: str, title: str) -> Markup:
     """The figure as one <svg> element whose ids all begin with ``name``: ids are shared by the whole page."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
+    figure.savefig(buffer, format="svg", metadata=nothing, dpi=216)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r'\bid="', f'id="{name}-', text)

@@ -29,7 +29,8 @@ def summary(result: DemoResult) -> list[Line]:
         Line(
             f"P@H<={settings.radius}",
             f"{quality.precision_within:.3f}",
-            f"{quality.empty_share:.1%} of the balls are empty and count 0; {quality.mean_ball:.0f} codes per ball",
+            f"{100 * quality.empty_share:.1f} % of the balls are empty and count 0; "
+            f"{quality.mean_ball:.0f} codes per ball",
         ),
         Line(
             "distinct codes",
