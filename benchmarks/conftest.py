@@ -1,17 +1,45 @@
-"""Adds the machine block to every benchmark report."""
+"""One thread for everybody, the machine block in every report, and rows named by their suite."""
 
 from __future__ import annotations
 
+import gc
+import os
+from collections.abc import Iterator
 from typing import Any
+
+import faiss
+import pytest
 
 import hashindex as hx
 from hashindex import machine
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    faiss.omp_set_num_threads(1)
+    yield
+    gc.collect()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked ``large`` take gigabytes or many minutes: HASHINDEX_BENCH_LARGE=1 asks for them."""
+    if os.environ.get("HASHINDEX_BENCH_LARGE"):
+        return
+    for item in items:
+        if item.get_closest_marker("large"):
+            item.add_marker(pytest.mark.skip(reason="large: set HASHINDEX_BENCH_LARGE=1"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "large: gigabytes or many minutes; skipped without HASHINDEX_BENCH_LARGE=1")
+    config.addinivalue_line("filterwarnings", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # of skips
+
+
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
+    peers = {name: machine.installed(name) for name in ("usearch", "pynear", "pillow", "pytest-benchmark")}
     output_json["hashindex_machine"] = {
         **machine.describe(),
+        **{name: version for name, version in peers.items() if version},
         "engine": hx.HashIndex(64).engine_name,
-        "threads": "1",
     }
     del output_json["machine_info"]

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "kernels/dispatch.h"
 #include "search/multi_index.h"
@@ -41,136 +42,194 @@ Codes as_queries(const Array<std::uint8_t>& queries, const Codes& codes) {
     return view;
 }
 
-Tables as_tables(const Array<std::int32_t>& starts, const Array<std::int32_t>& widths,
-                 const Array<std::uint32_t>& offsets, const Array<std::uint32_t>& rows, const Codes& codes) {
-    require(starts.ndim() == 1 && widths.ndim() == 1 && starts.size() == widths.size(), "starts and widths differ");
-    require(widths.size() >= 1, "there must be a table");
-    std::size_t n_offsets = 0;
-    for (py::ssize_t t = 0; t < widths.size(); ++t) {
-        const std::int64_t start = starts.at(t), width = widths.at(t);
-        require(start >= 0 && width >= 1 && width <= 30 &&
-                    start + width <= static_cast<std::int64_t>(8 * codes.code_size),
-                "a table's key lies outside the code");
-        n_offsets += (std::size_t{1} << width) + 1;
-    }
-    require(offsets.ndim() == 1 && static_cast<std::size_t>(offsets.size()) == n_offsets, "offsets do not fit widths");
-    require(rows.ndim() == 2 && rows.shape(0) == widths.size() &&
-                static_cast<std::size_t>(rows.shape(1)) == codes.count,
-            "rows must have shape (n_tables, n_codes)");
-    return {starts.data(), widths.data(), offsets.data(), rows.data(), static_cast<std::size_t>(widths.size())};
+// An empty bitmap says that no row was removed.
+Rows as_rows(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed) {
+    const Codes view = as_codes(codes);
+    require(view.count < (std::uint64_t{1} << row_bits), "too many codes");
+    require(removed.size() == 0 || static_cast<std::size_t>(removed.size()) >= (view.count + 7) / 8,
+            "removed must have a bit per row");
+    return {view, removed.size() ? removed.data() : nullptr};
 }
 
-// CSR arrays (offsets, distances, rows), filled without the GIL.
-py::tuple as_csr(const RadiusHits& found, const char* isa) {
-    Array<std::int64_t> offsets(static_cast<py::ssize_t>(found.size() + 1));
-    std::int64_t* offset = offsets.mutable_data();
-    offset[0] = 0;
-    for (std::size_t q = 0; q < found.size(); ++q) offset[q + 1] = offset[q] + static_cast<std::int64_t>(found[q].size());
-    Array<std::int32_t> distances(offset[found.size()]);
-    Array<std::int64_t> rows(offset[found.size()]);
+// masks, widths, offsets, rows, copies: the fields of hashindex.tables.Tables.
+using TableArrays = std::tuple<Array<std::uint8_t>, Array<std::int32_t>, Array<std::uint32_t>, Array<std::uint32_t>,
+                               Array<std::uint64_t>>;
+
+std::size_t n_offsets_of(const Array<std::uint8_t>& masks, const Array<std::int32_t>& widths, const Codes& codes) {
+    require(widths.ndim() == 1 && widths.size() >= 1, "there must be a table");
+    const Codes view = as_codes(masks);
+    require(view.code_size == codes.code_size && view.count == static_cast<std::size_t>(widths.size()),
+            "masks must have shape (n_tables, code_size)");
+    std::size_t n_offsets = 0;
+    for (py::ssize_t t = 0; t < widths.size(); ++t) {
+        std::int32_t n_set = 0;
+        for (std::size_t i = 0; i < view.code_size; ++i)
+            for (unsigned byte = view.row(static_cast<std::size_t>(t))[i]; byte; byte &= byte - 1) ++n_set;
+        require(widths.at(t) >= 1 && widths.at(t) <= 30 && n_set == widths.at(t), "a key has 1 to 30 bits");
+        n_offsets += (std::size_t{1} << widths.at(t)) + 1;
+    }
+    return n_offsets;
+}
+
+Tables as_tables(const TableArrays& arrays, const Codes& codes) {
+    const auto& [masks, widths, offsets, rows, copies] = arrays;
+    const std::size_t n_offsets = n_offsets_of(masks, widths, codes);
+    const auto n_tables = static_cast<std::size_t>(widths.size());
+    require(offsets.ndim() == 1 && static_cast<std::size_t>(offsets.size()) == n_offsets, "offsets do not fit widths");
+    require(static_cast<std::size_t>(rows.size()) == n_tables * codes.count, "rows must have shape (n_tables, n_codes)");
+    require(copies.size() == 0 || (copies.size() == rows.size() && codes.n_words() == 1),
+            "copies must have shape (n_tables, n_codes), of codes of one word");
+    return {masks.data(), widths.data(), offsets.data(), rows.data(), copies.size() ? copies.data() : nullptr, n_tables};
+}
+
+py::tuple as_tuple(const Work& work) { return py::make_tuple(work.lookups, work.candidates, work.isa); }
+
+// CSR arrays (offsets, distances, rows) and the work, filled without the GIL.
+py::tuple as_csr(const RadiusHits& blocks, std::size_t n_queries, const Work& work, const Execution& execution) {
+    Array<std::int64_t> offsets(static_cast<py::ssize_t>(n_queries + 1));
+    std::int64_t* ends = offsets.mutable_data();
+    *ends++ = 0;
+    std::vector<std::int64_t> begins;
+    std::int64_t total = 0;
+    for (const BlockHits& block : blocks) {
+        begins.push_back(total);
+        for (const std::size_t end : block.ends) *ends++ = total + static_cast<std::int64_t>(end);
+        total += static_cast<std::int64_t>(block.hits.size());
+    }
+    Array<std::int32_t> distances(total);
+    Array<std::int64_t> rows(total);
     std::int32_t* distance = distances.mutable_data();
     std::int64_t* row = rows.mutable_data();
     {
         const py::gil_scoped_release unlocked;
-        for (const std::vector<Hit>& hits : found) {
-            for (const Hit hit : hits) {
-                *distance++ = static_cast<std::int32_t>(hit_distance(hit));
-                *row++ = static_cast<std::int64_t>(hit_row(hit));
+        execution.pool.run(blocks.size(), execution.n_threads, [&](std::size_t block) {
+            std::int64_t place = begins[block];
+            for (const Hit hit : blocks[block].hits) {
+                distance[place] = static_cast<std::int32_t>(hit_distance(hit));
+                row[place++] = static_cast<std::int64_t>(hit_row(hit));
             }
-        }
+        });
     }
-    return py::make_tuple(offsets, distances, rows, isa);
+    return py::make_tuple(offsets, distances, rows, as_tuple(work));
 }
 
-py::tuple py_scan_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& queries, std::uint32_t radius,
-                         const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
-    const Codes c = as_codes(codes), q = as_queries(queries, c);
+py::tuple py_scan_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
+                         const Array<std::uint8_t>& queries, std::uint32_t radius, const std::string& isa,
+                         ThreadPool& pool, std::size_t n_threads) {
+    const Rows rows = as_rows(codes, removed);
+    const Codes q = as_queries(queries, rows.codes);
     const Execution execution{find_kernel(isa), pool, n_threads};
-    const char* ran = nullptr;
+    Work work;
     RadiusHits found;
     {
         const py::gil_scoped_release unlocked;
-        found = scan_radius(c, q, clamp(radius, c), execution, ran);
+        found = scan_radius(rows, q, clamp(radius, q), execution, work);
     }
-    return as_csr(found, ran);
+    return as_csr(found, q.count, work, execution);
 }
 
-py::tuple py_probe_radius(const Array<std::uint8_t>& codes, const Array<std::int32_t>& starts,
-                          const Array<std::int32_t>& widths, const Array<std::uint32_t>& offsets,
-                          const Array<std::uint32_t>& rows, const Array<std::uint8_t>& queries, std::uint32_t radius,
+py::tuple py_probe_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
+                          const TableArrays& arrays, const Array<std::uint8_t>& queries, std::uint32_t radius,
                           const Array<std::int32_t>& thresholds, const std::string& isa, ThreadPool& pool,
                           std::size_t n_threads) {
-    const Codes c = as_codes(codes), q = as_queries(queries, c);
-    const Tables tables = as_tables(starts, widths, offsets, rows, c);
-    require(thresholds.ndim() == 1 && thresholds.size() == widths.size(), "thresholds and widths differ");
-    for (py::ssize_t t = 0; t < widths.size(); ++t) require(thresholds.at(t) <= widths.at(t), "threshold > width");
+    const Rows rows = as_rows(codes, removed);
+    const Codes q = as_queries(queries, rows.codes);
+    const Tables tables = as_tables(arrays, rows.codes);
+    require(thresholds.ndim() == 1 && static_cast<std::size_t>(thresholds.size()) == tables.n_tables,
+            "thresholds and widths differ");
+    for (std::size_t t = 0; t < tables.n_tables; ++t)
+        require(thresholds.data()[t] <= tables.widths[t], "threshold > width");
     const Execution execution{find_kernel(isa), pool, n_threads};
-    const char* ran = nullptr;
+    Work work;
     RadiusHits found;
     {
         const py::gil_scoped_release unlocked;
-        found = probe_radius(c, tables, q, clamp(radius, c), thresholds.data(), execution, ran);
+        found = probe_radius(rows, tables, q, clamp(radius, q), thresholds.data(), execution, work);
     }
-    return as_csr(found, ran);
+    return as_csr(found, q.count, work, execution);
 }
 
-// Runs search(output, isa) without the GIL on fresh (n_queries, k) arrays.
-template <class Search>
-py::tuple nearest(const Codes& codes, const Codes& queries, std::size_t k, Search search) {
-    require(k >= 1 && k <= codes.count, "k must lie between 1 and the number of codes");
-    const auto shape = std::vector<py::ssize_t>{static_cast<py::ssize_t>(queries.count), static_cast<py::ssize_t>(k)};
-    Array<std::int32_t> distances(shape);
-    Array<std::int64_t> rows(shape);
-    const NearestOutput output{distances.mutable_data(), rows.mutable_data(), k};
-    const char* ran = nullptr;
+// Fresh (n_queries, k) arrays for the k nearest.
+struct NearestArrays {
+    Array<std::int32_t> distances;
+    Array<std::int64_t> rows;
+    NearestOutput output;
+
+    NearestArrays(const Codes& codes, const Codes& queries, std::size_t k, const Array<std::int32_t>& radii)
+        : distances({static_cast<py::ssize_t>(queries.count), static_cast<py::ssize_t>(k)}),
+          rows({static_cast<py::ssize_t>(queries.count), static_cast<py::ssize_t>(k)}),
+          output{distances.mutable_data(), rows.mutable_data(), k} {
+        require(k >= 1 && k <= codes.count, "k must lie between 1 and the number of codes");
+        require(radii.ndim() == 1 && static_cast<std::size_t>(radii.size()) == queries.count, "a radius per query");
+        for (py::ssize_t q = 0; q < radii.size(); ++q)
+            require(radii.data()[q] >= 0 && static_cast<std::size_t>(radii.data()[q]) <= 8 * codes.code_size,
+                    "radii must lie between 0 and the bits of a code");
+    }
+};
+
+py::tuple py_scan_nearest(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
+                          const Array<std::uint8_t>& queries, std::size_t k, const Array<std::int32_t>& radii,
+                          const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
+    const Rows rows = as_rows(codes, removed);
+    const Codes q = as_queries(queries, rows.codes);
+    const NearestArrays nearest(rows.codes, q, k, radii);
+    const Execution execution{find_kernel(isa), pool, n_threads};
+    Work work;
     {
         const py::gil_scoped_release unlocked;
-        search(output, ran);
+        scan_nearest(rows, q, radii.data(), execution, nearest.output, work);
     }
-    return py::make_tuple(distances, rows, ran);
+    return py::make_tuple(nearest.distances, nearest.rows, as_tuple(work));
 }
 
-py::tuple py_scan_nearest(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& queries, std::size_t k,
-                          std::uint32_t radius, const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
-    const Codes c = as_codes(codes), q = as_queries(queries, c);
+py::tuple py_probe_nearest(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
+                           const TableArrays& arrays, const Array<std::uint8_t>& queries, std::size_t k,
+                           const Array<std::int32_t>& radii, const Array<std::int32_t>& shells,
+                           const Array<double>& costs, double scan_cost, const std::string& isa, ThreadPool& pool,
+                           std::size_t n_threads) {
+    const Rows rows = as_rows(codes, removed);
+    const Codes q = as_queries(queries, rows.codes);
+    const Tables tables = as_tables(arrays, rows.codes);
+    const NearestArrays nearest(rows.codes, q, k, radii);
+    require(shells.ndim() == 2 && shells.shape(1) == 2 && shells.shape(0) == costs.size(), "a cost per shell");
+    std::vector<Shell> steps;
+    std::vector<std::int32_t> next(tables.n_tables, 0);
+    for (py::ssize_t s = 0; s < shells.shape(0); ++s) {
+        const std::int32_t t = shells.at(s, 0), flips = shells.at(s, 1);
+        require(t >= 0 && static_cast<std::size_t>(t) < tables.n_tables, "a shell of no table");
+        require(flips == next[static_cast<std::size_t>(t)]++ && flips <= tables.widths[t], "shells must count up from 0");
+        steps.push_back({t, flips, costs.at(s)});
+    }
     const Execution execution{find_kernel(isa), pool, n_threads};
-    return nearest(c, q, k, [&](const NearestOutput& output, const char*& ran) {
-        scan_nearest(c, q, clamp(radius, c), execution, output, ran);
-    });
+    Array<bool> done(static_cast<py::ssize_t>(q.count));
+    auto* done_data = reinterpret_cast<unsigned char*>(done.mutable_data());
+    Work work;
+    {
+        const py::gil_scoped_release unlocked;
+        probe_nearest(rows, tables, q, radii.data(), steps, scan_cost, execution, nearest.output, done_data, work);
+    }
+    return py::make_tuple(nearest.distances, nearest.rows, done, as_tuple(work));
 }
 
-py::tuple py_probe_nearest(const Array<std::uint8_t>& codes, const Array<std::int32_t>& starts,
-                           const Array<std::int32_t>& widths, const Array<std::uint32_t>& offsets,
-                           const Array<std::uint32_t>& rows, const Array<std::uint8_t>& queries, std::size_t k,
-                           std::uint32_t radius, const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
-    const Codes c = as_codes(codes), q = as_queries(queries, c);
-    const Tables tables = as_tables(starts, widths, offsets, rows, c);
-    const Execution execution{find_kernel(isa), pool, n_threads};
-    return nearest(c, q, k, [&](const NearestOutput& output, const char*& ran) {
-        probe_nearest(c, tables, q, clamp(radius, c), execution, output, ran);
-    });
-}
-
-py::tuple py_build_tables(const Array<std::uint8_t>& codes, const Array<std::int32_t>& starts,
-                          const Array<std::int32_t>& widths, ThreadPool& pool, std::size_t n_threads) {
+py::tuple py_build_tables(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& masks,
+                          const Array<std::int32_t>& widths, bool with_copies, const std::string& isa,
+                          ThreadPool& pool, std::size_t n_threads) {
     const Codes c = as_codes(codes);
     require(c.count < (std::uint64_t{1} << 32), "tables hold fewer than 2**32 codes");
-    py::ssize_t n_offsets = 0;
-    for (py::ssize_t t = 0; t < widths.size(); ++t) {
-        require(widths.at(t) >= 1 && widths.at(t) <= 30, "a key has 1 to 30 bits");
-        n_offsets += (py::ssize_t{1} << widths.at(t)) + 1;
-    }
-    Array<std::uint32_t> offsets(n_offsets);
+    require(!with_copies || c.n_words() == 1, "only codes of one word are copied");
+    Array<std::uint32_t> offsets(static_cast<py::ssize_t>(n_offsets_of(masks, widths, c)));
     Array<std::uint32_t> rows({widths.size(), codes.shape(0)});
+    Array<std::uint64_t> copies({widths.size(), with_copies ? codes.shape(0) : py::ssize_t{0}});
     std::uint32_t* offsets_data = offsets.mutable_data();
     std::uint32_t* rows_data = rows.mutable_data();
-    const Tables layout = as_tables(starts, widths, offsets, rows, c);
-    const Execution execution{scalar_kernel, pool, n_threads};
+    std::uint64_t* copies_data = with_copies ? copies.mutable_data() : nullptr;
+    const Tables layout = as_tables({masks, widths, offsets, rows, copies}, c);
+    const Execution execution{find_kernel(isa), pool, n_threads};
     {
         const py::gil_scoped_release unlocked;
-        build_tables(c, layout, offsets_data, rows_data, execution);
+        build_tables(c, layout, offsets_data, rows_data, copies_data, execution);
     }
-    return py::make_tuple(offsets, rows);
+    return py::make_tuple(offsets, rows, copies);
 }
 
 std::vector<std::string> available_isas() {
@@ -188,14 +247,15 @@ PYBIND11_MODULE(_core, m) {
     m.def("available_isas", &available_isas);
     py::class_<ThreadPool>(m, "ThreadPool").def(py::init<>());
     const auto a = [](const char* name) { return py::arg(name).noconvert(); };
-    m.def("scan_radius", &py_scan_radius, a("codes"), a("queries"), py::arg("radius"), py::arg("isa"), py::arg("pool"),
-          py::arg("n_threads"));
-    m.def("scan_nearest", &py_scan_nearest, a("codes"), a("queries"), py::arg("k"), py::arg("radius"), py::arg("isa"),
+    m.def("scan_radius", &py_scan_radius, a("codes"), a("removed"), a("queries"), py::arg("radius"), py::arg("isa"),
           py::arg("pool"), py::arg("n_threads"));
-    m.def("build_tables", &py_build_tables, a("codes"), a("starts"), a("widths"), py::arg("pool"),
+    m.def("scan_nearest", &py_scan_nearest, a("codes"), a("removed"), a("queries"), py::arg("k"), a("radii"),
+          py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
+    m.def("build_tables", &py_build_tables, a("codes"), a("masks"), a("widths"), py::arg("with_copies"), py::arg("isa"),
+          py::arg("pool"), py::arg("n_threads"));
+    m.def("probe_radius", &py_probe_radius, a("codes"), a("removed"), a("tables"), a("queries"), py::arg("radius"),
+          a("thresholds"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
+    m.def("probe_nearest", &py_probe_nearest, a("codes"), a("removed"), a("tables"), a("queries"), py::arg("k"),
+          a("radii"), a("shells"), a("costs"), py::arg("scan_cost"), py::arg("isa"), py::arg("pool"),
           py::arg("n_threads"));
-    m.def("probe_radius", &py_probe_radius, a("codes"), a("starts"), a("widths"), a("offsets"), a("rows"),
-          a("queries"), py::arg("radius"), a("thresholds"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
-    m.def("probe_nearest", &py_probe_nearest, a("codes"), a("starts"), a("widths"), a("offsets"), a("rows"),
-          a("queries"), py::arg("k"), py::arg("radius"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
 }

@@ -27,21 +27,24 @@ def test_the_forced_isa_ran() -> None:
     """The kernel itself reports which one it was, from inside the code compiled for that ISA."""
     core = pytest.importorskip("hashindex._core")
     codes = np.arange(800, dtype=np.uint8).reshape(100, 8)
-    pool = core.ThreadPool()
+    pool, none, radii = core.ThreadPool(), np.empty(0, np.uint8), np.full(100, 64, np.int32)
+    masks, widths = np.array([[255] + [0] * 7, [0, 255] + [0] * 6], np.uint8), np.array([8, 8], np.int32)
+    shells = np.array([[t, flips] for flips in range(9) for t in range(2)], np.int32)
     assert core.available_isas()[-1] == "scalar"
     for isa in core.available_isas():
-        assert core.scan_radius(codes, codes, 3, isa, pool, 2)[-1] == isa
-        assert core.scan_nearest(codes, codes, 3, 64, isa, pool, 2)[-1] == isa
-        widths = np.array([8, 8], np.int32)
-        tables = (
-            np.array([0, 8], np.int32),
-            widths,
-            *core.build_tables(codes, np.array([0, 8], np.int32), widths, pool, 2),
-        )
-        assert core.probe_radius(codes, *tables, codes, 3, np.array([1, 1], np.int32), isa, pool, 2)[-1] == isa
-        assert core.probe_nearest(codes, *tables, codes, 3, 64, isa, pool, 2)[-1] == isa
+        assert core.scan_radius(codes, none, codes, 3, isa, pool, 2)[-1][-1] == isa
+        assert core.scan_nearest(codes, none, codes, 3, radii, isa, pool, 2)[-1][-1] == isa
+        for copied in (True, False):
+            tables = (masks, widths, *core.build_tables(codes, masks, widths, copied, isa, pool, 2))
+            allowed = np.array([1, 1], np.int32)
+            assert core.probe_radius(codes, none, tables, codes, 3, allowed, isa, pool, 2)[-1][-1] == isa
+            found = core.probe_nearest(
+                codes, none, tables, codes, 3, radii, shells, np.ones(18), float("inf"), isa, pool, 2
+            )
+            assert found[-1][-1] == isa
+            assert found[2].all()
     with pytest.raises(ValueError, match="isa 'sse9' cannot run on this CPU; it has: .*scalar"):
-        core.scan_radius(codes, codes, 3, "sse9", pool, 1)
+        core.scan_radius(codes, none, codes, 3, "sse9", pool, 1)
 
 
 def test_the_isa_is_chosen_by_name_and_by_environment() -> None:

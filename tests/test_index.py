@@ -147,6 +147,130 @@ def test_wrong_n_bits(n_bits: object) -> None:
         HashIndex(n_bits)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("n_bits", [12, 64, 128])
+@pytest.mark.parametrize("kind", ["uniform", "duplicates", "equal"])
+def test_any_history_gives_the_answer_of_one_add(
+    engine: Engine, n_bits: int, kind: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Adds and removes of all sizes, ids in any order: segments, merges, tombstones and postings, all of them small."""
+    monkeypatch.setattr("hashindex.snapshot.TAIL_CODES", 40)
+    monkeypatch.setattr("hashindex.segment.FEWEST_COLLAPSED", 8)
+    index, free = HashIndex(n_bits, engine=engine), rng.permutation(5000)
+    codes, ids = reference.random_codes(rng, 0, n_bits, kind), np.empty(0, np.int64)
+    for step in range(12):
+        n = int(rng.integers(0, 90))
+        new, free = free[:n], free[n:]
+        more = reference.random_codes(rng, n, n_bits, kind)
+        index.add(more, ids=new)
+        codes, ids = np.concatenate([codes, more]), np.concatenate([ids, new])
+        if step % 3 == 2:
+            gone = rng.choice(ids, int(rng.integers(0, 60)), replace=False)
+            assert index.remove(gone) == len(gone)
+            kept = np.isin(ids, gone, invert=True)
+            codes, ids = codes[kept], ids[kept]
+        order = np.argsort(ids)
+        codes, ids = codes[order], ids[order]
+        assert len(index) == len(ids)
+        queries = reference.random_codes(rng, 3, n_bits, kind)
+        expected = HashIndex(n_bits, engine="numpy")
+        expected.add(codes, ids=ids)
+        twin = pickle.loads(pickle.dumps(index)) if step == 11 and engine.name == "native" else index
+        for method in METHODS:
+            for radius in (0, 2, n_bits // 3, n_bits):
+                found = twin.search(queries, radius=radius, method=method)
+                truth = reference.radius_search(codes, queries, radius)
+                np.testing.assert_array_equal(found.offsets, truth[0])
+                np.testing.assert_array_equal(found.distances, truth[1])
+                np.testing.assert_array_equal(found.ids, ids[truth[2]])
+            for k in (1, 6, len(ids) + 2):
+                near, nearest = twin.search(queries, k, method=method), reference.nearest(codes, queries, k)
+                np.testing.assert_array_equal(near.distances, nearest[0])
+                np.testing.assert_array_equal(near.ids, np.where(nearest[1] < 0, -1, ids[nearest[1]]))
+    assert len(index._snapshot.segments) > 0
+
+
+def test_adding_does_not_touch_what_is_there() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 50_000))
+    index.search(codes_of(1, 1), radius=2, method="multi-index")
+    (segment,) = index._snapshot.segments
+    ids = index.add(codes_of(2, 1000))
+    index.remove([7, 8, int(ids[3])])
+    (after,) = index._snapshot.segments
+    assert after.codes is segment.codes
+    assert after.cache is segment.cache
+    assert (index._snapshot.n_tail, len(index)) == (999, 50_997)
+    assert index.search(codes_of(0, 8), radius=0).ids.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    with pytest.raises(KeyError, match="id 7 is not in the index"):
+        index.remove([7])
+    index.remove(np.arange(20_000, 40_000))  # much: the segment is copied without them
+    assert index._snapshot.segments[0].n_rows == 29_998
+    assert len(index) == 30_997
+
+
+@pytest.mark.parametrize("kind", ["uniform", "skewed", "duplicates", "equal"])
+@pytest.mark.parametrize("method", METHODS)
+def test_pairs_and_joins(
+    engine: Engine, kind: str, method: Method, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every pair once, in blocks, across segments and tail, whatever was removed."""
+    monkeypatch.setattr("hashindex.snapshot.TAIL_CODES", 50)
+    monkeypatch.setattr("hashindex.segment.FEWEST_COLLAPSED", 8)
+    monkeypatch.setattr("hashindex.joining.BLOCK_PAIRS", 100)
+    codes, index = reference.random_codes(rng, 160, 24, kind), HashIndex(24, engine=engine)
+    index.add(codes[:120])
+    index.add(codes[120:])
+    index.search(codes[:1], radius=0, method="multi-index")
+    gone = [3, 77, 119, 120, 159]
+    index.remove(gone)
+    kept = [i for i in range(160) if i not in gone]
+    matrix = reference.hamming_matrix(codes, codes)
+    for radius in (0, 3, 99):
+        found = [pair for block in index.pairs(radius, method=method) for pair in zip(*block, strict=True)]
+        expected = {(a, b, matrix[a, b]) for a in kept for b in kept if a < b and matrix[a, b] <= radius}
+        assert len(found) == len(expected)
+        assert set(found) == expected
+        others, other = reference.random_codes(rng, 30, 24, kind), HashIndex(24, engine=engine)
+        between = reference.hamming_matrix(codes, others)
+        other.add(others, ids=np.arange(1000, 1030))
+        for target, first in ((others, 0), (other, 1000)):
+            blocks = index.join(target, radius, method=method)
+            found = [pair for block in blocks for pair in zip(*block, strict=True)]
+            expected = {(a, b + first, between[a, b]) for a in kept for b in range(30) if between[a, b] <= radius}
+            assert len(found) == len(expected)
+            assert set(found) == expected
+
+
+def test_pairs_and_joins_of_nothing() -> None:
+    assert list(HashIndex().pairs(3)) == list(HashIndex(64).pairs(3)) == []
+    assert list(HashIndex(64).join(codes_of(0, 3), 3)) == []
+    index = HashIndex(64)
+    index.add(codes_of(0, 3))
+    assert list(index.join(codes_of(0, 0), 3)) == list(index.join(HashIndex(), 3)) == []
+    with pytest.raises(ValueError, match="64 bits cannot be joined with one of 32"):
+        index.join(HashIndex(32), 3)
+    with pytest.raises(ValueError, match="at least 0"):
+        index.pairs(-1)
+
+
+def test_explain_tells_what_was_done() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 50_000))
+    index.add(codes_of(1, 100))
+    told = index.explain(codes_of(2, 10), radius=3, method="multi-index")
+    assert (told.n_queries, told.n_codes, len(told.steps)) == (10, 50_100, 2)
+    segment, tail = told.steps
+    assert (segment.part, segment.method, tail.part, tail.n_codes) == ("segment 0", "multi-index", "tail", 100)
+    assert segment.lookups == round(segment.predicted_lookups) > 0
+    assert 0 < segment.candidates < 10 * 50_000
+    assert segment.seconds > 0
+    assert 12 < told.bytes_per_code < 80
+    scanned = index.explain(codes_of(2, 10), k=3, method="scan").steps[0]
+    assert (scanned.method, scanned.candidates, scanned.lookups) == ("scan", 500_000, 0)
+    assert "segment 0" in str(told)
+    assert "predicted -> measured" in str(told)
+
+
 def test_copies_share_nothing() -> None:
     index = HashIndex(64)
     index.add(codes_of(0, 3))
@@ -178,7 +302,7 @@ def test_auto_builds_tables_when_they_pay() -> None:
     for _ in range(30):
         hits = index.search(queries, radius=2)
         assert (hits.row(7).ids[0], hits.row(7).distances[0]) == (7, 0)
-    assert index._snapshot.cache.tables is not None
+    assert index._snapshot.segments[0].cache.tables is not None
     for truth, found in zip(index.search(queries, radius=2, method="scan"), hits, strict=True):
         np.testing.assert_array_equal(found, truth)
 
@@ -255,13 +379,13 @@ def test_search_after_fork(engine: Engine) -> None:
 @needs_fork
 def test_a_child_forked_amid_a_write_may_write() -> None:
     index = HashIndex(64)
-    index.add(codes_of(0, 3))
+    index.add(codes_of(0, 20_000))
 
     def write() -> bool:
         ids = index.add(codes_of(1, 1)).tolist()
-        return ids == [3] and len(index.search(codes_of(1, 1), radius=0, method="multi-index").ids) == 1
+        return ids == [20_000] and len(index.search(codes_of(1, 1), radius=0, method="multi-index").ids) == 1
 
-    with index._writing, index._snapshot.cache.lock:  # as if another thread were adding and building tables
+    with index._writing, index._snapshot.segments[0].cache.lock:  # as if another thread were adding and building tables
         assert in_child(write)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import reference
-from hashindex import HashIndex
+from hashindex import HashIndex, engines, planner
 from hashindex.engines import Engine
+from hashindex.engines.engine import NOTHING_REMOVED, Rows, Shells
 from hashindex.index import Method
-from hashindex.tables import layout, lookups, thresholds
+from hashindex.tables import deal, select_bits
 
 WIDTHS = (1, 7, 8, 12, 48, 63, 64, 65, 128, 256, 333, 1024)
 METHODS: tuple[Method, ...] = ("scan", "multi-index")
@@ -114,27 +117,92 @@ def test_any_pigeonhole_split_is_complete(
 ) -> None:
     """sum(t_j + 1) = radius + 1 is all that completeness needs, however the flips are dealt."""
     codes, queries = make(seed, 300, n_bits, data.draw(st.sampled_from(KINDS)))
-    starts, widths = layout(n_bits, len(codes))
-    allowed = np.full(len(widths), -1, np.int32)
+    removed = data.draw(st.sampled_from((NOTHING_REMOVED, np.random.default_rng(seed).integers(0, 256, 38, np.uint8))))
+    layout = deal(codes, n_bits, len(codes))
+    allowed = np.full(len(layout.widths), -1, np.int32)
     for _ in range(radius + 1):
-        allowed[data.draw(st.integers(0, len(widths) - 1))] += 1
-    if (allowed > widths).any():
-        allowed = np.minimum(allowed, widths)
-    tables = engine.build_tables(codes, starts, widths, 1)
-    found = engine.probe_radius(codes, tables, queries, min(radius, n_bits), allowed, 1)
-    assert_same(found, reference.radius_search(codes, queries, radius))
+        allowed[data.draw(st.integers(0, len(allowed) - 1))] += 1
+    if (allowed > layout.widths).any():
+        allowed = np.minimum(allowed, layout.widths)
+    tables = engine.build_tables(codes, layout, 1)
+    kept = np.unpackbits(removed, bitorder="little", count=300) == 0 if len(removed) else np.ones(300, np.bool_)
+    rows = np.flatnonzero(kept)
+    offsets, distances, at = reference.radius_search(codes[rows], queries, radius)
+    for some in (tables, tables._replace(copies=tables.copies[:, :0])):
+        found = engine.probe_radius(Rows(codes, removed), some, queries, min(radius, n_bits), allowed, 1)
+        assert_same(found[:3], (offsets, distances, rows[at]))
 
 
-@given(st.integers(1, 2000), st.integers(0, 10**7), st.integers(0, 2000))
-def test_thresholds_satisfy_the_pigeonhole(n_bits: int, n_codes: int, radius: int) -> None:
-    starts, widths = layout(n_bits, n_codes)
-    assert (starts >= 0).all()
-    assert (starts + widths <= np.append(starts[1:], n_bits)).all()  # keys share no bit
-    assert (widths >= 1).all()
-    allowed = thresholds(radius, widths)
-    whole_table = (allowed == widths).any()
-    assert whole_table or int((allowed + 1).sum()) == radius + 1
-    assert lookups(allowed, widths) <= 2 ** int(widths.min())
+@quick
+@given(seed=seeds, n_bits=st.sampled_from((5, 48, 64, 65, 200)), kind=st.sampled_from(KINDS), data=st.data())
+def test_a_search_left_undone_bounds_the_answer(
+    engine: Engine, seed: int, n_bits: int, kind: str, data: st.DataObject
+) -> None:
+    """A k-NN search by tables gives the answer, or says that it does not know and how far it may be."""
+    codes, queries = make(seed, 400, n_bits, kind)
+    radii = np.array(data.draw(st.lists(st.integers(0, n_bits), min_size=5, max_size=5)), np.int32)
+    k = data.draw(st.integers(1, 12))
+    tables = engine.build_tables(codes, deal(codes, n_bits, 400), 2)
+    steps = [(t, flips) for flips in range(int(tables.widths.max()) + 1) for t in range(len(tables.widths))]
+    budget = data.draw(st.sampled_from((inf, 30.0, 3.0)))
+    shells = Shells(np.array(steps, np.int32), np.ones(len(steps)), budget)
+    found = engine.probe_nearest(Rows(codes), tables, queries, k, radii, shells, 2)
+    scanned = engine.scan_nearest(Rows(codes), queries, k, radii, 2)
+    for q in range(5):
+        expected = reference.nearest(codes, queries[q : q + 1], k, int(radii[q]))
+        assert_same((scanned.distances[q : q + 1], scanned.rows[q : q + 1]), expected)
+        if found.done[q]:
+            assert_same((found.distances[q : q + 1], found.rows[q : q + 1]), expected)
+        else:
+            assert budget < inf
+            assert (found.distances[q] >= expected[0][0]).all()
+
+
+@quick
+@given(seed=seeds, n_bits=st.sampled_from((3, 64, 65, 256)), kind=st.sampled_from(KINDS))
+def test_every_engine_builds_the_same_tables(seed: int, n_bits: int, kind: str) -> None:
+    codes, _ = make(seed, 700, n_bits, kind)
+    layout = deal(codes, n_bits, 700)
+    truth, *others = [engines.load(name).build_tables(codes, layout, 2) for name in reversed(engines.available())]
+    for t, first in enumerate(truth.first_offsets):
+        keys = select_bits(codes, layout.masks[t])
+        places = np.searchsorted(truth.offsets[first : first + 2 ** int(layout.widths[t])], np.arange(700), "right")
+        np.testing.assert_array_equal(keys[truth.rows[t]], places - 1)
+    for tables in others:
+        assert_same(tuple(tables), tuple(truth))
+
+
+@given(st.integers(1, 2000), st.integers(1, 10**7), st.sampled_from(KINDS))
+@settings(max_examples=30, deadline=None)
+def test_keys_share_no_bit(n_bits: int, n_distinct: int, kind: str) -> None:
+    layout = deal(reference.random_codes(np.random.default_rng(n_bits), 60, n_bits, kind), n_bits, n_distinct)
+    bits = np.unpackbits(layout.masks, axis=1)
+    assert bits.sum(axis=0).max() <= 1
+    assert bits[:, n_bits:].sum() == 0
+    assert bits.sum(axis=1).tolist() == layout.widths.tolist()
+    assert layout.widths.min() >= 1
+
+
+@given(seeds, st.integers(1, 16), st.integers(1, 20), st.integers(0, 300))
+@settings(max_examples=60, deadline=None)
+def test_thresholds_are_the_cheapest_complete_split(seed: int, n_tables: int, width: int, radius: int) -> None:
+    prices = np.random.default_rng(seed).random((n_tables, width + 1))
+    allowed = planner.thresholds(radius, planner.Prices(prices, prices, prices))
+    most = min(planner.MOST_FLIPS + 1, width + 1)
+    if allowed is None:
+        assert radius + 1 > n_tables * most
+        return
+    assert int((allowed + 1).sum()) == radius + 1
+    assert allowed.min() >= -1
+    assert allowed.max() < most
+    cost = planner.probe_cost(allowed, planner.Prices(prices, prices, prices))[2]
+    for give in range(n_tables):  # no flip is better spent elsewhere
+        for take in range(n_tables):
+            if give != take and allowed[give] >= 0 and allowed[take] + 2 <= most:
+                other = allowed.copy()
+                other[give] -= 1
+                other[take] += 1
+                assert cost <= planner.probe_cost(other, planner.Prices(prices, prices, prices))[2] + 1e-9
 
 
 @quick

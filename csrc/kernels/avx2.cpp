@@ -5,6 +5,7 @@
 
 #include "kernel.h"
 #include "target_region.h"
+#include "words.h"
 
 namespace hashindex {
 namespace avx2 {
@@ -12,10 +13,10 @@ namespace avx2 {
 constexpr const char* isa = "avx2";
 constexpr std::size_t lanes = 4;
 using Vector = __m256i;
+constexpr std::size_t at_once = 2;  // 8 sums, 4 vectors of codes: 12 of 16 registers
 
-HASHINDEX_TARGET_BEGIN("avx2")
+HASHINDEX_TARGET_BEGIN("avx2,bmi2,popcnt")
 
-static inline Vector zero() { return _mm256_setzero_si256(); }
 static inline Vector broadcast(std::uint64_t value) { return _mm256_set1_epi64x(static_cast<long long>(value)); }
 static inline Vector load(const unsigned char* words) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words));
@@ -35,23 +36,32 @@ static inline Vector popcount_xor(Vector a, Vector b) {
     return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
 }
 
-static inline std::uint64_t which_within(Vector distances, Vector limit) {
-    const Vector beyond = _mm256_cmpgt_epi64(distances, limit);
-    return static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(beyond))) ^ 0xfu;
+static inline std::uint64_t which_below(Vector distances, Vector limit) {
+    const Vector below = _mm256_cmpgt_epi64(limit, distances);
+    return static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(below)));
 }
 
-static inline bool any_within(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
+static inline bool any_below(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
     const Vector least = _mm256_min_epu32(_mm256_min_epu32(d0, d1), _mm256_min_epu32(d2, d3));
-    return _mm256_movemask_epi8(_mm256_cmpgt_epi64(least, limit)) != -1;
+    return _mm256_movemask_epi8(_mm256_cmpgt_epi64(limit, least)) != 0;
 }
 
+static inline std::uint64_t popcount(std::uint64_t bits) {
+    return static_cast<std::uint64_t>(__builtin_popcountll(bits));
+}
+static inline std::uint64_t select(std::uint64_t word, std::uint64_t mask) { return _pext_u64(word, mask); }
+
+#include "transpose_body.h"
 #include "within_body.h"
+#include "candidate_body.h"
+#include "filter_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace avx2
 
-const Kernel avx2_kernel = {avx2::isa, avx2::within};
+const Kernel avx2_kernel = {avx2::isa, avx2::transpose, avx2::within, avx2::within_run,
+                           avx2::filter, avx2::measure, avx2::drop_seen, avx2::extract};
 
 }  // namespace hashindex
 #endif

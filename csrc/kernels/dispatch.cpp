@@ -24,8 +24,9 @@ struct Cpu {
         const bool ymm_saved = (xcr0 & 0x06) == 0x06;
         const bool zmm_saved = (xcr0 & 0xe6) == 0xe6;
         if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
-        avx2 = ymm_saved && (b >> 5 & 1);
-        avx512 = zmm_saved && (b >> 16 & 1) && (c >> 14 & 1);  // AVX512F and AVX512_VPOPCNTDQ
+        const bool bmi2 = popcnt && (b >> 8 & 1);
+        avx2 = ymm_saved && bmi2 && (b >> 5 & 1);
+        avx512 = zmm_saved && bmi2 && (b >> 16 & 1) && (b >> 17 & 1) && (c >> 14 & 1);  // F, DQ, VPOPCNTDQ
     }
 };
 #endif

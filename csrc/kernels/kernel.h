@@ -7,29 +7,54 @@
 namespace hashindex {
 
 // A found code as one integer whose order is the total order of the library: distance first, then row.
-// Distances need 17 bits (n_bits <= 65,536); rows get 40.
+// Distances need 17 bits (n_bits <= 65,536); rows get 40; the query's number in its block, if any, stands above.
 using Hit = std::uint64_t;
-constexpr unsigned row_bits = 40;
+constexpr unsigned row_bits = 40, query_shift = 57;
 
 constexpr Hit make_hit(std::uint64_t distance, std::uint64_t row) { return distance << row_bits | row; }
-constexpr std::uint32_t hit_distance(Hit hit) { return static_cast<std::uint32_t>(hit >> row_bits); }
+constexpr std::uint32_t hit_distance(Hit hit) { return static_cast<std::uint32_t>(hit << 7 >> (row_bits + 7)); }
 constexpr std::uint64_t hit_row(Hit hit) { return hit & ((Hit{1} << row_bits) - 1); }
+constexpr std::size_t hit_query(Hit hit) { return static_cast<std::size_t>(hit >> query_shift); }
+constexpr Hit without_query(Hit hit) { return hit & ((Hit{1} << query_shift) - 1); }
 
-// Codes per pass of a kernel's loop: four vectors of the widest ISA. Tiles are padded to a multiple of it.
+constexpr std::size_t max_block_queries = 128;
+
+// Codes per group of a tile: four vectors of the widest ISA.
 constexpr std::size_t tile_step = 32;
 
-// Codes stored word-major, 64 bits a word: word w of code i lies 8 * (w * stride + i) bytes behind `words`.
-// `words` may be unaligned. `stride` is a multiple of tile_step; the padding behind n_codes is readable.
+// Groups of tile_step codes, one after the other; inside a group all first words, then all second words: word w of
+// code i lies 8 * (i / tile_step * tile_step * n_words + w * tile_step + i % tile_step) bytes behind `words`, which may
+// be unaligned. The last group is readable to its end. One-word codes are a tile as they lie in memory.
 struct Tile {
     const unsigned char* words;
-    std::size_t stride;
     std::size_t n_words;
     std::size_t n_codes;
 
     // Codes [first, first + count) or up to the last; first is a multiple of tile_step.
     Tile part(std::size_t first, std::size_t count) const {
-        return {words + 8 * first, stride, n_words, n_codes - first < count ? n_codes - first : count};
+        return {words + 8 * first * n_words, n_words, n_codes - first < count ? n_codes - first : count};
     }
+};
+
+// Queries per pass of a kernel over a group of codes. Blocks are padded to a multiple of it.
+constexpr std::size_t query_step = 4;
+
+// Up to max_block_queries queries, row after row of n_words words. Query q wants the codes at distances below limits[q].
+struct QueryBlock {
+    const std::uint64_t* words;
+    const std::uint64_t* limits;  // 0 = none; at most 2**31
+    std::size_t n_queries;        // a multiple of query_step
+};
+
+// A run of a table's places to be looked at for one query.
+struct Bucket {
+    std::uint32_t begin, end;
+    std::uint32_t query;
+};
+
+struct Candidate {
+    std::uint32_t query;
+    std::uint32_t place;  // in a table; later the row there
 };
 
 // What a kernel found, and which kernel it was: told by the code that ran.
@@ -38,13 +63,39 @@ struct Found {
     const char* isa;
 };
 
-// Writes a hit (row = position in the tile, ascending) for every code within `radius` of `query` (n_words words).
-// `hits` has room for tile.n_codes. Distances are exact for radius < 2**31.
-using WithinFunction = Found (*)(const Tile& tile, const std::uint64_t* query, std::uint32_t radius, Hit* hits);
-
 struct Kernel {
     const char* isa;
-    WithinFunction within;
+
+    // Turns `count` <= tile_step codes, one after the other, into a group of a tile.
+    Found (*transpose)(const unsigned char* codes, std::size_t code_size, std::size_t count, std::uint64_t* group);
+
+    // Writes a hit (query in the block, distance, position in the tile) for every code below its query's limit; those
+    // of one query ascend by position. `hits` has room for n_codes * n_queries.
+    Found (*within)(const Tile& tile, const QueryBlock& queries, Hit* hits);
+
+    // As `within`, for one query (n_words words) and `count` codes as they lie in memory.
+    Found (*within_run)(const unsigned char* codes, std::size_t code_size, std::size_t count,
+                        const std::uint64_t* query, std::uint64_t limit, Hit* hits);
+
+    // Writes the candidates of the buckets whose copy (the one word of the code at that place) differs from the query's
+    // in fewer than limits[query] bits, in order, and their distances. There is room for all of them.
+    Found (*filter)(const Bucket* buckets, std::size_t n_buckets, const std::uint64_t* copies,
+                    const std::uint64_t* query_words, const std::uint64_t* limits, Candidate* candidates,
+                    std::uint32_t* distances);
+
+    // Writes the distance of each candidate's row (in `codes`, code_size bytes each) to its query.
+    Found (*measure)(const unsigned char* codes, std::size_t code_size, const Candidate* candidates, std::size_t count,
+                     const std::uint64_t* query_words, std::uint32_t* distances);
+
+    // Drops, in order, the candidates that table u (any but `table`) has shown before: those whose bits under masks[u]
+    // (n_words words each) differ from the query's in at most shown[u] places.
+    Found (*drop_seen)(const unsigned char* codes, std::size_t code_size, Candidate* candidates,
+                       std::uint32_t* distances, std::size_t count, const std::uint64_t* query_words,
+                       const std::uint64_t* masks, const std::int32_t* shown, std::size_t n_tables, std::size_t table);
+
+    // Writes the bits of each code that `mask` (n_words words, at most 32 bits set) selects, packed together.
+    Found (*extract)(const unsigned char* codes, std::size_t code_size, std::size_t count, const std::uint64_t* mask,
+                     std::uint32_t* keys);
 };
 
 extern const Kernel scalar_kernel;

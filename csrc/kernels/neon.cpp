@@ -4,6 +4,8 @@
 #include <arm_neon.h>
 
 #include "kernel.h"
+#include "target_region.h"
+#include "words.h"
 
 namespace hashindex {
 namespace neon {
@@ -11,8 +13,8 @@ namespace neon {
 constexpr const char* isa = "neon";
 constexpr std::size_t lanes = 2;
 using Vector = uint64x2_t;
+constexpr std::size_t at_once = 4;  // 16 sums, 4 vectors of codes: 20 of 32 registers
 
-static inline Vector zero() { return vdupq_n_u64(0); }
 static inline Vector broadcast(std::uint64_t value) { return vdupq_n_u64(value); }
 static inline Vector load(const unsigned char* words) { return vreinterpretq_u64_u8(vld1q_u8(words)); }
 static inline void store(std::uint64_t* to, Vector value) { vst1q_u64(to, value); }
@@ -22,23 +24,32 @@ static inline Vector popcount_xor(Vector a, Vector b) {
     return vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(bytes)));
 }
 
-static inline std::uint64_t which_within(Vector distances, Vector limit) {
-    const uint64x2_t inside = vcleq_u64(distances, limit);
-    return (vgetq_lane_u64(inside, 0) & 1) | (vgetq_lane_u64(inside, 1) & 2);
+static inline std::uint64_t which_below(Vector distances, Vector limit) {
+    const uint64x2_t below = vcltq_u64(distances, limit);
+    return (vgetq_lane_u64(below, 0) & 1) | (vgetq_lane_u64(below, 1) & 2);
 }
 
-static inline bool any_within(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
+static inline bool any_below(Vector d0, Vector d1, Vector d2, Vector d3, Vector limit) {
     const uint32x4_t first = vminq_u32(vreinterpretq_u32_u64(d0), vreinterpretq_u32_u64(d1));
     const uint32x4_t second = vminq_u32(vreinterpretq_u32_u64(d2), vreinterpretq_u32_u64(d3));
     const uint64x2_t least = vreinterpretq_u64_u32(vminq_u32(first, second));
-    return vmaxvq_u32(vreinterpretq_u32_u64(vcleq_u64(least, limit))) != 0;
+    return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_u64(least, limit))) != 0;
 }
 
+static inline std::uint64_t popcount(std::uint64_t bits) {
+    return static_cast<std::uint64_t>(__builtin_popcountll(bits));
+}
+
+#include "plain_bits.h"
+#include "transpose_body.h"
 #include "within_body.h"
+#include "candidate_body.h"
+#include "filter_body.h"
 
 }  // namespace neon
 
-const Kernel neon_kernel = {neon::isa, neon::within};
+const Kernel neon_kernel = {neon::isa, neon::transpose, neon::within, neon::within_run,
+                           neon::filter, neon::measure, neon::drop_seen, neon::extract};
 
 }  // namespace hashindex
 #endif

@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include "kernel.h"
 #include "target_region.h"
+#include "words.h"
 
 namespace hashindex {
 namespace popcnt {
@@ -14,14 +15,19 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
     return static_cast<std::uint64_t>(__builtin_popcountll(bits));
 }
 
+#include "plain_bits.h"
 #include "word_lanes.h"
+#include "transpose_body.h"
 #include "within_body.h"
+#include "candidate_body.h"
+#include "filter_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace popcnt
 
-const Kernel popcnt_kernel = {popcnt::isa, popcnt::within};
+const Kernel popcnt_kernel = {popcnt::isa, popcnt::transpose, popcnt::within, popcnt::within_run,
+                             popcnt::filter, popcnt::measure, popcnt::drop_seen, popcnt::extract};
 
 }  // namespace hashindex
 #endif

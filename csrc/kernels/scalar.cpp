@@ -1,5 +1,7 @@
 // Any CPU: popcount by adding bits in ever wider fields (Warren, Hacker's Delight, section 5-1): 12 operations a word.
 #include "kernel.h"
+#include "target_region.h"
+#include "words.h"
 
 namespace hashindex {
 namespace scalar {
@@ -13,11 +15,16 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
     return (bits * 0x0101010101010101u) >> 56;
 }
 
+#include "plain_bits.h"
 #include "word_lanes.h"
+#include "transpose_body.h"
 #include "within_body.h"
+#include "candidate_body.h"
+#include "filter_body.h"
 
 }  // namespace scalar
 
-const Kernel scalar_kernel = {scalar::isa, scalar::within};
+const Kernel scalar_kernel = {scalar::isa, scalar::transpose, scalar::within, scalar::within_run,
+                             scalar::filter, scalar::measure, scalar::drop_seen, scalar::extract};
 
 }  // namespace hashindex

@@ -15,3 +15,10 @@
 #else
 #error "hashindex needs GCC or Clang; without them install the pure-Python wheel (HASHINDEX_PURE=1)"
 #endif
+
+// Unrolls a short loop of constant length, so that the array it walks over lives in registers.
+#if defined(__clang__)
+#define HASHINDEX_UNROLL HASHINDEX_PRAGMA(unroll)
+#else
+#define HASHINDEX_UNROLL HASHINDEX_PRAGMA(GCC unroll 8)
+#endif

@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
+
+#include "../kernels/words.h"
 
 namespace hashindex {
 
@@ -17,31 +18,26 @@ struct Codes {
     std::size_t n_words() const { return (code_size + 7) / 8; }
 };
 
-template <class Integer>
-std::uint64_t take(const unsigned char*& bytes) {
-    Integer value;
-    std::memcpy(&value, bytes, sizeof value);
-    bytes += sizeof value;
-    return value;
-}
+// What a search looks through: codes, and one bit per row that is set where the row was removed (or null: none was).
+struct Rows {
+    Codes codes;
+    const unsigned char* removed;
 
-// Reads the code at `bytes` as 64-bit words `stride` words apart. The bytes left over are put together in registers
-// (which bit goes where does not matter to a distance): writing them to memory would stall the load that follows.
+    bool has(std::size_t row) const { return !removed || !(removed[row / 8] >> (row % 8) & 1); }
+};
+
+// Reads the code at `bytes` as words that lie `stride` words apart.
 inline void read_words(const unsigned char* bytes, std::size_t code_size, std::uint64_t* words, std::size_t stride) {
-    for (; code_size >= 8; code_size -= 8, words += stride) *words = take<std::uint64_t>(bytes);
-    if (code_size == 0) return;
-    std::uint64_t last = 0;
-    if (code_size & 4) last = take<std::uint32_t>(bytes);
-    if (code_size & 2) last = last << 16 | take<std::uint16_t>(bytes);
-    if (code_size & 1) last = last << 8 | take<std::uint8_t>(bytes);
-    *words = last;
+    for (; code_size >= 8; code_size -= 8, bytes += 8, words += stride) *words = load_word(bytes);
+    if (code_size) *words = load_last(bytes, code_size);
 }
 
-// The words of `codes`, row after row.
-inline std::vector<std::uint64_t> all_words(const Codes& codes) {
-    std::vector<std::uint64_t> words(codes.count * codes.n_words());
-    for (std::size_t i = 0; i < codes.count; ++i)
-        read_words(codes.row(i), codes.code_size, words.data() + i * codes.n_words(), 1);
+// The words of codes[first, first + count), row after row, then zeros for rows up to `padded`.
+inline std::vector<std::uint64_t> words_of(const Codes& codes, std::size_t first, std::size_t count,
+                                           std::size_t padded) {
+    std::vector<std::uint64_t> words(padded * codes.n_words());
+    for (std::size_t i = 0; i < count; ++i)
+        read_words(codes.row(first + i), codes.code_size, words.data() + i * codes.n_words(), 1);
     return words;
 }
 

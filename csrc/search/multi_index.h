@@ -1,32 +1,25 @@
-// Multi-index hashing: several partitions of the same rows into buckets, each by its own substring of the code.
+// Multi-index hashing: look only into buckets whose key is near the query's.
 #pragma once
 
-#include "scan.h"
+#include "tables.h"
 
 namespace hashindex {
 
-// Flat arrays, one partition per table: see src/hashindex/tables.py, which owns the layout.
-struct Tables {
-    const std::int32_t* starts;    // (n_tables,) first bit of each key
-    const std::int32_t* widths;    // (n_tables,) bits of each key, 1..30
-    const std::uint32_t* offsets;  // per table 2**width + 1 of them
-    const std::uint32_t* rows;     // (n_tables, n_codes)
-    std::size_t n_tables;
+// As scan_radius, looking only into buckets whose key is within thresholds[t] flips of the query's. Complete if
+// sum(thresholds[t] + 1) > radius (general pigeonhole) or a threshold is its table's width.
+RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, std::uint32_t radius,
+                        const std::int32_t* thresholds, const Execution& execution, Work& work);
+
+// One step of a k-NN search: widen table `table` to `flips` flips. Per table, flips count up from 0.
+struct Shell {
+    std::int32_t table, flips;
+    double cost;  // predicted nanoseconds per query
 };
 
-// Bits [start, start + width) of a code as a big-endian integer; bit 0 is the most significant bit of byte 0.
-std::uint32_t read_key(const unsigned char* code, std::int32_t start, std::int32_t width);
-
-// Fills `offsets` and `rows` by a counting sort per table; rows of a bucket ascend.
-void build_tables(const Codes& codes, const Tables& layout, std::uint32_t* offsets, std::uint32_t* rows,
-                  const Execution& execution);
-
-// As scan_radius, looking only into buckets whose key is within thresholds[t] flips of the query's.
-RadiusHits probe_radius(const Codes& codes, const Tables& tables, const Codes& queries, std::uint32_t radius,
-                        const std::int32_t* thresholds, const Execution& execution, const char*& isa);
-
-// As scan_nearest, by ever wider shells around the query's keys.
-void probe_nearest(const Codes& codes, const Tables& tables, const Codes& queries, std::uint32_t radius,
-                   const Execution& execution, const NearestOutput& output, const char*& isa);
+// As scan_nearest, shell by shell until the answer is certain. A query whose remaining shells are predicted to cost more
+// than `scan_cost` is left: done[query] = 0, and its row of the output holds what was found so far.
+void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
+                   const std::vector<Shell>& shells, double scan_cost, const Execution& execution,
+                   const NearestOutput& output, unsigned char* done, Work& work);
 
 }  // namespace hashindex

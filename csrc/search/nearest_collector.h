@@ -1,5 +1,5 @@
 // Keeps the k least hits of those offered. No heap: a histogram of distances tells at once how far the k-th is, and a
-// log keeps what may belong to the answer.
+// log keeps what may belong to the answer, cut down to it when it has grown too long.
 #pragma once
 
 #include <algorithm>
@@ -11,22 +11,24 @@ namespace hashindex {
 
 class NearestCollector {
 public:
-    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), full_radius_(radius), counts_(radius + 1) { start(); }
+    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), counts_(radius + std::size_t{1}) { start(radius); }
 
-    // Forgets everything.
-    void start() {
+    // Forgets everything; looks within `radius`, at most that of the constructor.
+    void start(std::uint32_t radius) {
         for (const Hit hit : log_) counts_[hit_distance(hit)] = 0;
         log_.clear();
-        radius_ = full_radius_;
+        radius_ = radius;
         n_within_ = 0;
     }
 
     // Distance beyond which nothing can belong to the answer: that of the k-th so far.
     std::uint32_t radius() const { return radius_; }
 
-    // The same if hits come in ascending row order: a later code at the k-th distance loses the tie. -1 = nothing can.
-    // Then at most k hits of each distance are ever added, which bounds the log.
-    std::int64_t radius_in_row_order() const { return std::int64_t{radius_} - (n_within_ >= k_); }
+    bool is_full() const { return n_within_ >= k_; }
+
+    // Codes at or beyond this distance cannot belong to the answer, if hits come in ascending row order: a later code
+    // at the k-th distance loses the tie.
+    std::uint32_t limit_in_row_order() const { return radius_ + !is_full(); }
 
     // Needs distance <= radius().
     void add(Hit hit) {
@@ -34,22 +36,29 @@ public:
         ++counts_[hit_distance(hit)];
         ++n_within_;
         while (n_within_ - counts_[radius_] >= k_) n_within_ -= counts_[radius_--];
+        if (log_.size() >= 4 * k_ + 1024) cut();
     }
 
     // The k least, sorted; fewer if fewer were offered.
-    std::vector<Hit> take() const {
-        std::vector<Hit> best;
-        best.reserve(n_within_);
-        for (const Hit hit : log_)
-            if (hit_distance(hit) <= radius_) best.push_back(hit);
-        std::sort(best.begin(), best.end());
-        best.resize(std::min(best.size(), k_));
-        return best;
+    const std::vector<Hit>& take() {
+        cut();
+        std::sort(log_.begin(), log_.end());
+        return log_;
     }
 
 private:
+    // Keeps the k least. Bounds the log: at least 3 k + 1,024 hits go, so that a hit costs O(1) on average.
+    void cut() {
+        if (log_.size() <= k_) return;
+        const auto middle = log_.begin() + static_cast<std::ptrdiff_t>(k_);
+        std::nth_element(log_.begin(), middle, log_.end());
+        for (auto hit = middle; hit != log_.end(); ++hit) --counts_[hit_distance(*hit)];
+        log_.resize(k_);
+        n_within_ = k_;
+    }
+
     std::size_t k_;
-    std::uint32_t full_radius_, radius_ = 0;
+    std::uint32_t radius_ = 0;
     std::size_t n_within_ = 0;         // logged hits within radius_
     std::vector<std::size_t> counts_;  // logged hits by distance
     std::vector<Hit> log_;

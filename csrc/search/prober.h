@@ -1,79 +1,108 @@
-// One query's walk over the buckets of the tables: enumerate keys, gather rows, verify, drop what was seen before.
+// A block of queries on its way through the buckets of the tables. Memory is touched in stages over a group of
+// lookups, each stage asking for what the next one reads: offsets, then copies, then rows; or, without copies, offsets, rows, codes.
 #pragma once
 
-#include "multi_index.h"
-#include "tile_buffer.h"
+#include <numeric>
+
+#include "../support/aligned_buffer.h"
+#include "tables.h"
 
 namespace hashindex {
 
 class Prober {
 public:
-    Prober(const Codes& codes, const Tables& tables, const Kernel& kernel);
+    static constexpr std::size_t most_queries = max_block_queries;
 
-    // Begins a query: its code, and the same as words.
-    void start(const unsigned char* query, const std::uint64_t* query_words);
+    // Queries [first, first + count) of `queries`.
+    Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
+           const Kernel& kernel);
 
-    // Looks into the buckets of table t whose key differs from the query's in exactly `flips` bits. Calls
-    // collect(hit) once for every code within radius() that no table has shown before, where table u has shown
-    // every code whose key is within shown[u] flips. radius() is read again before every batch.
-    template <class Radius, class Collect>
-    void shell(std::size_t t, int flips, const std::int32_t* shown, Radius radius, Collect collect);
+    // Looks into the buckets of table t whose key differs from the query's in exactly `flips` bits, for each of the
+    // `active` queries. Calls collect(query, hit) once for every row at a distance below limits[query] that no table
+    // has shown before, where table u has shown the rows whose key is within shown[u] flips.
+    template <class Collect>
+    void shell(std::size_t t, std::int32_t flips, const std::int32_t* shown, const std::vector<std::uint32_t>& active,
+               Collect collect);
 
-    // Keys that differ from a key of `width` bits in exactly `flips`: binomial(width, flips).
-    static std::uint64_t shell_size(std::int32_t width, int flips);
-
-    const char* isa() const { return isa_; }
+    std::vector<std::uint64_t> limits;  // collect() may lower them
+    Work work;
 
 private:
-    template <class Radius, class Collect>
-    void verify(std::size_t t, std::size_t count, const std::int32_t* shown, Radius radius, Collect collect);
+    static constexpr std::size_t group_size = 128, most_candidates = 1024;
 
-    bool seen_elsewhere(std::size_t t, std::size_t row, const std::int32_t* shown) const;
+    // Turns the lookups gathered into buckets that are not empty.
+    std::size_t read_offsets(std::size_t t, std::size_t n_lookups);
 
-    const Codes& codes_;
+    // Candidates of the buckets that are near enough and new, as rows, with their distances; returns how many.
+    std::size_t verify(std::size_t t, const Bucket* buckets, std::size_t n_buckets, const std::int32_t* shown);
+    std::size_t verify_copies(std::size_t t, const Bucket* buckets, std::size_t n_buckets, const std::int32_t* shown);
+
+    template <class Collect>
+    void visit(std::size_t t, std::size_t n_lookups, const std::int32_t* shown, Collect collect);
+
+    const Rows& rows_;
     const Tables& tables_;
     const Kernel& kernel_;
-    TileBuffer buffer_;
-    std::vector<std::uint32_t> candidates_;
-    std::vector<Hit> hits_;
-    std::vector<std::uint32_t> keys_;          // the query's, per table
-    std::vector<std::size_t> first_offsets_;   // where each table's offsets begin
-    const std::uint64_t* query_words_ = nullptr;
-    const char* isa_ = nullptr;
+    const std::vector<std::size_t> first_offsets_;
+    std::size_t n_queries_;
+    std::vector<std::uint64_t> words_;                  // of the queries
+    std::vector<std::uint64_t> masks_;                  // of the tables
+    std::vector<std::uint32_t> keys_;                   // per table and query
+    std::vector<Bucket> buckets_;                       // of a group; begin = the key at first
+    std::vector<Candidate> candidates_;
+    std::vector<std::uint32_t> distances_;
 };
 
-template <class Radius, class Collect>
-void Prober::shell(std::size_t t, int flips, const std::int32_t* shown, Radius radius, Collect collect) {
-    const int width = tables_.widths[t];
+// Every number of `width` bits of which exactly `flips` are set.
+std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips);
+
+template <class Collect>
+void Prober::shell(std::size_t t, std::int32_t flips, const std::int32_t* shown,
+                   const std::vector<std::uint32_t>& active, Collect collect) {
     const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
-    const std::uint32_t* rows = tables_.rows + t * codes_.count;
-    std::size_t count = 0;
-    const std::uint64_t end = std::uint64_t{1} << width;
-    for (std::uint64_t mask = (std::uint64_t{1} << flips) - 1; mask < end;) {
-        const std::uint32_t key = keys_[t] ^ static_cast<std::uint32_t>(mask);
-        for (std::uint32_t place = offsets[key]; place < offsets[key + 1]; ++place) {
-            candidates_[count++] = rows[place];
-            if (count == candidates_.size()) {
-                verify(t, count, shown, radius, collect);
-                count = 0;
-            }
+    const std::vector<std::uint32_t> masks = numbers_with(tables_.widths[t], flips);
+    work.lookups += masks.size() * active.size();
+    std::size_t n = 0;
+    for (const std::uint32_t q : active) {
+        const std::uint32_t key = keys_[t * n_queries_ + q];
+        for (const std::uint32_t mask : masks) {
+            __builtin_prefetch(offsets + (key ^ mask));
+            buckets_[n] = {key ^ mask, 0, q};
+            if (++n < group_size) continue;
+            visit(t, n, shown, collect);
+            n = 0;
         }
-        if (mask == 0) break;
-        // The next number with as many ones (Gosper's hack; Warren, Hacker's Delight, section 2-1).
-        const std::uint64_t lowest = mask & (~mask + 1), ripple = mask + lowest;
-        mask = ripple | (((mask ^ ripple) >> 2) / lowest);
     }
-    if (count) verify(t, count, shown, radius, collect);
+    visit(t, n, shown, collect);
 }
 
-template <class Radius, class Collect>
-void Prober::verify(std::size_t t, std::size_t count, const std::int32_t* shown, Radius radius, Collect collect) {
-    const Tile tile = buffer_.list(candidates_.data(), count);
-    const Found found = kernel_.within(tile, query_words_, radius(), hits_.data());
-    isa_ = found.isa;
-    for (std::size_t i = 0; i < found.count; ++i) {
-        const std::uint32_t row = candidates_[hit_row(hits_[i])];
-        if (!seen_elsewhere(t, row, shown)) collect(make_hit(hit_distance(hits_[i]), row));
+template <class Collect>
+void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* shown, Collect collect) {
+    const std::size_t n_buckets = read_offsets(t, n_lookups);
+    // Whole buckets as long as their places fit, larger ones in parts.
+    for (std::size_t b = 0; b < n_buckets;) {
+        std::size_t last = b, n_places = 0;
+        while (last < n_buckets && n_places + (buckets_[last].end - buckets_[last].begin) <= most_candidates) {
+            n_places += buckets_[last].end - buckets_[last].begin;
+            ++last;
+        }
+        Bucket whole{};
+        if (last == b) {
+            whole = buckets_[b];
+            buckets_[b].end = whole.begin + static_cast<std::uint32_t>(most_candidates);
+            last = b + 1;
+        }
+        const std::size_t count = tables_.copies ? verify_copies(t, buckets_.data() + b, last - b, shown)
+                                                 : verify(t, buckets_.data() + b, last - b, shown);
+        for (std::size_t i = 0; i < count; ++i)
+            if (distances_[i] < limits[candidates_[i].query])
+                collect(candidates_[i].query, make_hit(distances_[i], candidates_[i].place));
+        if (whole.end) {
+            buckets_[b] = whole;
+            buckets_[b].begin += static_cast<std::uint32_t>(most_candidates);
+        } else {
+            b = last;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-// How searches hand over what they found. Rows within a query are in hit order: distance, then row.
+// How searches hand over what they found. Hits within a query are in hit order: distance, then row.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -11,8 +12,77 @@ namespace hashindex {
 constexpr std::int32_t missing_distance = 2147483647;
 constexpr std::int64_t missing_row = -1;
 
-// One list per query.
-using RadiusHits = std::vector<std::vector<Hit>>;
+// What a search did, for the planner's report; and the kernel that ran (null if none had to).
+struct Work {
+    std::uint64_t lookups = 0, candidates = 0;
+    const char* isa = nullptr;
+
+    void operator+=(const Work& other) {
+        lookups += other.lookups;
+        candidates += other.candidates;
+        if (other.isa) isa = other.isa;
+    }
+};
+
+// The hits of a block of consecutive queries: those of the block's query q end at ends[q].
+struct BlockHits {
+    std::vector<std::size_t> ends;
+    std::vector<Hit> hits;
+};
+
+// Blocks in query order.
+using RadiusHits = std::vector<BlockHits>;
+
+// Sorts hits: few by comparison, many by their digits, lowest first; the digits are those of rows, then distances, that
+// differ at all. Rows that ascend already, as a scan finds them, need the distances only.
+class HitSorter {
+public:
+    void sort(Hit* begin, Hit* end) {
+        const auto count = static_cast<std::size_t>(end - begin);
+        if (count < least_counted) {
+            std::sort(begin, end);
+            return;
+        }
+        Hit all = 0;
+        bool ascending = true;
+        for (std::size_t i = 0; i < count; ++i) {
+            all |= begin[i];
+            ascending &= i == 0 || hit_row(begin[i - 1]) < hit_row(begin[i]);
+        }
+        spare_.resize(std::max(spare_.size(), count));
+        for (unsigned shift = ascending ? row_bits : 0; shift < query_shift; shift += digit_bits)
+            if (all >> shift & digit_mask) pass(begin, count, shift);
+    }
+
+private:
+    static constexpr std::size_t least_counted = 64;
+    static constexpr unsigned digit_bits = 8;
+    static constexpr Hit digit_mask = (1u << digit_bits) - 1;
+    static_assert(row_bits % digit_bits == 0);
+
+    void pass(Hit* hits, std::size_t count, unsigned shift) {
+        std::size_t places[digit_mask + 2] = {};
+        for (std::size_t i = 0; i < count; ++i) ++places[(hits[i] >> shift & digit_mask) + 1];
+        for (std::size_t digit = 0; digit < digit_mask; ++digit) places[digit + 1] += places[digit];
+        for (std::size_t i = 0; i < count; ++i) spare_[places[hits[i] >> shift & digit_mask]++] = hits[i];
+        std::copy_n(spare_.begin(), count, hits);
+    }
+
+    std::vector<Hit> spare_;
+};
+
+// Hits of a block of queries in any order, each with its query's number, as a block in order.
+inline BlockHits in_order(const std::vector<Hit>& found, std::size_t n_queries) {
+    BlockHits block{std::vector<std::size_t>(n_queries + 1, 0), std::vector<Hit>(found.size())};
+    for (const Hit hit : found) ++block.ends[hit_query(hit) + 1];
+    for (std::size_t q = 0; q < n_queries; ++q) block.ends[q + 1] += block.ends[q];
+    for (const Hit hit : found) block.hits[block.ends[hit_query(hit)]++] = without_query(hit);
+    block.ends.pop_back();  // filling has moved every begin to its end
+    HitSorter sorter;
+    for (std::size_t q = 0; q < n_queries; ++q)
+        sorter.sort(block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]);
+    return block;
+}
 
 // Caller's arrays of n_queries * k; every place is written.
 struct NearestOutput {

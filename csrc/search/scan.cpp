@@ -1,7 +1,7 @@
 #include "scan.h"
 
 #include <algorithm>
-#include <atomic>
+#include <mutex>
 
 #include "nearest_collector.h"
 #include "tile_buffer.h"
@@ -9,112 +9,171 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t queries_per_block = 64;
+constexpr std::size_t queries_per_block = 128;
 constexpr std::size_t least_codes_per_part = 16384;
+constexpr std::size_t most_lone_queries = 2;  // as many read wide codes as they lie; more share a tile
+constexpr std::size_t codes_per_run = 512;
+static_assert(queries_per_block <= max_block_queries && queries_per_block % query_step == 0);
 
 // The work as a grid of (block of queries) x (part of the codes). Codes are split only where there are fewer blocks
 // than threads.
 struct Grid {
-    std::size_t n_queries, n_codes, n_blocks, n_parts;
+    std::size_t n_queries, n_codes, block_size, n_blocks, n_parts;
 
-    Grid(std::size_t queries, std::size_t codes, std::size_t n_threads)
-        : n_queries(queries), n_codes(codes), n_blocks((queries + queries_per_block - 1) / queries_per_block) {
+    Grid(std::size_t queries, std::size_t codes, std::size_t n_threads) : n_queries(queries), n_codes(codes) {
+        const std::size_t share = (queries + n_threads - 1) / n_threads;  // a block for each thread where they last
+        block_size = std::min(queries_per_block, std::max(share + query_step - share % query_step, std::size_t{16}));
+        n_blocks = (queries + block_size - 1) / block_size;
         const std::size_t wanted = n_blocks >= n_threads ? 1 : (n_threads + n_blocks - 1) / std::max<std::size_t>(n_blocks, 1);
         n_parts = std::max<std::size_t>(1, std::min(wanted, codes / least_codes_per_part));
     }
 
-    std::size_t n_cells() const { return n_blocks * n_parts; }
-    std::size_t part_begin(std::size_t part) const { return n_codes / n_parts * part; }
+    std::size_t part_begin(std::size_t part) const { return n_codes / n_parts / tile_step * tile_step * part; }
     std::size_t part_end(std::size_t part) const { return part + 1 == n_parts ? n_codes : part_begin(part + 1); }
 };
 
-// Walks the tiles of one part of the codes with one block of queries. `collect(query in block, hit)` gets every hit
-// within `radius_of(query in block)`; a negative radius skips the query. The first tile is taken in steps that double
-// from `first_step` codes, so that a radius that shrinks with the hits does so before many codes have met it.
-template <class RadiusOf, class Collect>
-void walk(const Codes& codes, const std::uint64_t* query_words, std::size_t n_queries, std::size_t begin,
-          std::size_t end, std::size_t first_step, const Kernel& kernel, std::atomic<const char*>& isa,
-          RadiusOf radius_of, Collect collect) {
-    TileBuffer buffer(codes);
-    std::vector<Hit> hits(buffer.capacity());
-    for (std::size_t first = begin; first < end; first += buffer.capacity()) {
-        const Tile tile = buffer.run(first, std::min(buffer.capacity(), end - first));
-        for (std::size_t q = 0; q < n_queries; ++q) {
-            std::size_t step = first == begin ? first_step : tile.n_codes;
-            for (std::size_t done = 0; done < tile.n_codes; done += step, step *= 2) {
-                const std::int64_t radius = radius_of(q);
-                if (radius < 0) break;
-                const Found found = kernel.within(tile.part(done, step), query_words + q * tile.n_words,
-                                                  static_cast<std::uint32_t>(radius), hits.data());
-                for (std::size_t i = 0; i < found.count; ++i) collect(q, hits[i] + first + done);
-                isa.store(found.isa, std::memory_order_relaxed);
+// One cell of the grid: a block of queries walks over a part of the codes.
+class Cell {
+public:
+    Cell(const Rows& rows, const Codes& queries, const Grid& grid, std::size_t number, const Kernel& kernel)
+        : rows_(rows),
+          kernel_(kernel),
+          part_(number % grid.n_parts),
+          block_(number / grid.n_parts),
+          first_query_(block_ * grid.block_size),
+          n_queries_(std::min(grid.block_size, grid.n_queries - first_query_)),
+          begin_(grid.part_begin(part_)),
+          end_(grid.part_end(part_)),
+          padded_((n_queries_ + query_step - 1) / query_step * query_step),
+          words_(words_of(queries, first_query_, n_queries_, padded_)),
+          limits_(padded_, 0) {}
+
+    std::size_t part() const { return part_; }
+    std::size_t block() const { return block_; }
+    std::size_t first_query() const { return first_query_; }
+    std::size_t n_queries() const { return n_queries_; }
+
+    // Calls collect(query in the block, hit) for every row below its query's limit, as limit_of(query) was when the
+    // kernel took the step. The first tile is taken in steps that double from `first_step` codes, so that limits that
+    // shrink with the hits do so before many codes have met them.
+    template <class LimitOf, class Collect>
+    const char* walk(std::size_t first_step, LimitOf limit_of, Collect collect) {
+        return n_queries_ <= most_lone_queries && rows_.codes.code_size != 8 ? walk_runs(limit_of, collect)
+                                                                             : walk_tiles(first_step, limit_of, collect);
+    }
+
+private:
+    template <class LimitOf, class Collect>
+    const char* walk_runs(LimitOf limit_of, Collect collect) {
+        const std::size_t n_words = rows_.codes.n_words();
+        Hit hits[codes_per_run];
+        const char* isa = nullptr;
+        for (std::size_t first = begin_; first < end_; first += codes_per_run) {
+            const std::size_t count = std::min(codes_per_run, end_ - first);
+            for (std::size_t q = 0; q < n_queries_; ++q) {
+                const Found found = kernel_.within_run(rows_.codes.row(first), rows_.codes.code_size, count,
+                                                       words_.data() + q * n_words, limit_of(q), hits);
+                isa = found.isa;
+                for (std::size_t i = 0; i < found.count; ++i)
+                    if (rows_.has(first + hit_row(hits[i]))) collect(q, std::uint64_t{q} << query_shift | (hits[i] + first));
             }
         }
+        return isa;
     }
-}
 
-// Calls cell(part, first query, number of queries, part begin, part end) for every cell of the grid, in parallel.
-template <class Cell>
-void for_each_cell(const Grid& grid, const Execution& execution, Cell cell) {
-    execution.pool.run(grid.n_cells(), execution.n_threads, [&](std::size_t i) {
-        const std::size_t part = i % grid.n_parts, first = i / grid.n_parts * queries_per_block;
-        cell(part, first, std::min(queries_per_block, grid.n_queries - first), grid.part_begin(part),
-             grid.part_end(part));
+    template <class LimitOf, class Collect>
+    const char* walk_tiles(std::size_t first_step, LimitOf limit_of, Collect collect) {
+        TileBuffer buffer(rows_.codes, padded_, kernel_);
+        AlignedBuffer<Hit> hits(buffer.capacity() * padded_);
+        const char* isa = nullptr;
+        for (std::size_t first = begin_, count = 0; first < end_; first += count) {
+            const Tile tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
+            count = tile.n_codes;
+            std::size_t step = first == begin_ ? first_step : tile.n_codes;
+            for (std::size_t done = 0; done < tile.n_codes; done += step, step *= 2) {
+                for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = limit_of(q);
+                const Found found =
+                    kernel_.within(tile.part(done, step), {words_.data(), limits_.data(), padded_}, hits.data());
+                isa = found.isa;
+                for (std::size_t i = 0; i < found.count; ++i) {
+                    const Hit hit = hits[i] + first + done;
+                    if (rows_.has(hit_row(hit))) collect(hit_query(hit), hit);
+                }
+            }
+        }
+        return isa;
+    }
+
+    const Rows& rows_;
+    const Kernel& kernel_;
+    std::size_t part_, block_, first_query_, n_queries_, begin_, end_, padded_;
+    std::vector<std::uint64_t> words_, limits_;
+};
+
+// Calls search(cell) for every cell of the grid, in parallel; it returns the ISA that ran.
+template <class Search>
+void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, const Execution& execution, Work& work,
+                   Search search) {
+    std::mutex mutex;
+    execution.pool.run(grid.n_blocks * grid.n_parts, execution.n_threads, [&](std::size_t i) {
+        Cell cell(rows, queries, grid, i, execution.kernel);
+        const char* isa = search(cell);
+        const std::lock_guard<std::mutex> lock(mutex);
+        work += {0, 0, isa};
     });
+    work.candidates += rows.codes.count * queries.count;
 }
 
 }  // namespace
 
-RadiusHits scan_radius(const Codes& codes, const Codes& queries, std::uint32_t radius, const Execution& execution,
-                       const char*& isa) {
-    const Grid grid(queries.count, codes.count, execution.n_threads);
-    const std::vector<std::uint64_t> words = all_words(queries);
-    std::vector<RadiusHits> found(grid.n_parts, RadiusHits(queries.count));
-    std::atomic<const char*> ran{nullptr};
-    for_each_cell(grid, execution, [&](std::size_t part, std::size_t first, std::size_t n, std::size_t begin, std::size_t end) {
-        std::vector<Hit>* rows = found[part].data() + first;
-        walk(codes, words.data() + first * queries.n_words(), n, begin, end, codes.count, execution.kernel, ran,
-             [&](std::size_t) { return std::int64_t{radius}; },
-             [&](std::size_t q, Hit hit) { rows[q].push_back(hit); });
-        for (std::size_t q = 0; q < n; ++q) std::sort(rows[q].begin(), rows[q].end());
+RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
+                       Work& work) {
+    const Grid grid(queries.count, rows.codes.count, execution.n_threads);
+    std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
+    for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
+        std::vector<Hit>& hits = found[cell.block() * grid.n_parts + cell.part()];
+        return cell.walk(rows.codes.count + tile_step, [&](std::size_t) { return std::uint64_t{radius} + 1; },
+                         [&](std::size_t, Hit hit) { hits.push_back(hit); });
     });
-    RadiusHits& merged = found[0];
-    for (std::size_t part = 1; part < grid.n_parts; ++part) {
-        for (std::size_t q = 0; q < queries.count; ++q) {
-            const auto middle = static_cast<std::ptrdiff_t>(merged[q].size());
-            merged[q].insert(merged[q].end(), found[part][q].begin(), found[part][q].end());
-            std::inplace_merge(merged[q].begin(), merged[q].begin() + middle, merged[q].end());
+    RadiusHits blocks(grid.n_blocks);
+    execution.pool.run(grid.n_blocks, execution.n_threads, [&](std::size_t block) {
+        std::vector<Hit>& hits = found[block * grid.n_parts];
+        for (std::size_t part = 1; part < grid.n_parts; ++part) {
+            const std::vector<Hit>& more = found[block * grid.n_parts + part];
+            hits.insert(hits.end(), more.begin(), more.end());
         }
-    }
-    isa = ran;
-    return std::move(merged);
+        blocks[block] = in_order(hits, std::min(grid.block_size, queries.count - block * grid.block_size));
+        std::vector<Hit>().swap(hits);
+    });
+    return blocks;
 }
 
-void scan_nearest(const Codes& codes, const Codes& queries, std::uint32_t radius, const Execution& execution,
-                  const NearestOutput& output, const char*& isa) {
-    const Grid grid(queries.count, codes.count, execution.n_threads);
-    const std::vector<std::uint64_t> words = all_words(queries);
-    std::vector<RadiusHits> found(grid.n_parts, RadiusHits(queries.count));
-    std::atomic<const char*> ran{nullptr};
-    for_each_cell(grid, execution, [&](std::size_t part, std::size_t first, std::size_t n, std::size_t begin, std::size_t end) {
-        std::vector<NearestCollector> collectors(n, NearestCollector(output.k, radius));
-        const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
-        walk(codes, words.data() + first * queries.n_words(), n, begin, end, first_step, execution.kernel, ran,
-             [&](std::size_t q) { return collectors[q].radius_in_row_order(); },
-             [&](std::size_t q, Hit hit) {
-                 if (hit_distance(hit) <= collectors[q].radius_in_row_order()) collectors[q].add(hit);
-             });
-        for (std::size_t q = 0; q < n; ++q) found[part][first + q] = collectors[q].take();
+void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
+                  const NearestOutput& output, Work& work) {
+    const Grid grid(queries.count, rows.codes.count, execution.n_threads);
+    std::vector<std::vector<Hit>> found(queries.count * grid.n_parts);
+    const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
+    for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
+        std::vector<NearestCollector> nearest;
+        for (std::size_t q = 0; q < cell.n_queries(); ++q)
+            nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[cell.first_query() + q]));
+        const char* isa = cell.walk(first_step, [&](std::size_t q) { return nearest[q].limit_in_row_order(); },
+                                    [&](std::size_t q, Hit hit) {
+                                        if (hit_distance(hit) < nearest[q].limit_in_row_order())
+                                            nearest[q].add(without_query(hit));
+                                    });
+        for (std::size_t q = 0; q < cell.n_queries(); ++q)
+            found[(cell.first_query() + q) * grid.n_parts + cell.part()] = nearest[q].take();
+        return isa;
     });
     for (std::size_t q = 0; q < queries.count; ++q) {
-        std::vector<Hit>& hits = found[0][q];
+        std::vector<Hit>& hits = found[q * grid.n_parts];
         for (std::size_t part = 1; part < grid.n_parts; ++part)
-            hits.insert(hits.end(), found[part][q].begin(), found[part][q].end());
-        std::sort(hits.begin(), hits.end());
+            hits.insert(hits.end(), found[q * grid.n_parts + part].begin(), found[q * grid.n_parts + part].end());
+        if (grid.n_parts > 1) std::sort(hits.begin(), hits.end());
         hits.resize(std::min(hits.size(), output.k));
         output.write(q, hits);
     }
-    isa = ran;
 }
 
 }  // namespace hashindex

@@ -8,19 +8,19 @@
 
 namespace hashindex {
 
-// Where a search runs: the kernel, the threads, and room for the name of the kernel that did run.
+// Where a search runs: the kernel and the threads.
 struct Execution {
     const Kernel& kernel;
     ThreadPool& pool;
     std::size_t n_threads;
 };
 
-// All codes within `radius` (inclusive) of each query. Returns the hits and, in `isa`, the kernel that ran (or null).
-RadiusHits scan_radius(const Codes& codes, const Codes& queries, std::uint32_t radius, const Execution& execution,
-                       const char*& isa);
+// All rows within `radius` (inclusive) of each query.
+RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
+                       Work& work);
 
-// The k nearest codes within `radius` of each query.
-void scan_nearest(const Codes& codes, const Codes& queries, std::uint32_t radius, const Execution& execution,
-                  const NearestOutput& output, const char*& isa);
+// The k nearest rows of each query q within radii[q].
+void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
+                  const NearestOutput& output, Work& work);
 
 }  // namespace hashindex

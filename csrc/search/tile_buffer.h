@@ -1,4 +1,4 @@
-// Turns runs and lists of codes into the word-major tiles the kernels read.
+// Turns runs of codes into the tiles that the kernels read.
 #pragma once
 
 #include <algorithm>
@@ -11,41 +11,40 @@ namespace hashindex {
 
 class TileBuffer {
 public:
-    // Half of a 64 KB L1 at most, so that the tile stays there while queries pass over it.
-    static std::size_t capacity_for(std::size_t n_words) {
-        const std::size_t codes = (std::size_t{32} << 10) / (8 * n_words);
-        return std::max(tile_step, std::min<std::size_t>(codes, 2048) / tile_step * tile_step);
-    }
-
-    explicit TileBuffer(const Codes& codes)
-        : codes_(codes), capacity_(capacity_for(codes.n_words())), words_(capacity_ * codes.n_words()) {
-        std::fill_n(words_.data(), capacity_ * codes.n_words(), std::uint64_t{0});
+    TileBuffer(const Codes& codes, std::size_t n_queries, const Kernel& kernel)
+        : codes_(codes),
+          kernel_(kernel),
+          capacity_(capacity_for(codes, n_queries)),
+          words_(codes.code_size == 8 ? tile_step : capacity_ * codes.n_words()) {
+        std::fill_n(words_.data(), codes.code_size == 8 ? tile_step : capacity_ * codes.n_words(), std::uint64_t{0});
     }
 
     std::size_t capacity() const { return capacity_; }
 
-    // Codes [first, first + count), count <= capacity. Full runs of one-word codes are used where they lie.
+    // Codes [first, first + count), count <= capacity. One-word codes are used where they lie; a last group that is
+    // not full is a tile of its own, which may hold fewer codes than asked for.
     Tile run(std::size_t first, std::size_t count) {
-        if (codes_.code_size == 8 && count % tile_step == 0) return {codes_.row(first), count, 1, count};
-        for (std::size_t i = 0; i < count; ++i) put(i, first + i);
-        return tile(count);
-    }
-
-    // The codes of the listed rows, count <= capacity.
-    Tile list(const std::uint32_t* rows, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) put(i, rows[i]);
-        return tile(count);
+        const std::size_t n_words = codes_.n_words(), group_size = tile_step * codes_.code_size;
+        const unsigned char* code = codes_.row(first);
+        if (codes_.code_size == 8 && count >= tile_step) return {code, 1, count / tile_step * tile_step};
+        for (std::size_t i = 0; i < count; i += tile_step, code += group_size) {
+            for (std::size_t byte = 0; byte < group_size; byte += 64) __builtin_prefetch(code + prefetch_distance + byte);
+            kernel_.transpose(code, codes_.code_size, std::min(tile_step, count - i), words_.data() + i * n_words);
+        }
+        return {reinterpret_cast<const unsigned char*>(words_.data()), n_words, count};
     }
 
 private:
-    void put(std::size_t i, std::size_t row) {
-        read_words(codes_.row(row), codes_.code_size, words_.data() + i, capacity_);
-    }
-    Tile tile(std::size_t count) {
-        return {reinterpret_cast<const unsigned char*>(words_.data()), capacity_, codes_.n_words(), count};
+    // Half of a 64 KB L1 at most, so that the tile stays there while queries pass over it. Few queries read the codes
+    // where they lie about once: larger tiles interrupt them less.
+    static std::size_t capacity_for(const Codes& codes, std::size_t n_queries) {
+        if (codes.code_size == 8) return std::max<std::size_t>(2048, (std::size_t{1} << 17) / n_queries / tile_step * tile_step);
+        const std::size_t fitting = (std::size_t{32} << 10) / (8 * codes.n_words());
+        return std::max(tile_step, std::min<std::size_t>(fitting, 2048) / tile_step * tile_step);
     }
 
     const Codes codes_;
+    const Kernel& kernel_;
     const std::size_t capacity_;
     AlignedBuffer<std::uint64_t> words_;
 };

@@ -10,7 +10,9 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from .codes import from_hex, from_ints, from_signed, hamming, pack, to_hex, unpack
+from .explain import Explanation
 from .index import HashIndex
+from .joining import Pairs
 from .matches import NearestMatches, RadiusMatches
 
 try:
@@ -19,8 +21,10 @@ except PackageNotFoundError:  # run from the source tree
     __version__ = "0+unknown"
 
 __all__ = [
+    "Explanation",
     "HashIndex",
     "NearestMatches",
+    "Pairs",
     "RadiusMatches",
     "__version__",
     "from_hex",

@@ -3,30 +3,43 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_Codes = NDArray[np.uint8]
-_RadiusRows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], str | None]
-_NearestRows = tuple[NDArray[np.int32], NDArray[np.int64], str | None]
+from .tables import Tables
+
+_Bytes = NDArray[np.uint8]
+_Work = tuple[int, int, str | None]  # lookups, candidates, the kernel that ran
+_RadiusRows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], _Work]
 
 class ThreadPool:
     def __init__(self) -> None: ...
 
 def available_isas() -> list[str]: ...
 def scan_radius(
-    codes: _Codes, queries: _Codes, radius: int, isa: str, pool: ThreadPool, n_threads: int
+    codes: _Bytes, removed: _Bytes, queries: _Bytes, radius: int, isa: str, pool: ThreadPool, n_threads: int
 ) -> _RadiusRows: ...
 def scan_nearest(
-    codes: _Codes, queries: _Codes, k: int, radius: int, isa: str, pool: ThreadPool, n_threads: int
-) -> _NearestRows: ...
+    codes: _Bytes,
+    removed: _Bytes,
+    queries: _Bytes,
+    k: int,
+    radii: NDArray[np.int32],
+    isa: str,
+    pool: ThreadPool,
+    n_threads: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int64], _Work]: ...
 def build_tables(
-    codes: _Codes, starts: NDArray[np.int32], widths: NDArray[np.int32], pool: ThreadPool, n_threads: int
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]: ...
-def probe_radius(
-    codes: _Codes,
-    starts: NDArray[np.int32],
+    codes: _Bytes,
+    masks: _Bytes,
     widths: NDArray[np.int32],
-    offsets: NDArray[np.uint32],
-    rows: NDArray[np.uint32],
-    queries: _Codes,
+    with_copies: bool,
+    isa: str,
+    pool: ThreadPool,
+    n_threads: int,
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]: ...
+def probe_radius(
+    codes: _Bytes,
+    removed: _Bytes,
+    tables: Tables,
+    queries: _Bytes,
     radius: int,
     thresholds: NDArray[np.int32],
     isa: str,
@@ -34,15 +47,16 @@ def probe_radius(
     n_threads: int,
 ) -> _RadiusRows: ...
 def probe_nearest(
-    codes: _Codes,
-    starts: NDArray[np.int32],
-    widths: NDArray[np.int32],
-    offsets: NDArray[np.uint32],
-    rows: NDArray[np.uint32],
-    queries: _Codes,
+    codes: _Bytes,
+    removed: _Bytes,
+    tables: Tables,
+    queries: _Bytes,
     k: int,
-    radius: int,
+    radii: NDArray[np.int32],
+    shells: NDArray[np.int32],
+    costs: NDArray[np.float64],
+    scan_cost: float,
     isa: str,
     pool: ThreadPool,
     n_threads: int,
-) -> _NearestRows: ...
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.bool_], _Work]: ...

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import engines, inputs, planner
+from . import engines, inputs
 from .engines import Engine
+from .explain import Explanation
+from .joining import Pairs, join, self_join
 from .locks import ForkLock
-from .matches import MISSING_DISTANCE, MISSING_ID, NearestMatches, RadiusMatches
+from .matches import NearestMatches, RadiusMatches
+from .searching import Search
 from .snapshot import Snapshot
-from .tables import MAX_TABLE_CODES, thresholds
 from .threads import n_threads as threads_to_use
 
 Method = Literal["auto", "scan", "multi-index"]
@@ -80,19 +84,21 @@ class HashIndex:
 
     def __getstate__(self) -> dict[str, Any]:
         snapshot = self._snapshot
+        codes, ids = snapshot.all_codes()
         return {
             "engine": self._engine.name,
             "n_bits": snapshot.n_bits,
-            "codes": snapshot.codes,
-            "ids": snapshot.ids,
+            "codes": codes,
+            "ids": ids,
             "next_id": snapshot.next_id,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._engine = engines.load(state["engine"])
-        # The arrays have no room behind their last row, so a copy never appends into its original's buffer.
-        codes, ids = state["codes"], state["ids"]
-        self._snapshot = Snapshot(state["n_bits"], codes, ids, len(ids), state["next_id"])
+        snapshot = Snapshot.empty(state["n_bits"])
+        if len(state["ids"]):
+            snapshot = snapshot.with_codes(state["n_bits"], state["codes"], state["ids"])
+        self._snapshot = replace(snapshot, next_id=state["next_id"])
         self._writing = ForkLock()
 
     def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
@@ -130,7 +136,7 @@ class HashIndex:
         return new_ids
 
     def remove(self, ids: Any) -> int:
-        """Remove codes by id; all of them, or none if one is not there. Copies what stays.
+        """Remove codes by id; all of them, or none if one is not there.
 
         Parameters
         ----------
@@ -218,52 +224,114 @@ class HashIndex:
         ValueError
             k < 1, radius < 0, queries that could be misread, an unknown method.
         """
+        how, snapshot, given, k, within = self._prepare(queries, k, radius, method, n_threads)
+        if k is None:
+            return how.within(snapshot, given.codes, within)[0]
+        near = how.nearest(snapshot, given.codes, k, within)[0]
+        return NearestMatches(near.distances[0], near.ids[0]) if given.single else near
+
+    def explain(
+        self,
+        queries: Any,
+        k: int | None = None,
+        *,
+        radius: int | None = None,
+        method: Method = "auto",
+        n_threads: int | None = None,
+    ) -> Explanation:
+        """Run the search that :meth:`search` would run, and tell how.
+
+        Parameters and errors are those of :meth:`search`.
+
+        Returns
+        -------
+        Explanation
+            Per part of the index the method, lookups, candidates and time, predicted and measured, and bytes per
+            code; ``print`` it for a table.
+        """
+        how, snapshot, given, k, within = self._prepare(queries, k, radius, method, n_threads)
+        if k is None:
+            steps = how.within(snapshot, given.codes, within)[1]
+        else:
+            steps = how.nearest(snapshot, given.codes, k, within)[1]
+        size = snapshot.nbytes / max(snapshot.n_codes, 1)
+        return Explanation(len(given.codes), snapshot.n_codes, size, tuple(steps))
+
+    def pairs(self, radius: int, *, method: Method = "auto", n_threads: int | None = None) -> Iterator[Pairs]:
+        """Find all pairs of codes in the index within ``radius``: near-duplicates, each pair once.
+
+        Parameters
+        ----------
+        radius : int
+            Largest distance, inclusive.
+        method, n_threads
+            As for :meth:`search`.
+
+        Returns
+        -------
+        iterator of Pairs
+            Blocks of ``ids_a`` < ``ids_b`` (int64) and ``distances`` (int32) of about a million pairs at most, in no
+            particular order. They are of the index as it was when ``pairs`` was called.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`search`.
+        """
+        snapshot = self._snapshot
+        how = self._how(method, n_threads)
+        radius = inputs.check_radius(radius)
+        return self_join(snapshot, how, min(radius, snapshot.n_bits or 0))
+
+    def join(
+        self, codes: Any, radius: int, *, method: Method = "auto", n_threads: int | None = None
+    ) -> Iterator[Pairs]:
+        """Find all pairs of a code in the index and one of ``codes`` within ``radius``, each once.
+
+        Parameters
+        ----------
+        codes : array_like or HashIndex
+            As the codes of :meth:`add`; or another index of the same width.
+        radius, method, n_threads
+            As for :meth:`pairs`.
+
+        Returns
+        -------
+        iterator of Pairs
+            ``ids_a`` are ids in this index, ``ids_b`` rows of ``codes`` (ids, if it is an index).
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`search`.
+        """
+        snapshot = self._snapshot
+        how = self._how(method, n_threads)
+        radius = inputs.check_radius(radius)
+        ids = None
+        if isinstance(codes, HashIndex):
+            if codes.n_bits is not None and snapshot.n_bits not in (None, codes.n_bits):
+                raise ValueError(f"an index of {snapshot.n_bits} bits cannot be joined with one of {codes.n_bits}")
+            rows, ids = codes._snapshot.all_codes()
+        else:
+            rows = inputs.as_codes(codes, snapshot.n_bits, "codes").codes
+        blocks = join(snapshot, how, rows, min(radius, snapshot.n_bits or 0)) if snapshot.n_codes else iter(())
+        return blocks if ids is None else (block._replace(ids_b=ids[block.ids_b]) for block in blocks)
+
+    def _how(self, method: str, n_threads: int | None) -> Search:
+        if method not in METHODS:
+            raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(METHODS)}")
+        return Search(self._engine, method, threads_to_use(n_threads))
+
+    def _prepare(
+        self, queries: Any, k: int | None, radius: int | None, method: str, n_threads: int | None
+    ) -> tuple[Search, Snapshot, inputs.Given, int | None, int]:
+        """Check the arguments of a search: how, where, for what, k, and the radius that bounds it."""
         if k is None and radius is None:
             raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
         k = None if k is None else inputs.check_k(k)
         radius = None if radius is None else inputs.check_radius(radius)
-        if method not in METHODS:
-            raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(METHODS)}")
-        threads = threads_to_use(n_threads)
+        how = self._how(method, n_threads)
         snapshot = self._snapshot
         given = inputs.as_codes(queries, snapshot.n_bits, "queries")
-        within = min(given.n_bits if radius is None else radius, given.n_bits)
-        plan = planner.choose(snapshot, len(given.codes), radius) if method == "auto" else method
-        if plan == "multi-index" and snapshot.n_codes >= MAX_TABLE_CODES:
-            raise ValueError(f"multi-index holds fewer than {MAX_TABLE_CODES} codes, the index {snapshot.n_codes}")
-        if k is None:
-            return self._within(snapshot, given.codes, within, plan, threads)
-        near = self._nearest(snapshot, given.codes, k, within, plan, threads)
-        return NearestMatches(near.distances[0], near.ids[0]) if given.single else near
-
-    def _within(
-        self, snapshot: Snapshot, queries: NDArray[np.uint8], radius: int, method: str, threads: int
-    ) -> RadiusMatches:
-        if snapshot.n_codes == 0:
-            nothing = np.empty(0, np.int64)
-            return RadiusMatches(np.zeros(len(queries) + 1, np.int64), nothing.astype(np.int32), nothing)
-        codes = snapshot.codes
-        if method == "scan":
-            offsets, distances, rows = self._engine.scan_radius(codes, queries, radius, threads)
-        else:
-            tables = snapshot.tables(self._engine, threads)
-            allowed = thresholds(radius, tables.widths)
-            offsets, distances, rows = self._engine.probe_radius(codes, tables, queries, radius, allowed, threads)
-        return RadiusMatches(offsets, distances, snapshot.ids[rows])
-
-    def _nearest(
-        self, snapshot: Snapshot, queries: NDArray[np.uint8], k: int, radius: int, method: str, threads: int
-    ) -> NearestMatches:
-        distances = np.full((len(queries), k), MISSING_DISTANCE, np.int32)
-        ids = np.full((len(queries), k), MISSING_ID, np.int64)
-        k = min(k, snapshot.n_codes)
-        if k == 0:
-            return NearestMatches(distances, ids)
-        codes = snapshot.codes
-        if method == "scan":
-            distances[:, :k], rows = self._engine.scan_nearest(codes, queries, k, radius, threads)
-        else:
-            tables = snapshot.tables(self._engine, threads)
-            distances[:, :k], rows = self._engine.probe_nearest(codes, tables, queries, k, radius, threads)
-        ids[:, :k] = np.where(rows < 0, MISSING_ID, snapshot.ids[rows])
-        return NearestMatches(distances, ids)
+        return how, snapshot, given, k, min(given.n_bits if radius is None else radius, given.n_bits)

@@ -1,45 +1,143 @@
-"""Which method answers a search: the one with the least predicted time.
+"""Which method answers a search, how far it looks into which table, and what that is predicted to cost.
 
-A first simple rule for uniform codes, with constants measured on one Zen 5 core. A wrong prediction costs time and
-never changes an answer.
+Costs come from measured constants (:mod:`hashindex.calibration`) and from bucket sizes met by stored codes. A wrong
+prediction costs time and never changes an answer.
 """
 
 from __future__ import annotations
 
-from math import comb
+from dataclasses import dataclass
+from math import comb, inf
 from typing import Literal
 
-from .snapshot import Snapshot
-from .tables import MAX_TABLE_CODES, layout, lookups, thresholds
+import numpy as np
+from numpy.typing import NDArray
+
+from .calibration import Costs
+from .engines.engine import Shells
+from .segment import Segment
+from .tables import MAX_TABLE_CODES, Tables, select_bits, shape
 
 ExactMethod = Literal["scan", "multi-index"]
 
-NS_PER_SCANNED_WORD = 0.04  # batched scan: 64 bits of one code against one query
-NS_PER_LOOKUP = 10.0
-NS_PER_CANDIDATE = 6.0
-NS_PER_BUILT_ROW = 6.0  # one code in one table
-FEWEST_CODES = 10_000  # below, a scan takes about as long as the call itself
+FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
+MOST_FLIPS = 12  # per table that a radius search considers
+SAMPLE_CODES = 128  # stored codes, as queries, whose buckets are looked at
+SAMPLE_MASKS = 32  # per code and number of flips
 
 
-def choose(snapshot: Snapshot, n_queries: int, radius: int | None) -> ExactMethod:
-    """Return the method for ``n_queries`` queries; ``radius`` is None for the k nearest at any distance.
+@dataclass(frozen=True)
+class Prices:
+    """What each shell of each table is expected to hold and to cost one query."""
 
-    Tables are built as soon as the searches of this snapshot have lost as much time by their absence as building
-    takes: at worst that doubles the total (the ski-rental argument).
+    lookups: NDArray[np.float64]  # (n_tables, n_flips + 1)
+    candidates: NDArray[np.float64]  # (n_tables, n_flips + 1)
+    nanoseconds: NDArray[np.float64]  # (n_tables, n_flips + 1)
+
+
+def uniform_prices(segment: Segment, costs: Costs) -> Prices:
+    """Prices before there are tables: as if codes were uniform."""
+    n_tables, width = shape(segment.n_bits, segment.n_distinct)
+    lookups = np.array([[float(comb(width, flips)) for flips in range(width + 1)]] * n_tables)
+    candidates = lookups * len(segment.codes) / 2.0**width
+    return _prices(lookups, candidates, segment, costs)
+
+
+def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
+    """Prices by the buckets that a sample of stored codes would visit; beyond ``MOST_FLIPS`` as if uniform."""
+    if "prices" not in segment.cache.plans:
+        rng = np.random.default_rng(0)
+        codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
+        widths = tables.widths.tolist()
+        lookups = np.array([[float(comb(w, flips)) for flips in range(max(widths) + 1)] for w in widths])
+        candidates = lookups * len(segment.codes) / 2.0 ** tables.widths[:, None]
+        for t, (width, first) in enumerate(zip(widths, tables.first_offsets, strict=True)):
+            keys = select_bits(codes, tables.masks[t])
+            for flips in range(min(width, MOST_FLIPS) + 1):
+                order = rng.random((min(SAMPLE_MASKS, comb(width, flips)), width)).argsort(axis=1)
+                masks = (np.int64(1) << order[:, :flips]).sum(axis=1)
+                places = first + (keys[:, None] ^ masks)
+                sizes = tables.offsets[places + 1].astype(np.int64) - tables.offsets[places]
+                candidates[t, flips] = lookups[t, flips] * sizes.mean()
+        segment.cache.plans["prices"] = _prices(lookups, candidates, segment, costs)
+    found: Prices = segment.cache.plans["prices"]
+    return found
+
+
+def _prices(lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs) -> Prices:
+    lookup, candidate = costs.probe(len(segment.codes), segment.n_bits)
+    return Prices(lookups, candidates, lookups * lookup + candidates * candidate)
+
+
+def thresholds(radius: int, prices: Prices) -> NDArray[np.int32] | None:
+    """How many key bits may differ in each table so that no code within ``radius`` is missed; -1 = skip it.
+
+    General pigeonhole (Qin et al.: GPH, ICDE 2018): if ``sum(t_j + 1) = radius + 1``, a code that exceeds t_j in every
+    table differs in at least ``sum(t_j + 1) > radius`` bits. A dynamic programme over tables and shells finds the
+    cheapest such split. None if there is none within ``MOST_FLIPS``.
     """
-    n_codes, n_bits = snapshot.n_codes, snapshot.n_bits
-    if radius is None or n_bits is None or not FEWEST_CODES <= n_codes < MAX_TABLE_CODES:
-        return "scan"
-    _, widths = layout(n_bits, n_codes)
-    allowed = thresholds(radius, widths)
-    candidates = sum(
-        n_codes * sum(comb(width, flips) for flips in range(threshold + 1)) / 2**width
-        for threshold, width in zip(allowed.tolist(), widths.tolist(), strict=True)
-    )
-    scan = NS_PER_SCANNED_WORD * n_codes * ((n_bits + 63) // 64)
-    probe = NS_PER_LOOKUP * lookups(allowed, widths) + NS_PER_CANDIDATE * candidates
-    if probe >= scan:
-        return "scan"
-    snapshot.cache.missed += n_queries * (scan - probe)
-    worth_building = snapshot.cache.missed >= NS_PER_BUILT_ROW * n_codes * len(widths)
-    return "multi-index" if worth_building or snapshot.cache.tables is not None else "scan"
+    shells = radius + 1
+    n_tables, n_flips = prices.nanoseconds.shape
+    spent = np.concatenate([np.zeros((n_tables, 1)), np.cumsum(prices.nanoseconds, axis=1)], axis=1)
+    most = min(MOST_FLIPS + 1, n_flips, shells)  # shells of one table
+    if most * n_tables < shells:
+        return None
+    best = np.full(shells + 1, inf)
+    best[0] = 0.0
+    taken = np.zeros((n_tables, shells + 1), np.int32)
+    for t in range(n_tables):
+        options = np.full((most + 1, shells + 1), inf)
+        for used in range(most + 1):
+            options[used, used:] = best[: shells + 1 - used] + spent[t, used]
+        taken[t] = options.argmin(axis=0)
+        best = options.min(axis=0)
+    allowed = np.empty(n_tables, np.int32)
+    for t in reversed(range(n_tables)):
+        allowed[t] = taken[t, shells] - 1
+        shells -= taken[t, shells]
+    return allowed
+
+
+def whole_table(tables: Tables) -> NDArray[np.int32]:
+    """Thresholds that look into every bucket of one table: complete for any radius."""
+    allowed = np.full(len(tables.widths), -1, np.int32)
+    narrowest = int(np.argmin(tables.widths))
+    allowed[narrowest] = tables.widths[narrowest]
+    return allowed
+
+
+def shells(tables: Tables, prices: Prices, scan_cost: float) -> Shells:
+    """The steps of a k-NN search: always the cheapest next shell, until all of one table has been seen."""
+    flips = [0] * len(tables.widths)
+    steps: list[tuple[int, int]] = []
+    while True:
+        t = min(range(len(flips)), key=lambda t: (prices.nanoseconds[t, flips[t]], t))
+        steps.append((t, flips[t]))
+        flips[t] += 1
+        if flips[t] > tables.widths[t]:
+            break
+    taken = np.array(steps, np.int32)
+    return Shells(taken, prices.nanoseconds[taken[:, 0], taken[:, 1]], scan_cost)
+
+
+def probe_cost(allowed: NDArray[np.int32] | None, prices: Prices) -> tuple[float, float, float]:
+    """Predicted lookups, candidates and nanoseconds of one query; infinite without thresholds."""
+    if allowed is None:
+        return inf, inf, inf
+    chosen = np.arange(prices.lookups.shape[1]) <= allowed[:, None]
+    return tuple(float(part[chosen].sum()) for part in (prices.lookups, prices.candidates, prices.nanoseconds))  # type: ignore[return-value]
+
+
+def tables_pay(segment: Segment, costs: Costs, lost: float, n_threads: int) -> bool:
+    """Whether searches have lost as much time for want of tables as building them takes.
+
+    ``lost`` nanoseconds are added to what they have lost. At worst that doubles the total (the ski-rental argument).
+    """
+    n_tables, _ = shape(segment.n_bits, segment.n_distinct)
+    segment.cache.missed += max(lost, 0.0)
+    return segment.cache.missed >= costs.build * len(segment.codes) * n_tables / n_threads
+
+
+def may_have_tables(segment: Segment) -> bool:
+    """Whether tables could ever pay for this segment."""
+    return FEWEST_CODES <= len(segment.codes) < MAX_TABLE_CODES

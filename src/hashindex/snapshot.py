@@ -2,57 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .engines import Engine
 from .inputs import code_size
-from .locks import ForkLock
-from .tables import Tables, layout
+from .segment import Segment
 
 MAX_ID = np.iinfo(np.int64).max - 1
+TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
+GROWTH = 4  # a segment is merged into the next when that is not this many times larger
 
 
-@dataclass
-class TableCache:
-    """The multi-index tables of one snapshot, built when first asked for."""
-
-    tables: Tables | None = None
-    missed: float = 0.0  # nanoseconds that searches are predicted to have lost for want of tables
-    lock: ForkLock = field(default_factory=ForkLock)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Codes in id order, never changed after publication.
+    """Immutable segments, and a small tail that takes what is added.
 
-    Rows lie in id order so that a tie settled by row is settled by id. The buffers have room behind the last row:
-    only the newest snapshot's successor writes there, and no older snapshot looks.
+    The tail's rows lie in id order. Its buffers have room behind the last row: only the newest snapshot's successor
+    writes there, and no older snapshot looks. A full tail becomes a segment, and segments that have come close in size
+    one, so that each code is copied about log(n) / log(GROWTH) times however it comes.
     """
 
     n_bits: int | None
+    segments: tuple[Segment, ...]
     buffer: NDArray[np.uint8]  # (capacity, code_size)
     id_buffer: NDArray[np.int64]  # (capacity,)
-    n_codes: int
+    n_tail: int
     next_id: int  # above every id ever used
-    cache: TableCache = field(default_factory=TableCache, repr=False, compare=False)
 
     @classmethod
     def empty(cls, n_bits: int | None) -> Snapshot:
         """No codes yet; ``n_bits`` may be unknown."""
-        return cls(n_bits, np.empty((0, code_size(n_bits or 0)), np.uint8), np.empty(0, np.int64), 0, 0)
+        return cls(n_bits, (), np.empty((0, code_size(n_bits or 0)), np.uint8), np.empty(0, np.int64), 0, 0)
 
     @property
-    def codes(self) -> NDArray[np.uint8]:
-        """uint8 (n_codes, code_size)."""
-        return self.buffer[: self.n_codes]
+    def n_codes(self) -> int:
+        """Codes in segments and tail."""
+        return self.n_tail + sum(segment.n_codes for segment in self.segments)
 
     @property
-    def ids(self) -> NDArray[np.int64]:
-        """int64 (n_codes,), ascending."""
-        return self.id_buffer[: self.n_codes]
+    def tail_codes(self) -> NDArray[np.uint8]:
+        """uint8 (n_tail, code_size)."""
+        return self.buffer[: self.n_tail]
+
+    @property
+    def tail_ids(self) -> NDArray[np.int64]:
+        """int64 (n_tail,), ascending."""
+        return self.id_buffer[: self.n_tail]
+
+    @cached_property
+    def tail(self) -> Segment:
+        """The tail in the form of a segment."""
+        assert self.n_bits is not None
+        first = int(self.tail_ids[0])
+        counted = int(self.tail_ids[-1]) - first == self.n_tail - 1
+        ids = None if counted else self.tail_ids
+        return Segment(self.n_bits, self.tail_codes, self.n_tail, first, ids, self.n_tail)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return self.buffer.nbytes + self.id_buffer.nbytes + sum(segment.nbytes for segment in self.segments)
 
     def with_codes(self, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Snapshot:
         """Return a snapshot with ``codes`` (n, code_size) under the new ``ids`` (n,) too."""
@@ -63,32 +75,44 @@ class Snapshot:
         if (ids[1:] < ids[:-1]).any():
             order = np.argsort(ids)
             codes, ids = codes[order], ids[order]
-        total, next_id = self.n_codes + len(ids), max(self.next_id, int(ids[-1]) + 1)
-        if self.n_codes and ids[0] < self.ids[-1]:
-            ids = np.concatenate([self.ids, ids])
-            order = np.argsort(ids, kind="stable")
-            return Snapshot(n_bits, np.concatenate([self.codes, codes])[order], ids[order], total, next_id)
+        next_id = max(self.next_id, int(ids[-1]) + 1)
+        total = self.n_tail + len(ids)
+        if total > TAIL_CODES:
+            merged = _merged(n_bits, [(self.tail_codes, self.tail_ids), (codes, ids)])
+            return self._empty_tail(_with_segment(self.segments, merged), next_id)
+        if self.n_tail and ids[0] < self.tail_ids[-1]:
+            codes, ids = _in_id_order([(self.tail_codes, self.tail_ids), (codes, ids)])
+            return Snapshot(n_bits, self.segments, codes, ids, total, next_id)
         buffer, id_buffer = self.buffer, self.id_buffer
         if total > len(buffer):  # grow by half, so that many small adds copy each code a few times only
-            capacity = max(total, len(buffer) * 3 // 2)
+            capacity = min(max(total, len(buffer) * 3 // 2), TAIL_CODES)
             buffer = np.empty((capacity, codes.shape[1]), np.uint8)
             id_buffer = np.empty(capacity, np.int64)
-            buffer[: self.n_codes], id_buffer[: self.n_codes] = self.codes, self.ids
-        buffer[self.n_codes : total], id_buffer[self.n_codes : total] = codes, ids
-        return Snapshot(n_bits, buffer, id_buffer, total, next_id)
+            buffer[: self.n_tail], id_buffer[: self.n_tail] = self.tail_codes, self.tail_ids
+        buffer[self.n_tail : total], id_buffer[self.n_tail : total] = codes, ids
+        return Snapshot(n_bits, self.segments, buffer, id_buffer, total, next_id)
 
     def without(self, ids: NDArray[np.int64]) -> Snapshot:
-        """Return a snapshot without ``ids``, all of which must be here."""
-        kept = np.isin(self.ids, ids, invert=True)
-        return Snapshot(self.n_bits, self.codes[kept], self.ids[kept], int(kept.sum()), self.next_id)
+        """Return a snapshot without ``ids`` (distinct), all of which must be here."""
+        segments = []
+        for segment in self.segments:
+            rows, here = segment.find(ids)
+            kept = segment.without(rows[here]) if here.any() else segment
+            segments += [] if kept is None else [kept]
+        kept_tail = np.isin(self.tail_ids, ids, invert=True)
+        tail, tail_ids = self.tail_codes[kept_tail], self.tail_ids[kept_tail]
+        return Snapshot(self.n_bits, tuple(segments), tail, tail_ids, len(tail_ids), self.next_id)
 
     def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``ids`` (n,) are here."""
-        if not self.n_codes:
-            return np.zeros(len(ids), np.bool_)
-        place = np.minimum(np.searchsorted(self.ids, ids), self.n_codes - 1)
-        found: NDArray[np.bool_] = self.ids[place] == ids
-        return found
+        here = np.isin(ids, self.tail_ids)
+        for segment in self.segments:
+            here |= segment.find(ids)[1]
+        return here
+
+    def all_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own."""
+        return _in_id_order([*(segment.live() for segment in self.segments), (self.tail_codes, self.tail_ids)])
 
     def free_ids(self, n: int) -> NDArray[np.int64]:
         """Return the next ``n`` ids that were never used; ValueError if there are none left."""
@@ -108,11 +132,31 @@ class Snapshot:
         if len(known):
             raise ValueError(f"id {known[0]} is already in the index ({len(known)} of the {len(ids)} given are)")
 
-    def tables(self, engine: Engine, n_threads: int) -> Tables:
-        """Return the multi-index tables of these codes (at least one), built at the first call."""
-        assert self.n_bits is not None
-        with self.cache.lock:
-            if self.cache.tables is None:
-                starts, widths = layout(self.n_bits, self.n_codes)
-                self.cache.tables = engine.build_tables(self.codes, starts, widths, n_threads)
-            return self.cache.tables
+    def _empty_tail(self, segments: tuple[Segment, ...], next_id: int) -> Snapshot:
+        return Snapshot(self.n_bits, segments, self.buffer[:0], self.id_buffer[:0], 0, next_id)
+
+
+def _with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
+    """Append ``new``, merged with the newest segments that are not ``GROWTH`` times larger than what follows them."""
+    first, n_after = len(segments), new.n_codes
+    while first and segments[first - 1].n_codes < GROWTH * n_after:
+        first -= 1
+        n_after += segments[first].n_codes
+    if first == len(segments):
+        return (*segments, new)
+    return (*segments[:first], _merged(new.n_bits, [s.live() for s in (*segments[first:], new)]))
+
+
+def _merged(n_bits: int, parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Segment:
+    return Segment.of(n_bits, *_in_id_order(parts))
+
+
+def _in_id_order(
+    parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]],
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Codes and ids of all parts, each in id order, as new arrays in id order."""
+    codes, ids = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    if (ids[1:] < ids[:-1]).any():
+        order = np.argsort(ids, kind="stable")
+        codes, ids = codes[order], ids[order]
+    return codes, ids

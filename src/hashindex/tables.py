@@ -1,4 +1,4 @@
-"""The tables of multi-index hashing: how bits are dealt to them and how far each must look."""
+"""The tables of multi-index hashing: which bits of a code address the buckets of which table."""
 
 from __future__ import annotations
 
@@ -9,60 +9,116 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_TABLES = 16
-MAX_WIDTH = 24  # a directory of 2**24 + 1 offsets is 64 MB
+MAX_WIDTH = 26  # a directory of 2**26 + 1 offsets is 256 MB
 MAX_TABLE_CODES = 2**32 - 1  # rows are uint32
+COPIED_BITS = 64  # codes of one word are copied into bucket order
+MOST_COPIED = 2**26  # rows; of more, copies would take more memory than they save time
+SAMPLE = 4096  # codes whose bits are looked at
+
+
+class Layout(NamedTuple):
+    """Which bits make the key of each table, as packed codes with those bits set; no bit is in two keys."""
+
+    masks: NDArray[np.uint8]  # (n_tables, code_size)
+    widths: NDArray[np.int32]  # (n_tables,) bits of each key
 
 
 class Tables(NamedTuple):
-    """One bucket partition of the same rows per table, as flat arrays.
+    """One partition of the same rows into buckets per table, as flat arrays.
 
-    Table t groups rows by ``widths[t]`` code bits from bit ``starts[t]`` on (bit 0 = most significant bit of
-    byte 0), read as a big-endian integer: the key. Rows of key b are
-    ``rows[t, offsets[first + b] : offsets[first + b + 1]]``, ascending, where ``first`` is the sum of
-    ``2**widths[u] + 1`` over the tables u < t.
+    A key holds the bits that the table's mask selects, packed together in the order of their significance when the
+    code is read as a little-endian integer: :func:`select_bits`. Places ``offsets[first + key]`` to
+    ``offsets[first + key + 1]`` of ``rows[t]`` belong to that key, rows ascending; ``first`` is the sum of
+    ``2**widths[u] + 1`` over the tables u < t. ``copies[t]`` holds the codes in the same order, each as a
+    little-endian integer, so that a bucket is read as one run.
     """
 
-    starts: NDArray[np.int32]  # (n_tables,)
-    widths: NDArray[np.int32]  # (n_tables,)
+    masks: NDArray[np.uint8]
+    widths: NDArray[np.int32]
     offsets: NDArray[np.uint32]  # (sum of 2**widths + 1,)
     rows: NDArray[np.uint32]  # (n_tables, n_codes)
+    copies: NDArray[np.uint64]  # (n_tables, n_codes), or (n_tables, 0) without
+
+    @property
+    def first_offsets(self) -> list[int]:
+        """Where the offsets of each table begin."""
+        sizes = [2**width + 1 for width in self.widths.tolist()]
+        return [sum(sizes[:t]) for t in range(len(sizes))]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self)
 
 
-def layout(n_bits: int, n_codes: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """First bit and width of each table's key for ``n_codes`` codes of ``n_bits`` bits.
+def shape(n_bits: int, n_distinct: int) -> tuple[int, int]:
+    """Return how many tables, and how many bits address each, for ``n_distinct`` codes.
 
-    About n_bits / log2(n_codes) disjoint substrings (Norouzi, Punjani, Fleet: Fast Exact Search in Hamming
-    Space with Multi-Index Hashing, section 4), each addressed by at most log2(n_codes) of its bits so that a
-    bucket holds about one code. The pigeonhole argument needs the addressed bits to be disjoint, not complete.
+    Up to 64 bits ``n_bits / log2(n_distinct)`` tables (Norouzi, Punjani, Fleet: Fast Exact Search in Hamming Space
+    with Multi-Index Hashing, section 4), each addressed so that a bucket holds about 8 codes: a flip among the bits
+    left out costs nothing, since the whole bucket lies in one cache line. Wider codes: as many tables, up to 16, as
+    make a search within an eighth of the bits cheapest if codes are uniform.
     """
-    bits_per_key = max(1, min(int(log2(max(n_codes, 2))), MAX_WIDTH))
-    n_tables = min(ceil(n_bits / bits_per_key), MAX_TABLES, n_bits)
-    edges = np.linspace(0, n_bits, n_tables + 1).astype(np.int32)
-    return edges[:-1], np.minimum(np.diff(edges), bits_per_key).astype(np.int32)
+    bits = log2(max(n_distinct, 2))
+    if n_bits <= COPIED_BITS:
+        n_tables = min(ceil(n_bits / bits), MAX_TABLES, n_bits)
+        slack = 3 if n_distinct <= MOST_COPIED else 0
+        return n_tables, max(1, min(round(bits) - slack, MAX_WIDTH, n_bits // n_tables))
+    least = min(ceil(n_bits / min(bits, MAX_WIDTH)), MAX_TABLES)
+    options = {m: max(1, min(round(bits), MAX_WIDTH, n_bits // m)) for m in range(least, MAX_TABLES + 1)}
+
+    def cost(n_tables: int) -> float:
+        width, shells = options[n_tables], n_bits // 8
+        total = 0.0
+        for t in range(n_tables):
+            flips = shells // n_tables + (t < shells % n_tables)
+            buckets = sum(comb(width, f) for f in range(flips))
+            total += buckets * (1 + 4 * n_distinct / 2**width)  # a candidate costs some four lookups
+        return total
+
+    best = min(options, key=cost)
+    return best, options[best]
 
 
-def thresholds(radius: int, widths: NDArray[np.int32]) -> NDArray[np.int32]:
-    """How many key bits may differ in each table so that no code within ``radius`` is missed; -1 = skip it.
+def deal(sample: NDArray[np.uint8], n_bits: int, n_distinct: int) -> Layout:
+    """Deal the bits of a code to tables, given a ``sample`` (n, code_size) of the codes.
 
-    General pigeonhole (Qin et al.: GPH, ICDE 2018): if ``sum(t_j + 1) = radius + 1``, a code that exceeds
-    t_j in every table differs in at least ``sum(t_j + 1) > radius`` bits. Looking into every bucket of one
-    table is complete for any radius; that is the answer when the even split would look up more buckets.
+    The bits that tell most come first (a bit that is nearly always the same is left out while there are others), each
+    to the table whose bits it correlates least with: otherwise skewed codes crowd into few buckets. The idea is that
+    of section 4.4 of the paper named in :func:`shape`.
     """
-    share, remainder = divmod(radius + 1, len(widths))
-    allowed = np.full(len(widths), share - 1, np.int32)
-    allowed[:remainder] += 1
-    narrowest = int(np.argmin(widths))
-    whole = int(widths[narrowest])
-    if (allowed >= widths).any() or lookups(allowed, widths) > 2**whole:
-        allowed[:] = -1
-        allowed[narrowest] = whole
-    return allowed
+    n_tables, width = shape(n_bits, n_distinct)
+    bits = np.unpackbits(sample[:: max(1, len(sample) // SAMPLE)], axis=1, count=n_bits)
+    share = bits.mean(axis=0) if len(bits) else np.full(n_bits, 0.5)
+    deviation = np.sqrt(share * (1 - share))
+    order = np.argsort(-deviation.round(3), kind="stable")[: n_tables * width]
+    centred = ((bits[:, order] - share[order]) / np.maximum(deviation[order], 1e-6)).astype(np.float32)
+    correlation = np.abs(centred.T @ centred) / max(len(bits), 1)
+    dealt: list[list[int]] = [[] for _ in range(n_tables)]
+    shared = np.zeros((n_tables, len(order)), np.float32)  # summed correlation of each bit with each table's
+    for i, bit in enumerate(order.tolist()):
+        room = [t for t in range(n_tables) if len(dealt[t]) < width]
+        t = min(room, key=lambda t: (float(shared[t, i]), len(dealt[t])))
+        dealt[t].append(bit)
+        shared[t] += correlation[i]
+    return Layout(_packed(dealt, n_bits), np.full(n_tables, width, np.int32))
 
 
-def lookups(allowed: NDArray[np.int32], widths: NDArray[np.int32]) -> int:
-    """Buckets one query looks into: the sum over tables of the keys within ``allowed[t]`` flips."""
-    return sum(
-        comb(width, flips)
-        for threshold, width in zip(allowed.tolist(), widths.tolist(), strict=True)
-        for flips in range(threshold + 1)
-    )
+def has_copies(codes: NDArray[np.uint8]) -> bool:
+    """Whether tables of these codes hold copies of them."""
+    return 8 * codes.shape[1] <= COPIED_BITS and len(codes) <= MOST_COPIED
+
+
+def select_bits(codes: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the bits of codes (n, code_size) that ``mask`` (code_size,) selects, packed into integers (n,)."""
+    places = np.flatnonzero(np.unpackbits(mask, bitorder="little"))
+    bits = np.unpackbits(codes, axis=1, bitorder="little")[:, places]
+    keys: NDArray[np.int64] = bits @ (np.int64(1) << np.arange(len(places), dtype=np.int64))
+    return keys
+
+
+def _packed(rows: list[list[int]], n_bits: int) -> NDArray[np.uint8]:
+    bits = np.zeros((len(rows), n_bits), np.bool_)
+    for row, places in enumerate(rows):
+        bits[row, places] = True
+    return np.packbits(bits, axis=1)

@@ -33,10 +33,11 @@ inline std::uint64_t slow_distance(const unsigned char* a, const unsigned char* 
 
 // Codes and queries with all distances between them. Half the codes lie near one of three centres, so that there are
 // duplicates, near neighbours and ties; the rest are uniform. `spread` = 0 makes the first half three distinct codes.
+// Where there is an odd number of codes, every fifth or so was removed.
 class Reference {
 public:
     Reference(std::size_t n_codes, std::size_t n_queries, std::size_t code_size, unsigned spread)
-        : code_size_(code_size), n_codes_(n_codes), n_queries_(n_queries) {
+        : code_size_(code_size), n_codes_(n_codes), n_queries_(n_queries), removes_(n_codes % 2 == 1) {
         std::mt19937 random(static_cast<unsigned>(n_codes + 31 * code_size + spread));
         const auto draw = [&](std::size_t n) { return static_cast<std::size_t>(random()) % n; };
         std::vector<unsigned char> centres(3 * code_size);
@@ -54,20 +55,24 @@ public:
         };
         fill(codes_, n_codes);
         fill(queries_, n_queries);
+        removed_.resize((n_codes + 7) / 8, 0);
+        for (std::size_t i = 0; removes_ && i < n_codes; ++i)
+            if (draw(5) == 0) removed_[i / 8] |= static_cast<unsigned char>(1u << i % 8);
         for (std::size_t q = 0; q < n_queries; ++q) {
             std::vector<Hit>& sorted = sorted_.emplace_back();
             for (std::size_t i = 0; i < n_codes; ++i)
-                sorted.push_back(make_hit(slow_distance(queries().row(q), codes().row(i), code_size), i));
+                if (!(removed_[i / 8] >> i % 8 & 1)) sorted.push_back(make_hit(slow_distance(queries().row(q), codes().row(i), code_size), i));
             std::sort(sorted.begin(), sorted.end());
         }
     }
 
     Codes codes() const { return {codes_.data(), n_codes_, code_size_}; }
     Codes queries() const { return {queries_.data(), n_queries_, code_size_}; }
+    const unsigned char* removed() const { return removes_ ? removed_.data() : nullptr; }
     std::uint32_t n_bits() const { return static_cast<std::uint32_t>(8 * code_size_); }
 
-    RadiusHits within(std::uint32_t radius) const {
-        RadiusHits found;
+    std::vector<std::vector<Hit>> within(std::uint32_t radius) const {
+        std::vector<std::vector<Hit>> found;
         for (const std::vector<Hit>& sorted : sorted_)
             found.emplace_back(sorted.begin(), std::lower_bound(sorted.begin(), sorted.end(), make_hit(radius + 1, 0)));
         return found;
@@ -83,7 +88,7 @@ public:
     Nearest nearest(std::size_t k, std::uint32_t radius) const {
         Nearest result{std::vector<std::int32_t>(n_queries_ * k, 2147483647),
                        std::vector<std::int64_t>(n_queries_ * k, -1)};
-        const RadiusHits all = within(radius);
+        const std::vector<std::vector<Hit>> all = within(radius);
         for (std::size_t q = 0; q < n_queries_; ++q)
             for (std::size_t i = 0; i < std::min(k, all[q].size()); ++i) {
                 result.distances[q * k + i] = static_cast<std::int32_t>(hit_distance(all[q][i]));
@@ -94,8 +99,9 @@ public:
 
 private:
     const std::size_t code_size_, n_codes_, n_queries_;
-    std::vector<unsigned char> codes_, queries_;
-    RadiusHits sorted_;  // all codes for each query
+    const bool removes_;
+    std::vector<unsigned char> codes_, queries_, removed_;
+    std::vector<std::vector<Hit>> sorted_;  // all codes for each query
 };
 
 }  // namespace hashindex

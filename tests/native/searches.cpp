@@ -3,29 +3,35 @@
 #include "../../csrc/search/multi_index.h"
 #include "reference.h"
 
+#include <cstring>
+
 using namespace hashindex;
 
 namespace {
 
-// Tables of `width` bits over the whole code; the last one takes what is left.
+// Tables whose keys take `width` bits each, dealt in turn as a hand of cards; what is left over addresses nothing.
 struct OwnedTables {
-    std::vector<std::int32_t> starts, widths;
+    std::vector<unsigned char> masks;
+    std::vector<std::int32_t> widths;
     std::vector<std::uint32_t> offsets, rows;
+    std::vector<std::uint64_t> copies;
 
-    OwnedTables(const Codes& codes, std::int32_t width, const Execution& execution) {
-        const auto n_bits = static_cast<std::int32_t>(8 * codes.code_size);
-        std::size_t n_offsets = 0;
-        for (std::int32_t start = 0; start < n_bits; start += width) {
-            starts.push_back(start);
-            widths.push_back(std::min(width, n_bits - start));
-            n_offsets += (std::size_t{1} << widths.back()) + 1;
-        }
-        offsets.resize(n_offsets, 4294967295u);
-        rows.resize(widths.size() * codes.count, 4294967295u);
-        build_tables(codes, view(), offsets.data(), rows.data(), execution);
+    OwnedTables(const Codes& codes, std::size_t width, bool with_copies, const Execution& execution) {
+        const std::size_t n_bits = 8 * codes.code_size, n_tables = std::max<std::size_t>(1, n_bits / width);
+        width = std::min(width, n_bits);
+        masks.resize(n_tables * codes.code_size, 0);
+        for (std::size_t bit = 0; bit < n_tables * width; ++bit)
+            masks[bit % n_tables * codes.code_size + bit / 8] |= static_cast<unsigned char>(0x80 >> bit % 8);
+        widths.assign(n_tables, static_cast<std::int32_t>(width));
+        offsets.resize(n_tables * ((std::size_t{1} << width) + 1), 4294967295u);
+        rows.resize(n_tables * codes.count, 4294967295u);
+        if (with_copies) copies.resize(n_tables * codes.count, 7u);
+        build_tables(codes, view(), offsets.data(), rows.data(), with_copies ? copies.data() : nullptr, execution);
     }
 
-    Tables view() const { return {starts.data(), widths.data(), offsets.data(), rows.data(), widths.size()}; }
+    Tables view() const {
+        return {masks.data(), widths.data(), offsets.data(), rows.data(), copies.empty() ? nullptr : copies.data(), widths.size()};
+    }
 
     // The general pigeonhole: radius + 1 shells dealt out to the tables in turn, so that sum(t_j + 1) = radius + 1.
     std::vector<std::int32_t> thresholds(std::uint32_t radius) const {
@@ -34,21 +40,22 @@ struct OwnedTables {
         for (std::size_t t = 0; t < shells.size(); ++t) shells[t] = std::min(shells[t] - 1, widths[t]);
         return shells;
     }
+
+    // Every shell of every table, in turn.
+    std::vector<Shell> shells() const {
+        std::vector<Shell> all;
+        for (std::int32_t flips = 0; flips <= widths[0]; ++flips)
+            for (std::size_t t = 0; t < widths.size(); ++t) all.push_back({static_cast<std::int32_t>(t), flips, 1.0});
+        return all;
+    }
 };
 
-std::uint32_t slow_key(const unsigned char* code, std::int32_t start, std::int32_t width) {
-    std::uint32_t key = 0;
-    for (std::int32_t bit = start; bit < start + width; ++bit)
-        key = key << 1 | static_cast<std::uint32_t>(code[bit / 8] >> (7 - bit % 8) & 1);
+// The bits under the mask, lowest byte and lowest bit first.
+std::uint32_t slow_key(const unsigned char* code, const unsigned char* mask, std::size_t code_size) {
+    std::uint32_t key = 0, place = 0;
+    for (std::size_t bit = 0; bit < 8 * code_size; ++bit)
+        if (mask[bit / 8] >> bit % 8 & 1) key |= static_cast<std::uint32_t>(code[bit / 8] >> bit % 8 & 1) << place++;
     return key;
-}
-
-void check_keys() {
-    const std::vector<unsigned char> code = {0x9d, 0x33, 0xf0, 0x0e, 0x57, 0xc2, 0x81, 0x6a};
-    for (std::int32_t width = 1; width <= 30; ++width)
-        for (std::int32_t start = 0; start + width <= 64; ++start)
-            CHECK(read_key(code.data(), start, width) == slow_key(code.data(), start, width),
-                  std::to_string(start) + "+" + std::to_string(width));
 }
 
 void check_buckets(const Codes& codes, const OwnedTables& tables) {
@@ -62,20 +69,36 @@ void check_buckets(const Codes& codes, const OwnedTables& tables) {
             CHECK(offset[0] <= offset[1] && offset[1] <= codes.count, context);
             for (std::uint32_t i = offset[0]; i < offset[1]; ++i, ++row) {
                 CHECK(*row < codes.count, context);
-                CHECK(slow_key(codes.row(*row), tables.starts[t], tables.widths[t]) == key, context);
+                CHECK(slow_key(codes.row(*row), tables.masks.data() + t * codes.code_size, codes.code_size) == key, context);
                 CHECK(i == offset[0] || row[-1] < row[0], context);
+                if (tables.copies.empty()) continue;
+                std::uint64_t copy = 0;
+                std::memcpy(&copy, codes.row(*row), codes.code_size);
+                CHECK(tables.copies[static_cast<std::size_t>(row - tables.rows.data())] == copy, context);
             }
         }
         CHECK(*offset++ == codes.count, context);
     }
 }
 
-// Runs search(output, isa) on arrays full of rubbish: every place must be written.
+// Runs search(output) on arrays full of rubbish: every place must be written.
 template <class Search>
-Reference::Nearest run_nearest(std::size_t n_queries, std::size_t k, const char*& isa, Search search) {
+Reference::Nearest run_nearest(std::size_t n_queries, std::size_t k, Search search) {
     Reference::Nearest result{std::vector<std::int32_t>(n_queries * k, -7), std::vector<std::int64_t>(n_queries * k, -7)};
-    search(NearestOutput{result.distances.data(), result.rows.data(), k}, isa);
+    search(NearestOutput{result.distances.data(), result.rows.data(), k});
     return result;
+}
+
+std::vector<std::vector<Hit>> by_query(const RadiusHits& blocks) {
+    std::vector<std::vector<Hit>> lists;
+    for (const BlockHits& block : blocks) {
+        std::size_t begin = 0;
+        for (const std::size_t end : block.ends) {
+            lists.emplace_back(block.hits.begin() + static_cast<std::ptrdiff_t>(begin), block.hits.begin() + static_cast<std::ptrdiff_t>(end));
+            begin = end;
+        }
+    }
+    return lists;
 }
 
 // Large radii visit every bucket of every table: they are asked of small tables only.
@@ -84,46 +107,55 @@ bool too_many_buckets(const OwnedTables& tables, std::uint32_t radius, std::uint
 }
 
 void check_searches(const Reference& truth, const OwnedTables& tables, const Execution& execution) {
-    const Codes codes = truth.codes(), queries = truth.queries();
+    const Codes queries = truth.queries();
+    const Rows rows{truth.codes(), truth.removed()};
     const std::uint32_t n_bits = truth.n_bits();
-    const std::string context = std::string(execution.kernel.isa) + " code_size=" + std::to_string(codes.code_size) +
-                                " n_codes=" + std::to_string(codes.count) +
+    const std::string context = std::string(execution.kernel.isa) + " code_size=" + std::to_string(rows.codes.code_size) +
+                                " n_codes=" + std::to_string(rows.codes.count) +
                                 " n_queries=" + std::to_string(queries.count) +
                                 " threads=" + std::to_string(execution.n_threads);
-    const auto ran_right = [&](const char* isa, bool must_run) {
-        return isa == execution.kernel.isa || (isa == nullptr && !must_run);
+    const auto ran_right = [&](const Work& work, bool must_run) {
+        return work.isa == execution.kernel.isa || (work.isa == nullptr && !must_run);
     };
-    const bool any = codes.count > 0 && queries.count > 0;
+    const bool any = rows.codes.count > 0 && queries.count > 0;
 
     for (const std::uint32_t radius : {0u, 1u, n_bits / 8, n_bits / 2, n_bits, n_bits + 9}) {
-        const RadiusHits expected = truth.within(radius);
-        const char* isa = nullptr;
-        CHECK(scan_radius(codes, queries, radius, execution, isa) == expected, context + " r=" + std::to_string(radius));
-        CHECK(ran_right(isa, any), context);
+        const std::vector<std::vector<Hit>> expected = truth.within(radius);
+        Work work;
+        CHECK(by_query(scan_radius(rows, queries, radius, execution, work)) == expected, context + " r=" + std::to_string(radius));
+        CHECK(ran_right(work, any), context);
         if (too_many_buckets(tables, radius, n_bits)) continue;
-        isa = nullptr;
-        CHECK(probe_radius(codes, tables.view(), queries, radius, tables.thresholds(radius).data(), execution, isa) ==
-                  expected,
-              context + " r=" + std::to_string(radius));
-        CHECK(ran_right(isa, any && radius == n_bits), context);
+        work = {};
+        CHECK(by_query(probe_radius(rows, tables.view(), queries, radius, tables.thresholds(radius).data(), execution, work)) ==
+                  expected, context + " r=" + std::to_string(radius));
+        CHECK(ran_right(work, any && radius == n_bits), context);
     }
 
-    for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{9}, codes.count}) {
-        if (k < 1 || k > codes.count) continue;
+    for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{9}, rows.codes.count}) {
+        if (k < 1 || k > rows.codes.count) continue;
         for (const std::uint32_t radius : {0u, n_bits / 8, n_bits}) {
             const Reference::Nearest expected = truth.nearest(k, radius);
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
             const std::string which = context + " k=" + std::to_string(k) + " r=" + std::to_string(radius);
-            const char* isa = nullptr;
-            CHECK(run_nearest(queries.count, k, isa, [&](const NearestOutput& output, const char*& ran) {
-                      scan_nearest(codes, queries, radius, execution, output, ran);
+            Work work;
+            CHECK(run_nearest(queries.count, k, [&](const NearestOutput& output) {
+                      scan_nearest(rows, queries, radii.data(), execution, output, work);
                   }) == expected, which);
-            CHECK(ran_right(isa, any), which);
+            CHECK(ran_right(work, any), which);
             if (too_many_buckets(tables, radius, n_bits)) continue;
-            isa = nullptr;
-            CHECK(run_nearest(queries.count, k, isa, [&](const NearestOutput& output, const char*& ran) {
-                      probe_nearest(codes, tables.view(), queries, radius, execution, output, ran);
-                  }) == expected, which);
-            CHECK(ran_right(isa, any && radius == n_bits), which);
+            for (const double scan_cost : {1e300, 20.0}) {  // never left; left after some shells
+                std::vector<unsigned char> done(queries.count, 7);
+                const Reference::Nearest found = run_nearest(queries.count, k, [&](const NearestOutput& output) {
+                    probe_nearest(rows, tables.view(), queries, radii.data(), tables.shells(), scan_cost, execution, output,
+                                  done.data(), work);
+                });
+                for (std::size_t q = 0; q < queries.count; ++q) {
+                    CHECK(done[q] == 1 || (done[q] == 0 && scan_cost < 1e300), which);
+                    for (std::size_t i = q * k; i < (q + 1) * k; ++i)
+                        CHECK(done[q] ? found.distances[i] == expected.distances[i] && found.rows[i] == expected.rows[i]
+                                      : found.distances[i] >= expected.distances[i], which);
+                }
+            }
         }
     }
 }
@@ -131,26 +163,29 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
 }  // namespace
 
 int main() {
-    check_keys();
     ThreadPool pool;
     std::size_t n_cases = 0;
-    const auto check = [&](const Reference& truth, std::int32_t table_width) {
+    const auto check = [&](const Reference& truth, std::size_t table_width) {
         const std::vector<const Kernel*> kernels = available_kernels();
-        const OwnedTables tables(truth.codes(), table_width, {*kernels[0], pool, 3});
-        check_buckets(truth.codes(), tables);
-        check_searches(truth, tables, {*kernels[0], pool, 3});
-        for (const Kernel* kernel : kernels) check_searches(truth, tables, {*kernel, pool, 1});
+        for (const bool with_copies : {false, true}) {
+            if (with_copies && truth.codes().code_size > 8) continue;
+            const OwnedTables tables(truth.codes(), table_width, with_copies, {*kernels[0], pool, 3});
+            check_buckets(truth.codes(), tables);
+            check_searches(truth, tables, {*kernels[0], pool, 3});
+            for (const Kernel* kernel : kernels) check_searches(truth, tables, {*kernel, pool, 1});
+        }
         ++n_cases;
     };
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {
         for (const std::size_t n_codes : {0u, 1u, 2u, 31u, 32u, 33u, 200u})
-            check(Reference(n_codes, 70, code_size, 5), code_size == 1 ? 3 : 7);  // 70: two blocks of queries
-        check(Reference(3000, 3, code_size, 0), 8);                              // several tiles
-        check(Reference(3000, 3, code_size, 9), 13);
+            check(Reference(n_codes, 133, code_size, 5), code_size == 1 ? 3 : 7);  // 133: two blocks of queries
+        check(Reference(3000, 3, code_size, 0), 8);                                // several tiles
+        check(Reference(3001, 3, code_size, 9), 13);
         check(Reference(5, 0, code_size, 0), 8);
     }
     check(Reference(50000, 1, 8, 0), 16);  // codes split among threads, ties across the borders
     check(Reference(50000, 1, 3, 3), 12);
+    check(Reference(120000, 2, 4, 0), 14);  // tables built in chunks and partitions
     std::printf("searches: %zu sets of codes equal to the slow reference\n", n_cases);
     return 0;
 }

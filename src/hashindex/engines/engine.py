@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Tables
+from ..tables import Layout, Tables
 
 Codes = NDArray[np.uint8]  # (n, code_size), C-contiguous
-RadiusRows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]  # offsets, distances, rows
-NearestRows = tuple[NDArray[np.int32], NDArray[np.int64]]  # distances, rows
-
 MISSING_ROW = -1  # its distance is matches.MISSING_DISTANCE
+NOTHING_REMOVED = np.empty(0, np.uint8)
+NOTHING_REMOVED.flags.writeable = False
+
+
+class Rows(NamedTuple):
+    """What is searched: codes, and which of them were removed."""
+
+    codes: Codes
+    removed: NDArray[np.uint8] = NOTHING_REMOVED  # a bit per row, little-endian in the byte; empty = none
+
+
+class Work(NamedTuple):
+    """What a search did."""
+
+    lookups: int  # buckets visited
+    candidates: int  # codes looked at: those in the buckets, or all
+
+
+class RadiusRows(NamedTuple):
+    """All rows within a radius, as CSR."""
+
+    offsets: NDArray[np.int64]  # (n_queries + 1,)
+    distances: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    work: Work
+
+
+class NearestRows(NamedTuple):
+    """The nearest rows, (n_queries, k); missing ones, at row ends, have row -1 and distance 2**31 - 1."""
+
+    distances: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    done: NDArray[np.bool_]  # (n_queries,) whether the answer is certain
+    work: Work
+
+
+class Shells(NamedTuple):
+    """The steps of a k-NN search by tables: step s looks at keys that differ in ``flips`` bits in one table."""
+
+    steps: NDArray[np.int32]  # (n_steps, 2): table, flips; per table the flips count up from 0
+    costs: NDArray[np.float64]  # (n_steps,) predicted nanoseconds per query
+    scan_cost: float  # of a query by a scan; a query that promises to cost more is left undone
 
 
 class Engine(Protocol):
@@ -30,23 +69,18 @@ class Engine(Protocol):
     def description(self) -> str:
         """The name with what matters for speed, as in ``native (avx512)``."""
 
-    def scan_radius(self, codes: Codes, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
+    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
         """All rows within ``radius`` of each query, by looking at every code."""
 
-    def scan_nearest(self, codes: Codes, queries: Codes, k: int, radius: int, n_threads: int) -> NearestRows:
-        """The ``k <= n_codes`` nearest rows within ``radius``, by looking at every code.
+    def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
+        """The ``k <= n_codes`` nearest rows of each query q within ``radii[q]``, by looking at every code."""
 
-        Shapes (n_queries, k); missing neighbours have row -1 and distance 2**31 - 1, at row ends.
-        """
-
-    def build_tables(
-        self, codes: Codes, starts: NDArray[np.int32], widths: NDArray[np.int32], n_threads: int
-    ) -> Tables:
+    def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """Group the rows by each table's key."""
 
     def probe_radius(
         self,
-        codes: Codes,
+        rows: Rows,
         tables: Tables,
         queries: Codes,
         radius: int,
@@ -55,10 +89,20 @@ class Engine(Protocol):
     ) -> RadiusRows:
         """As ``scan_radius``, looking only into buckets within ``thresholds[t]`` flips of the query's keys.
 
-        Complete when the thresholds satisfy the pigeonhole of :func:`hashindex.tables.thresholds`.
+        Complete if ``sum(thresholds + 1) > radius``, or if a threshold is its table's width.
         """
 
     def probe_nearest(
-        self, codes: Codes, tables: Tables, queries: Codes, k: int, radius: int, n_threads: int
+        self,
+        rows: Rows,
+        tables: Tables,
+        queries: Codes,
+        k: int,
+        radii: NDArray[np.int32],
+        shells: Shells,
+        n_threads: int,
     ) -> NearestRows:
-        """As ``scan_nearest``, widening the search shell by shell until the answer is certain."""
+        """As ``scan_nearest``, shell by shell until the answer is certain.
+
+        A query left undone has what was found so far: its k-th distance, if there is one, bounds the answer's.
+        """

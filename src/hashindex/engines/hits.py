@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..matches import MISSING_DISTANCE
-from .engine import MISSING_ROW, NearestRows, RadiusRows
+from .engine import MISSING_ROW, NearestRows, RadiusRows, Work
 
 Hits = NDArray[np.int64]
 
@@ -17,17 +17,19 @@ ROW_BITS = 32  # rows are below 2**32 - 1
 QUERY_SHIFT = 52  # distances are at most 65536
 MISSING = MISSING_DISTANCE << ROW_BITS | (2**ROW_BITS - 1)  # behind every hit
 
+WORTH_TRYING = 0.2  # share of a scan's cost that a k-NN query may spend before it must promise to finish
 
-def radius_rows(counts: NDArray[np.intp], hits: Hits) -> RadiusRows:
+
+def radius_rows(counts: NDArray[np.intp], hits: Hits, work: Work) -> RadiusRows:
     """Offsets, distances and rows of sorted ``hits``, ``counts[q]`` of them for each query q in turn."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     distances = (hits >> ROW_BITS & (2 ** (QUERY_SHIFT - ROW_BITS) - 1)).astype(np.int32)
-    return offsets, distances, hits & (2**ROW_BITS - 1)
+    return RadiusRows(offsets, distances, hits & (2**ROW_BITS - 1), work)
 
 
-def nearest_rows(hits: Hits) -> NearestRows:
+def nearest_rows(hits: Hits, done: NDArray[np.bool_], work: Work) -> NearestRows:
     """Distances and rows of ``hits`` (n_queries, k), each row sorted and padded with ``MISSING``."""
     rows = hits & (2**ROW_BITS - 1)
     rows[hits == MISSING] = MISSING_ROW
-    return (hits >> ROW_BITS).astype(np.int32), rows
+    return NearestRows((hits >> ROW_BITS).astype(np.int32), rows, done, work)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..tables import Tables
-from .engine import Codes, NearestRows, RadiusRows
+from ..tables import Layout, Tables, has_copies
+from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
 
 
 def available_isas() -> list[str]:
@@ -45,24 +45,24 @@ class NativeEngine:
         """As in ``native (avx512)``."""
         return f"native ({self.isa})"
 
-    def scan_radius(self, codes: Codes, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
+    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.scan_radius(codes, queries, radius, self.isa, self._pool, n_threads)[:3]
+        *found, work = _core.scan_radius(*rows, queries, radius, self.isa, self._pool, n_threads)
+        return RadiusRows(*found, Work(*work[:2]))
 
-    def scan_nearest(self, codes: Codes, queries: Codes, k: int, radius: int, n_threads: int) -> NearestRows:
+    def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.scan_nearest(codes, queries, k, radius, self.isa, self._pool, n_threads)[:2]
+        distances, found, work = _core.scan_nearest(*rows, queries, k, radii, self.isa, self._pool, n_threads)
+        return NearestRows(distances, found, np.ones(len(queries), np.bool_), Work(*work[:2]))
 
-    def build_tables(
-        self, codes: Codes, starts: NDArray[np.int32], widths: NDArray[np.int32], n_threads: int
-    ) -> Tables:
+    def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""
-        offsets, rows = _core.build_tables(codes, starts, widths, self._pool, n_threads)
-        return Tables(starts, widths, offsets, rows)
+        arrays = _core.build_tables(codes, *layout, has_copies(codes), self.isa, self._pool, n_threads)
+        return Tables(*layout, *arrays)
 
     def probe_radius(
         self,
-        codes: Codes,
+        rows: Rows,
         tables: Tables,
         queries: Codes,
         radius: int,
@@ -70,10 +70,19 @@ class NativeEngine:
         n_threads: int,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.probe_radius(codes, *tables, queries, radius, thresholds, self.isa, self._pool, n_threads)[:3]
+        *found, work = _core.probe_radius(*rows, tables, queries, radius, thresholds, self.isa, self._pool, n_threads)
+        return RadiusRows(*found, Work(*work[:2]))
 
     def probe_nearest(
-        self, codes: Codes, tables: Tables, queries: Codes, k: int, radius: int, n_threads: int
+        self,
+        rows: Rows,
+        tables: Tables,
+        queries: Codes,
+        k: int,
+        radii: NDArray[np.int32],
+        shells: Shells,
+        n_threads: int,
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.probe_nearest(codes, *tables, queries, k, radius, self.isa, self._pool, n_threads)[:2]
+        *found, work = _core.probe_nearest(*rows, tables, queries, k, radii, *shells, self.isa, self._pool, n_threads)
+        return NearestRows(*found, Work(*work[:2]))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Tables
+from ..tables import Layout, Tables, has_copies
 from . import numba_probe, numba_scan
-from .engine import Codes, NearestRows, RadiusRows
+from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
 from .hits import QUERY_SHIFT, Hits, nearest_rows, radius_rows
 
 S = TypeVar("S")
 T = TypeVar("T")
 Scalar = TypeVar("Scalar", bound=np.generic)
+Arrays = TypeVar("Arrays", Rows, Tables)
+Radius = TypeVar("Radius", int, NDArray[np.int32])
 
 SCAN_QUERIES = 64  # queries per block: each tile of codes is read from memory once for all of them
 PROBE_QUERIES = 1024
@@ -35,54 +37,55 @@ class NumbaEngine:
     name = "numba"
     description = "numba"
 
-    def scan_radius(self, codes: Codes, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
+    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        codes, queries, radius = _frozen(codes), _frozen(queries), _clamped(radius, codes)
+        rows, queries, radius = _frozen_all(rows), _frozen(queries), _clamped(radius, rows.codes)
         blocks = _blocks(len(queries), SCAN_QUERIES, n_threads)
-        parts = _parts(len(codes), len(blocks), n_threads)
+        parts = _parts(len(rows.codes), len(blocks), n_threads)
 
         def search(cell: tuple[slice, slice]) -> Hits:
             block, part = cell
-            return np.sort(numba_scan.scan_radius(codes, queries[block], part.start, part.stop, radius))
+            return np.sort(numba_scan.scan_radius(rows, queries[block], part.start, part.stop, radius))
 
         found = _map(search, [(block, part) for block in blocks for part in parts], n_threads)
         if len(parts) > 1:
             found = [np.sort(np.concatenate(hits)) for hits in _grouped(found, len(parts))]
-        return _join(found, blocks)
+        return _join(found, blocks, Work(0, len(rows.codes) * len(queries)))
 
-    def scan_nearest(self, codes: Codes, queries: Codes, k: int, radius: int, n_threads: int) -> NearestRows:
+    def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        codes, queries, radius = _frozen(codes), _frozen(queries), _clamped(radius, codes)
+        rows, queries, radii = _frozen_all(rows), _frozen(queries), _frozen(_clamped(radii, rows.codes))
         blocks = _blocks(len(queries), min(SCAN_QUERIES, BLOCK_HITS // (2 * k + 1)), n_threads)
-        parts = _parts(len(codes), len(blocks), n_threads)
+        parts = _parts(len(rows.codes), len(blocks), n_threads)
 
         def search(cell: tuple[slice, slice]) -> Hits:
             block, part = cell
-            return np.sort(numba_scan.scan_nearest(codes, queries[block], part.start, part.stop, k, radius))
+            return np.sort(numba_scan.scan_nearest(rows, queries[block], part.start, part.stop, k, radii[block]))
 
         found = _map(search, [(block, part) for block in blocks for part in parts], n_threads)
         if len(parts) > 1:
             found = [np.sort(np.concatenate(hits, axis=1))[:, :k] for hits in _grouped(found, len(parts))]
-        return _stack(found, k)
+        done = [np.ones(len(queries), np.bool_)]
+        return _stack(found, k, done, Work(0, len(rows.codes) * len(queries)))
 
-    def build_tables(
-        self, codes: Codes, starts: NDArray[np.int32], widths: NDArray[np.int32], n_threads: int
-    ) -> Tables:
+    def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""
-        frozen = _frozen(codes)
-        edges = np.cumsum([0] + [2**width + 1 for width in widths.tolist()])
-        offsets, rows = np.empty(edges[-1], np.uint32), np.empty((len(starts), len(codes)), np.uint32)
+        codes, masks = _frozen(codes), _frozen(layout.masks)
+        edges = np.cumsum([0] + [2**width + 1 for width in layout.widths.tolist()])
+        shape = len(masks), len(codes)
+        offsets, rows = np.empty(edges[-1], np.uint32), np.empty(shape, np.uint32)
+        copies = np.empty(shape if has_copies(codes) else (len(masks), 0), np.uint64)
 
         def build(t: int) -> None:
             own = offsets[edges[t] : edges[t + 1]]
-            numba_probe.build_table(frozen, int(starts[t]), int(widths[t]), own, rows[t])
+            numba_probe.build_table(codes, masks, t, own, rows[t], copies[t])
 
-        _map(build, list(range(len(starts))), n_threads)
-        return Tables(starts, widths, offsets, rows)
+        _map(build, list(range(len(masks))), n_threads)
+        return Tables(*layout, offsets, rows, copies)
 
     def probe_radius(
         self,
-        codes: Codes,
+        rows: Rows,
         tables: Tables,
         queries: Codes,
         radius: int,
@@ -90,27 +93,41 @@ class NumbaEngine:
         n_threads: int,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        codes, queries, radius = _frozen(codes), _frozen(queries), _clamped(radius, codes)
-        tables, thresholds = _frozen_tables(tables), _frozen(thresholds)
+        rows, queries, radius = _frozen_all(rows), _frozen(queries), _clamped(radius, rows.codes)
+        tables, thresholds = _frozen_all(tables), _frozen(thresholds)
         blocks = _blocks(len(queries), PROBE_QUERIES, n_threads)
 
-        def search(block: slice) -> Hits:
-            return np.sort(numba_probe.probe_radius(codes, tables, queries[block], radius, thresholds))
+        def search(block: slice) -> tuple[Hits, int, int]:
+            hits, *work = numba_probe.probe_radius(rows, tables, queries[block], radius, thresholds)
+            return np.sort(hits), *work
 
-        return _join(_map(search, blocks, n_threads), blocks)
+        found = _map(search, blocks, n_threads)
+        return _join([hits for hits, *_ in found], blocks, _sum(found))
 
     def probe_nearest(
-        self, codes: Codes, tables: Tables, queries: Codes, k: int, radius: int, n_threads: int
+        self,
+        rows: Rows,
+        tables: Tables,
+        queries: Codes,
+        k: int,
+        radii: NDArray[np.int32],
+        shells: Shells,
+        n_threads: int,
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        codes, queries, radius = _frozen(codes), _frozen(queries), _clamped(radius, codes)
-        tables = _frozen_tables(tables)
+        rows, queries, radii = _frozen_all(rows), _frozen(queries), _frozen(_clamped(radii, rows.codes))
+        tables, steps, scan_cost = _frozen_all(tables), _frozen(shells.steps), float(shells.scan_cost)
+        spent = _frozen(np.append(0.0, np.cumsum(shells.costs)))
         blocks = _blocks(len(queries), min(PROBE_QUERIES, BLOCK_HITS // (k + 1)), n_threads)
 
-        def search(block: slice) -> Hits:
-            return np.sort(numba_probe.probe_nearest(codes, tables, queries[block], k, radius))
+        def search(block: slice) -> tuple[Hits, NDArray[np.bool_], int, int]:
+            hits, *rest = numba_probe.probe_nearest(
+                rows, tables, queries[block], k, radii[block], steps, spent, scan_cost
+            )
+            return np.sort(hits), *rest
 
-        return _stack(_map(search, blocks, n_threads), k)
+        found = _map(search, blocks, n_threads)
+        return _stack([hits for hits, *_ in found], k, [done for _, done, *_ in found], _sum(found))
 
 
 def _frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -120,14 +137,13 @@ def _frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return view
 
 
-def _frozen_tables(tables: Tables) -> Tables:
-    return Tables(*(_frozen(array) for array in tables))  # type: ignore[arg-type]
+def _frozen_all(arrays: Arrays) -> Arrays:
+    return type(arrays)(*map(_frozen, arrays))
 
 
-def _clamped(radius: int, codes: Codes) -> int:
+def _clamped(radius: Radius, codes: Codes) -> Radius:
     """No distance is larger than the bits of a code."""
-    n_bits: int = 8 * codes.shape[1]
-    return min(radius, n_bits)
+    return np.minimum(radius, 8 * codes.shape[1])
 
 
 def _blocks(n_queries: int, most: int, n_threads: int) -> list[slice]:
@@ -156,14 +172,20 @@ def _grouped(found: list[Hits], n_parts: int) -> list[list[Hits]]:
     return [found[i : i + n_parts] for i in range(0, len(found), n_parts)]
 
 
-def _join(found: list[Hits], blocks: list[slice]) -> RadiusRows:
+def _sum(found: Sequence[tuple[Any, ...]]) -> Work:
+    """Of results that end with lookups and candidates."""
+    return Work(sum(result[-2] for result in found), sum(result[-1] for result in found))
+
+
+def _join(found: list[Hits], blocks: list[slice], work: Work) -> RadiusRows:
     counts = [
         np.bincount(hits >> QUERY_SHIFT, minlength=block.stop - block.start)
         for hits, block in zip(found, blocks, strict=True)
     ]
     none = np.empty(0, np.int64)
-    return radius_rows(np.concatenate([none, *counts]), np.concatenate([none, *found]))
+    return radius_rows(np.concatenate([none, *counts]), np.concatenate([none, *found]), work)
 
 
-def _stack(found: list[Hits], k: int) -> NearestRows:
-    return nearest_rows(np.concatenate([np.empty((0, k), np.int64), *found]))
+def _stack(found: list[Hits], k: int, done: list[NDArray[np.bool_]], work: Work) -> NearestRows:
+    all_done = np.concatenate([np.empty(0, np.bool_), *done])
+    return nearest_rows(np.concatenate([np.empty((0, k), np.int64), *found]), all_done, work)

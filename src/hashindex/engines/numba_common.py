@@ -62,11 +62,29 @@ def _whole_word(typing_context: Any, codes: Any, row: Any, word: Any) -> Any:  #
 whole_word: Any = intrinsic(_whole_word)
 
 
+def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
+    """Ask for the memory of a one-dimensional array's element without waiting for it."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, ir, number = signature.args[0], cgutils.ir, cgutils.int32_t
+        values = context.make_array(kind)(context, builder, arguments[0])
+        place = builder.bitcast(get_item_pointer(context, builder, kind, values, arguments[1:]), cgutils.voidptr_t)
+        asked = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", [place.type], asked)
+        builder.call(ask, [place, number(0), number(3), number(1)])  # to read, keep in every cache, data
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+prefetch: Any = intrinsic(_prefetch)
+
+
 @inlined
 def last_word(codes: Codes, row: int) -> np.uint64:
-    """The last ``code_size % 8`` bytes of a code. Byte order does not matter to a distance."""
+    """The last ``code_size % 8`` bytes of a code, little-endian."""
     n_bytes, value = codes.shape[1], np.uint64(0)
-    for byte in range(n_bytes // 8 * 8, n_bytes):
+    for byte in range(n_bytes - 1, n_bytes // 8 * 8 - 1, -1):
         value = value << np.uint64(8) | np.uint64(codes[row, byte])
     return value
 
@@ -94,6 +112,12 @@ def distance_to(codes: Codes, row: int, query: NDArray[np.uint64]) -> int:
     if n_whole < len(query):
         total += popcount(last_word(codes, row) ^ query[n_whole])
     return total
+
+
+@inlined
+def is_removed(removed: NDArray[np.uint8], row: int) -> bool:
+    """Whether the row's bit is set; none is in an empty array."""
+    return len(removed) > 0 and removed[row >> 3] >> (row & 7) & 1 == 1
 
 
 @kernel

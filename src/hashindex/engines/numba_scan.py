@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import Codes
+from .engine import Codes, Rows
 from .hits import MISSING, QUERY_SHIFT, ROW_BITS, Hits
-from .numba_common import Words, cut, distance_to, grown, kernel, popcount, read_words
+from .numba_common import Words, cut, distance_to, grown, is_removed, kernel, popcount, read_words
 
 TILE_CODES = 1024  # codes measured between two looks at the least distance
 TILE_WORDS = 4096  # 32 KiB: a tile stays in the first-level cache for all queries of a block
@@ -62,8 +62,9 @@ def tile_codes(n_words: int) -> int:
 
 
 @kernel
-def scan_radius(codes: Codes, queries: Codes, begin: int, end: int, radius: int) -> Hits:
-    """Hits of all queries (numbered from bit QUERY_SHIFT on) among codes[begin:end], in no order."""
+def scan_radius(among: Rows, queries: Codes, begin: int, end: int, radius: int) -> Hits:
+    """Hits of all queries (numbered from bit QUERY_SHIFT on) among rows ``begin`` to ``end``, in no order."""
+    codes, removed = among.codes, among.removed
     n_words, n_queries, n_found = (codes.shape[1] + 7) // 8, len(queries), 0
     step, log = tile_codes(n_words), np.empty(TILE_CODES, np.int64)
     words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
@@ -82,27 +83,25 @@ def scan_radius(codes: Codes, queries: Codes, begin: int, end: int, radius: int)
                 continue
             log = grown(log, n_found + n)
             for i in range(n):
-                if distances[i] <= radius:
+                if distances[i] <= radius and not is_removed(removed, first + i):
                     log[n_found] = q << QUERY_SHIFT | distances[i] << ROW_BITS | (first + i)
                     n_found += 1
     return log[:n_found]
 
 
 @kernel
-def scan_nearest(codes: Codes, queries: Codes, begin: int, end: int, k: int, radius: int) -> Hits:
-    """The k least hits of each query (n_queries, k) among codes[begin:end], in no order, padded with MISSING.
+def scan_nearest(among: Rows, queries: Codes, begin: int, end: int, k: int, radii: NDArray[np.int32]) -> Hits:
+    """The k least hits of each query (n_queries, k) among rows ``begin`` to ``end``, unsorted, padded with MISSING.
 
     A bounded log per query, cut to its k least whenever it is full. A later code at the k-th distance has a higher
     row, so that only nearer ones are looked for from then on.
     """
+    codes, removed = among.codes, among.removed
     n_words, n_queries = (codes.shape[1] + 7) // 8, len(queries)
     step, capacity = tile_codes(n_words), min(2 * k + 64, end - begin + 1)
     words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
     logs, lengths = np.empty((n_queries, capacity), np.int64), np.zeros(n_queries, np.int64)
-    limits, buffer = (
-        np.full(n_queries, radius + 1, np.int64),
-        np.empty(step, np.int64),
-    )  # distances below the limit count
+    limits, buffer = radii.astype(np.int64) + 1, np.empty(step, np.int64)  # distances below the limit count
     read_words(queries, 0, n_queries, words)
     by_query, tiled = words.T.copy(), n_queries >= TILED_QUERIES
     for first in range(begin, end, step):
@@ -117,7 +116,7 @@ def scan_nearest(codes: Codes, queries: Codes, begin: int, end: int, k: int, rad
                 continue
             log, length, limit = logs[q], lengths[q], limits[q]
             for i in range(n):
-                if distances[i] < limit:
+                if distances[i] < limit and not is_removed(removed, first + i):
                     log[length] = distances[i] << ROW_BITS | (first + i)
                     length += 1
                     if length == capacity:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from math import comb
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Tables
-from .engine import Codes, NearestRows, RadiusRows
-from .hits import MISSING, ROW_BITS, Hits, nearest_rows, radius_rows
+from ..tables import Layout, Tables, has_copies, select_bits
+from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
+from .hits import MISSING, ROW_BITS, WORTH_TRYING, Hits, nearest_rows, radius_rows
 
 BLOCK_BYTES = 2**22  # of working memory, about, per array
 
@@ -22,44 +20,47 @@ class NumpyEngine:
 
     def scan_radius(
         self,
-        codes: Codes,
+        rows: Rows,
         queries: Codes,
         radius: int,
         n_threads: int,  # noqa: ARG002
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _join(_scan(codes, queries, radius))
+        found = _scan(rows, queries, np.full(len(queries), radius))
+        return _join(found, Work(0, len(rows.codes) * len(queries)))
 
     def scan_nearest(
         self,
-        codes: Codes,
+        rows: Rows,
         queries: Codes,
         k: int,
-        radius: int,
+        radii: NDArray[np.int32],
         n_threads: int,  # noqa: ARG002
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _stack(_scan(codes, queries, radius, k), k)
+        found = _scan(rows, queries, radii, k)
+        return _stack(found, k, [True] * len(queries), Work(0, len(rows.codes) * len(queries)))
 
     def build_tables(
         self,
         codes: Codes,
-        starts: NDArray[np.int32],
-        widths: NDArray[np.int32],
+        layout: Layout,
         n_threads: int,  # noqa: ARG002
     ) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""
         offsets: list[NDArray[np.int64]] = []
-        rows = np.empty((len(starts), len(codes)), np.uint32)
-        for t, (start, width) in enumerate(zip(starts.tolist(), widths.tolist(), strict=True)):
-            keys = _keys(codes, start, width)
+        rows = np.empty((len(layout.masks), len(codes)), np.uint32)
+        for t, (mask, width) in enumerate(zip(layout.masks, layout.widths.tolist(), strict=True)):
+            blocks = [select_bits(codes[begin:end], mask) for begin, end in _blocks(*codes.shape)]
+            keys = np.concatenate([np.empty(0, np.int64), *blocks])
             rows[t] = np.argsort(keys, kind="stable")
             offsets += [np.zeros(1, np.int64), np.cumsum(np.bincount(keys, minlength=2**width))]
-        return Tables(starts, widths, np.concatenate(offsets).astype(np.uint32), rows)
+        copies = _words(codes)[0][rows] if has_copies(codes) else np.empty((len(rows), 0), np.uint64)
+        return Tables(*layout, np.concatenate(offsets).astype(np.uint32), rows, copies)
 
     def probe_radius(
         self,
-        codes: Codes,
+        rows: Rows,
         tables: Tables,
         queries: Codes,
         radius: int,
@@ -67,43 +68,44 @@ class NumpyEngine:
         n_threads: int,  # noqa: ARG002
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        prober = _Prober(codes, tables, queries, radius)
+        prober = _Prober(rows, tables, queries)
         shells = [(t, flips) for t, allowed in enumerate(thresholds.tolist()) for flips in range(allowed + 1)]
-        return _join(
-            [
-                np.unique(np.concatenate([np.empty(0, np.int64), *(prober.shell(q, t, flips) for t, flips in shells)]))
-                for q in range(len(queries))
-            ]
-        )
+        none = np.empty(0, np.int64)
+        found = [
+            np.unique(np.concatenate([none, *(prober.shell(q, t, flips, radius) for t, flips in shells)]))
+            for q in range(len(queries))
+        ]
+        return _join(found, prober.work)
 
     def probe_nearest(
         self,
-        codes: Codes,
+        rows: Rows,
         tables: Tables,
         queries: Codes,
         k: int,
-        radius: int,
+        radii: NDArray[np.int32],
+        shells: Shells,
         n_threads: int,  # noqa: ARG002
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        prober = _Prober(codes, tables, queries, radius)
-        return _stack([prober.nearest(q, k) for q in range(len(queries))], k)
+        prober = _Prober(rows, tables, queries)
+        found = [prober.nearest(q, k, radius, shells) for q, radius in enumerate(radii.tolist())]
+        return _stack([hits for hits, _ in found], k, [done for _, done in found], prober.work)
 
 
 class _Prober:
     """Looks into the buckets of one set of tables."""
 
-    def __init__(self, codes: Codes, tables: Tables, queries: Codes, radius: int) -> None:
-        self.codes, self.tables, self.radius = codes, tables, radius
+    def __init__(self, among: Rows, tables: Tables, queries: Codes) -> None:
+        self.among, self.tables = among, tables
         self.widths: list[int] = tables.widths.tolist()
-        self.firsts = np.cumsum([0] + [2**width + 1 for width in self.widths])
-        self.keys = [
-            _keys(queries, start, width) for start, width in zip(tables.starts.tolist(), self.widths, strict=True)
-        ]
+        self.firsts = tables.first_offsets
+        self.keys = [select_bits(queries, mask) for mask in tables.masks]
         self.query_words = _words(queries)
         self.masks: dict[tuple[int, int], NDArray[np.int64]] = {}  # by width and flips
+        self.work = Work(0, 0)
 
-    def shell(self, q: int, t: int, flips: int) -> Hits:
+    def shell(self, q: int, t: int, flips: int, radius: int) -> Hits:
         """Hits within the radius in the buckets of table t whose key differs in ``flips`` bits from the query's."""
         width = self.widths[t]
         if (width, flips) not in self.masks:
@@ -112,47 +114,55 @@ class _Prober:
         begins = self.tables.offsets[buckets].astype(np.int64)
         sizes = self.tables.offsets[buckets + 1] - begins
         places = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        self.work = Work(self.work.lookups + len(buckets), self.work.candidates + len(places))
         rows = self.tables.rows[t, places].astype(np.int64)
-        return np.concatenate(
-            [np.empty(0, np.int64)]
-            + [
-                _hits(_words(self.codes[block]), block, self.query_words[:, q], self.radius)
-                for block in (rows[begin:end] for begin, end in _blocks(len(rows), self.codes.shape[1]))
-            ]
-        )
+        codes = self.among.codes
+        hits = [
+            _hits(_words(codes[block]), block, self.query_words[:, q], radius, self.among.removed)
+            for block in (rows[begin:end] for begin, end in _blocks(len(rows), codes.shape[1]))
+        ]
+        return np.concatenate([np.empty(0, np.int64), *hits])
 
-    def nearest(self, q: int, k: int) -> Hits:
-        """Sorted, at most k hits: widens one table by one flip at a time until the answer is certain.
-
-        With ``shown[t]`` shells of table t seen, every code within ``sum(shown) - 1`` has been seen (pigeonhole).
-        """
-        shown = [0] * len(self.widths)
+    def nearest(self, q: int, k: int, radius: int, shells: Shells) -> tuple[Hits, bool]:
+        """Sorted, at most k hits, and whether they are certain: after step s all within distance s have been seen."""
         found = np.empty(0, np.int64)
-        while sum(shown) <= self.radius and not any(np.greater(shown, self.widths)):
-            if len(found) == k and (k == 0 or found[-1] >> ROW_BITS < sum(shown)):
+        spent = [0.0, *np.cumsum(shells.costs).tolist()]
+        for s, (t, flips) in enumerate(shells.steps.tolist()):
+            found = np.union1d(found, self.shell(q, t, flips, radius))[:k]
+            if 0 < k == len(found):
+                radius = int(found[-1]) >> ROW_BITS
+            if radius <= s or flips == self.widths[t]:
+                return found, True
+            certain = radius + 1 < len(spent) and spent[radius + 1] - spent[s + 1] <= shells.scan_cost
+            if not certain and s + 1 < len(shells.steps) and spent[s + 2] > WORTH_TRYING * shells.scan_cost:
                 break
-            t = min(range(len(shown)), key=lambda t: comb(self.widths[t], shown[t]))
-            found = np.union1d(found, self.shell(q, t, shown[t]))[:k]
-            shown[t] += 1
-        return found
+        return found, False
 
 
-def _scan(codes: Codes, queries: Codes, radius: int, k: int | None = None) -> list[Hits]:
-    """For each query the sorted hits within ``radius``, the first ``k`` of them."""
+def _scan(rows: Rows, queries: Codes, radii: NDArray[np.int_], k: int | None = None) -> list[Hits]:
+    """For each query q the sorted hits within ``radii[q]``, the first ``k`` of them."""
     found = [np.empty(0, np.int64)] * len(queries)
     query_words = _words(queries)
-    for begin, end in _blocks(len(codes), codes.shape[1]):
-        words, rows = _words(codes[begin:end]), np.arange(begin, end)
-        for q in range(len(queries)):
-            hits = np.concatenate([found[q], _hits(words, rows, query_words[:, q], radius)])
+    for begin, end in _blocks(*rows.codes.shape):
+        words, block = _words(rows.codes[begin:end]), np.arange(begin, end)
+        for q, radius in enumerate(radii.tolist()):
+            hits = np.concatenate([found[q], _hits(words, block, query_words[:, q], radius, rows.removed)])
             found[q] = np.partition(hits, k)[:k] if k is not None and len(hits) > k else hits
     return [np.sort(hits) for hits in found]
 
 
-def _hits(words: NDArray[np.uint64], rows: NDArray[np.int64], query_words: NDArray[np.uint64], radius: int) -> Hits:
+def _hits(
+    words: NDArray[np.uint64],
+    rows: NDArray[np.int64],
+    query_words: NDArray[np.uint64],
+    radius: int,
+    removed: NDArray[np.uint8],
+) -> Hits:
     """Those of ``rows`` (n,), with ``words`` (n_words, n), that lie within ``radius`` of the query (n_words,)."""
     distances = np.bitwise_count(words ^ query_words[:, None]).sum(axis=0, dtype=np.int64)
     near = np.flatnonzero(distances <= radius)
+    if len(removed):
+        near = near[removed[rows[near] >> 3] >> (rows[near] & 7).astype(np.uint8) & 1 == 0]
     hits: Hits = distances[near] << ROW_BITS | rows[near]
     return hits
 
@@ -164,31 +174,20 @@ def _blocks(n: int, code_size: int) -> list[tuple[int, int]]:
 
 
 def _words(codes: Codes) -> NDArray[np.uint64]:
-    """Codes (n, code_size) as words (n_words, n), the last one padded with zeros."""
+    """Codes (n, code_size) as little-endian words (n_words, n), the last one padded with zeros."""
     n, code_size = codes.shape
     padded = np.zeros((n, -(-code_size // 8) * 8), np.uint8)
     padded[:, :code_size] = codes
-    return np.ascontiguousarray(padded.view(np.uint64).T)
+    return np.ascontiguousarray(padded.view("<u8").T).astype(np.uint64, copy=False)
 
 
-def _keys(codes: Codes, start: int, width: int) -> NDArray[np.int64]:
-    """The keys (n,) of codes (n, code_size) in a table of bits ``start`` to ``start + width - 1``."""
-    first, last = start // 8, (start + width - 1) // 8
-    keys = np.zeros(len(codes), np.int64)
-    for byte in range(first, last + 1):
-        keys = keys << 8 | codes[:, byte]
-    keys >>= 8 * (last + 1) - start - width
-    keys &= 2**width - 1
-    return keys
-
-
-def _join(hits: list[Hits]) -> RadiusRows:
+def _join(hits: list[Hits], work: Work) -> RadiusRows:
     counts = np.array([len(found) for found in hits], np.intp)
-    return radius_rows(counts, np.concatenate([np.empty(0, np.int64), *hits]))
+    return radius_rows(counts, np.concatenate([np.empty(0, np.int64), *hits]), work)
 
 
-def _stack(hits: list[Hits], k: int) -> NearestRows:
+def _stack(hits: list[Hits], k: int, done: list[bool], work: Work) -> NearestRows:
     best = np.full((len(hits), k), MISSING)
     for q, found in enumerate(hits):
         best[q, : len(found)] = found
-    return nearest_rows(best)
+    return nearest_rows(best, np.array(done, np.bool_), work)

@@ -1,0 +1,98 @@
+"""Whether an answer is right: equal to faiss's exhaustive one, or how much of it was found."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+from datasets import Codes, Data
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Hits(NamedTuple):
+    """Everything within a radius, as CSR rows."""
+
+    offsets: Array
+    distances: Array
+    ids: Array
+
+
+class Near(NamedTuple):
+    """The k nearest, (n_queries, k)."""
+
+    distances: Array
+    ids: Array
+
+
+_kept: list[tuple[Codes, Any]] = []
+
+
+def flat(codes: Codes) -> Any:
+    """faiss's exhaustive index of the codes; that of the last codes is kept, and the codes with it."""
+    if not _kept or _kept[0][0] is not codes:
+        index = faiss.IndexBinaryFlat(codes.shape[1] * 8)
+        index.add(codes)
+        _kept[:] = [(codes, index)]
+    return _kept[0][1]
+
+
+def true_hits(data: Data, radius: int) -> Hits:
+    offsets, distances, ids = flat(data.codes).range_search(data.queries, radius + 1)  # faiss's radius is strict
+    return Hits(offsets.astype(np.int64), distances.astype(np.int32), ids)
+
+
+def true_near(data: Data, k: int) -> Near:
+    return Near(*flat(data.codes).search(data.queries, k))
+
+
+def in_order(hits: Hits) -> Hits:
+    """The same hits with every row ordered by (distance, id)."""
+    rows = np.repeat(np.arange(len(hits.offsets) - 1), np.diff(hits.offsets.astype(np.int64)))
+    order = np.lexsort((hits.ids, hits.distances, rows))
+    return Hits(hits.offsets.astype(np.int64), hits.distances[order].astype(np.int32), hits.ids[order].astype(np.int64))
+
+
+def same_hits(found: Hits, expected: Hits) -> bool:
+    pairs = zip(in_order(found), in_order(expected), strict=True)
+    return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+def hits_recall(found: Hits, expected: Hits) -> float:
+    """The share of the expected (query, id) that was found."""
+    keys = []
+    for hits in (found, expected):
+        rows = np.repeat(np.arange(len(hits.offsets) - 1), np.diff(hits.offsets.astype(np.int64)))
+        keys.append(rows.astype(np.int64) << 32 | hits.ids.astype(np.int64))
+    return float(np.isin(keys[1], keys[0]).mean()) if len(keys[1]) else 1.0
+
+
+def true_distances(data: Data, ids: Array) -> Array:
+    """Distances of the codes with these ids, (n_queries, k); a missing one is far."""
+    found = data.codes[np.maximum(ids, 0)]
+    distances = np.bitwise_count(found ^ data.queries[:, None]).sum(axis=2, dtype=np.int32)
+    return np.where(ids < 0, np.iinfo(np.int32).max, distances)
+
+
+def same_near(data: Data, found: Near, expected: Near) -> bool:
+    """Equal distances, and equal ids below the k-th distance; at it any code of that distance will do."""
+    distances = np.sort(found.distances.astype(np.int64), axis=1)
+    if not np.array_equal(distances, expected.distances) or not np.array_equal(
+        true_distances(data, found.ids), found.distances
+    ):
+        return False
+    below = []
+    for near in (found, expected):
+        inside = near.distances < near.distances.max(axis=1, keepdims=True)
+        below.append(np.sort(np.where(inside, near.ids.astype(np.int64), -1), axis=1))
+    return np.array_equal(*below)
+
+
+def near_recall(data: Data, found: Near, expected: Near) -> float:
+    """The share of the k that are as near as the true k-th; ids given twice count once."""
+    near_enough = true_distances(data, found.ids) <= expected.distances[:, -1:]
+    ids = np.sort(np.where(near_enough, found.ids.astype(np.int64), -1), axis=1)
+    fresh = (ids >= 0) & (np.diff(ids, axis=1, prepend=-2) != 0)
+    return float(fresh.mean())

@@ -1,0 +1,108 @@
+"""Measure a peer on a set: its answer is checked first, then timed, and both go into the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from checks import Near, hits_recall, near_recall, same_hits, same_near, true_hits, true_near
+from datasets import Data
+from peers import Approximate, Peer
+
+ENOUGH = 0.98  # recall asked of approximate peers
+SETTLE_S, SETTLE_CALLS = 2.0, 20  # calls before the timing, for a planner that learns
+
+
+def radius(benchmark: Any, peer: Peer, data: Data, radius: int, /, *, sample: int = 1000, **labels: Any) -> None:
+    """Time all queries; the first ``sample`` answers are compared with faiss's exhaustive search."""
+    few = data.first(sample)
+    found, expected = peer.radius(few.queries, radius), true_hits(few, radius)
+    if peer.exact:
+        assert same_hits(found, expected), f"{peer.name} {peer.settings} is not exact"
+    timed(
+        benchmark,
+        lambda: peer.radius(data.queries, radius),
+        describe(peer, data, hits_recall(found, expected)) | {"radius": radius} | labels,
+    )
+
+
+def nearest(benchmark: Any, peer: Peer, data: Data, k: int, /, **labels: Any) -> None:
+    """Time all queries; an approximate peer is given the least effort of enough recall."""
+    expected = true_near(data, k)
+    recall = 1.0
+    if isinstance(peer, Approximate):
+        recall = tune(peer, data, k, expected)
+    else:
+        assert same_near(data, peer.nearest(data.queries, k), expected), f"{peer.name} {peer.settings} is not exact"
+    timed(benchmark, lambda: peer.nearest(data.queries, k), describe(peer, data, recall) | {"k": k} | labels)
+
+
+def tune(peer: Approximate, data: Data, k: int, expected: Near) -> float:
+    """Raise the effort until the recall is enough or efforts end; return the recall."""
+    recall = 0.0
+    for effort in peer.efforts:
+        peer.effort = effort
+        recall = near_recall(data, peer.nearest(data.queries, k), expected)
+        if recall >= ENOUGH:
+            break
+    return recall
+
+
+def fastest(peers: Iterable[Peer], data: Data, radius: int, *, sample: int = 64) -> tuple[Peer, dict[str, float]]:
+    """The fastest exact one of these settings on a sample of the queries, and the microseconds of all of them.
+
+    A setting far slower than the best so far is dropped after a few queries.
+    """
+    best: Peer | None = None
+    times: dict[str, float] = {}
+    for peer in peers:
+        peer.build(data.codes)
+        label = f"{peer.name} {peer.settings}".strip()
+        for n in (4, sample):
+            few = data.first(n).queries
+            times[label] = round(min(seconds(lambda p=peer, q=few: p.radius(q, radius)) for _ in range(3)) / n * 1e6, 2)
+            if times[label] > 4 * min(times.values()):
+                break
+        if times[label] == min(times.values()):
+            best = peer
+    assert best is not None
+    return best, times
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def settle(work: Callable[[], object]) -> None:
+    """Call until a planner that learns from the calls has decided."""
+    start = time.perf_counter()
+    for _ in range(SETTLE_CALLS):
+        work()
+        if time.perf_counter() - start > SETTLE_S:
+            return
+
+
+def describe(peer: Peer, data: Data, recall: float = 1.0) -> dict[str, Any]:
+    """What belongs beside the time of a peer."""
+    return {
+        "peer": peer.name,
+        "settings": peer.settings,
+        "recall": round(recall, 4),
+        "build_s": peer.build_s,
+        "data": data.name,
+        "n_bits": data.n_bits,
+        "n_codes": len(data.codes),
+        "n_queries": len(data.queries),
+        "threads": 1,
+    }
+
+
+def timed(benchmark: Any, work: Callable[[], object], labels: dict[str, Any], rounds: int = 5) -> None:
+    """Time the work; a slow one gets fewer rounds."""
+    settle(work)
+    once = seconds(work)
+    benchmark.extra_info.update(labels)
+    benchmark.pedantic(work, rounds=rounds if once < 2 else 3 if once < 8 else 1)

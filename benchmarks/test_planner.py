@@ -1,0 +1,72 @@
+"""What auto chooses beside the better of the two methods: over sets, radii, k and sizes of batches."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import measure
+import numpy as np
+import pytest
+from datasets import Codes, clustered, collapsed, patches, pdq, uniform
+
+import hashindex as hx
+
+SETS = {
+    "uniform 64": lambda: uniform(64),
+    "uniform 256": lambda: uniform(256),
+    "clustered 64": lambda: clustered(64),
+    "collapsed 64": lambda: collapsed(64),
+    "patches 64": lambda: patches(64),
+    "PDQ-like 256": pdq,
+}
+WORK = [("radius", 0), ("radius", 2), ("radius", 4), ("radius", 8), ("radius", 31), ("k", 1), ("k", 10), ("k", 100)]
+ROUNDS = 5
+LONGEST_S = 1.0  # a method that needs this long for a part of the batch is not timed on all of it
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("work", WORK, ids=lambda work: " ".join(map(str, work)))
+@pytest.mark.parametrize("batch", [1, 200])
+def test_planner(benchmark: Any, name: str, work: tuple[str, int], batch: int) -> None:
+    """Rounds of the methods alternate, so that a noisy moment hits them alike; the medians are compared."""
+    kind, size = work
+    data = SETS[name]().first(batch)
+    index = built(name)
+
+    def search(method: Any, queries: Codes = data.queries) -> Any:
+        return index.search(queries, **{kind: size}, method=method, n_threads=1)
+
+    found = {method: search(method) for method in ("auto", "scan")}
+    assert all(map(np.array_equal, found["auto"], found["scan"]))
+    part = data.queries[: max(1, batch // 20)]
+    methods = ["auto", "scan"]
+    if measure.seconds(lambda: search("multi-index", part)) < LONGEST_S:
+        methods.append("multi-index")
+    measure.settle(lambda: search("auto"))
+    times = {method: [] for method in methods}
+    for _ in range(ROUNDS):
+        for method in methods:
+            times[method].append(measure.seconds(lambda m=method: search(m)))
+    medians = {method: float(np.median(taken)) for method, taken in times.items()}
+    best = min(methods[1:], key=lambda method: medians[method])
+    benchmark.extra_info.update(
+        row="planner",
+        case=f"{name}, {kind} {size}, batch of {batch}",
+        peer="auto",
+        n_queries=batch,
+        us={method: round(median / batch * 1e6, 3) for method, median in medians.items()},
+        best=best,
+        to_best=medians["auto"] / medians[best],
+    )
+    benchmark.pedantic(lambda: search("auto"), rounds=1)
+
+
+@lru_cache(1)
+def built(name: str) -> hx.HashIndex:
+    """An index of the set, its tables built."""
+    data = SETS[name]()
+    index = hx.HashIndex(data.n_bits)
+    index.add(data.codes)
+    index.search(data.queries[:1], radius=0, method="multi-index", n_threads=1)
+    return index

@@ -1,0 +1,62 @@
+"""Everything within a radius, beside faiss in the fastest of its exact settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import measure
+import pytest
+from checks import same_hits
+from datasets import Data, clustered, collapsed, patches, pdq, uniform
+from peers import FaissFlat, FaissMultiHash, HashIndex, Peer, multi_hash_grid
+
+
+class Case(NamedTuple):
+    """A set, a radius, and the settings of faiss to choose from."""
+
+    make: Callable[[], Data]
+    radius: int
+    faiss: Callable[[], list[Peer]]
+
+
+def grid(n_bits: int, radius: int) -> Callable[[], list[Peer]]:
+    return lambda: [FaissFlat(), *multi_hash_grid(n_bits, radius)]
+
+
+# At 1e7 a build takes faiss most of a minute: these settings won at 1e6.
+LARGER = lambda: [FaissMultiHash(nhash, b, 2) for nhash, b in ((3, 21), (3, 20), (2, 24))]  # noqa: E731
+
+CASES = {
+    "uniform, 64 bits, 1e6, radius 2": Case(lambda: uniform(64, 1_000_000, 10_000), 2, grid(64, 2)),
+    "uniform, 64 bits, 1e7, radius 2": Case(lambda: uniform(64, 10_000_000, 100_000), 2, LARGER),
+    "patches, 64 bits, 1e6, radius 2": Case(lambda: patches(64), 2, grid(64, 2)),
+    "patches, 64 bits, 1e6, radius 4": Case(lambda: patches(64), 4, grid(64, 4)),
+    "patches, 64 bits, 1e6, radius 8": Case(lambda: patches(64), 8, grid(64, 8)),
+    "clustered, 64 bits, 1e6, radius 4": Case(lambda: clustered(64), 4, grid(64, 4)),
+    "collapsed, 64 bits, 6e4, radius 2": Case(lambda: collapsed(64), 2, grid(64, 2)),
+    "PDQ-like, 256 bits, 1e6, radius 31": Case(pdq, 31, grid(256, 31)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("method", ["auto", "scan"])
+def test_radius(benchmark: Any, name: str, method: Any) -> None:
+    case = CASES[name]
+    data = case.make()
+    if method == "scan":
+        data = data.first(1000)  # a scan's time per query does not depend on how many there are
+    peer = HashIndex(method=method).build(data.codes)
+    measure.radius(benchmark, peer, data, case.radius, row="radius", case=name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_radius_faiss(benchmark: Any, name: str) -> None:
+    case = CASES[name]
+    data = case.make()
+    peer, times = measure.fastest(case.faiss(), data, case.radius)
+    ours = HashIndex().build(data.codes)
+    assert same_hits(peer.radius(data.queries, case.radius), ours.radius(data.queries, case.radius))
+    settings = f"{peer.name} {peer.settings}".strip()
+    labels = {"row": "radius", "case": name, "peer": "faiss, best exact", "settings": settings, "grid": times}
+    measure.radius(benchmark, peer, data, case.radius, **labels)

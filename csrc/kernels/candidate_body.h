@@ -1,0 +1,100 @@
+// What is done to single codes as they lie in memory, written once and included by every ISA file inside its target region.
+// It needs, in scope: isa, popcount (of a 64-bit word), select (the bits of a word that a mask selects, packed).
+
+static inline __attribute__((always_inline)) std::uint32_t distance_to(const unsigned char* code,
+                                                                       std::size_t code_size,
+                                                                       const std::uint64_t* query) {
+    const std::size_t n_whole = code_size / 8;
+    std::uint64_t distance = 0;
+    for (std::size_t w = 0; w < n_whole; ++w) distance += popcount(load_word(code + 8 * w) ^ query[w]);
+    if (code_size % 8) distance += popcount(load_last(code + 8 * n_whole, code_size % 8) ^ query[n_whole]);
+    return static_cast<std::uint32_t>(distance);
+}
+
+static inline __attribute__((always_inline)) std::size_t within_each(const unsigned char* codes,
+                                                                     const std::size_t code_size, std::size_t count,
+                                                                     const std::uint64_t* query, std::uint64_t limit,
+                                                                     Hit* hits) {
+    Hit* end = hits;
+    for (std::size_t i = 0; i < count; ++i, codes += code_size) {
+        __builtin_prefetch(codes + prefetch_distance);
+        const std::uint32_t distance = distance_to(codes, code_size, query);
+        if (__builtin_expect(distance < limit, 0)) *end++ = make_hit(distance, i);
+    }
+    return static_cast<std::size_t>(end - hits);
+}
+
+// Per code and word: 1 load, 1 xor, 1 popcount, 1 add; then a compare-and-branch. Memory is slower.
+static Found within_run(const unsigned char* codes, std::size_t code_size, std::size_t count,
+                        const std::uint64_t* query, std::uint64_t limit, Hit* hits) {
+    switch (code_size) {
+        case 16: return {within_each(codes, 16, count, query, limit, hits), isa};
+        case 32: return {within_each(codes, 32, count, query, limit, hits), isa};
+        case 64: return {within_each(codes, 64, count, query, limit, hits), isa};
+        default: return {within_each(codes, code_size, count, query, limit, hits), isa};
+    }
+}
+
+// Per candidate and word: 1 load, 1 xor, 1 popcount, 1 add. The caller has prefetched the rows.
+static Found measure(const unsigned char* codes, std::size_t code_size, const Candidate* candidates, std::size_t count,
+                     const std::uint64_t* query_words, std::uint32_t* distances) {
+    const std::size_t n_words = (code_size + 7) / 8;
+    for (std::size_t i = 0; i < count; ++i)
+        distances[i] = distance_to(codes + candidates[i].place * code_size, code_size,
+                                   query_words + candidates[i].query * n_words);
+    return {count, isa};
+}
+
+static inline __attribute__((always_inline)) bool is_seen(const unsigned char* code, const std::size_t code_size,
+                                                          const std::uint64_t* query, const std::uint64_t* masks,
+                                                          const std::int32_t* shown, std::size_t n_tables,
+                                                          std::size_t table) {
+    const std::size_t n_whole = code_size / 8, n_words = (code_size + 7) / 8;
+    for (std::size_t u = 0; u < n_tables; ++u, masks += n_words) {
+        if (u == table || shown[u] < 0) continue;
+        std::uint64_t flips = 0;
+        for (std::size_t w = 0; w < n_words; ++w) {
+            const std::uint64_t word = w < n_whole ? load_word(code + 8 * w) : load_last(code + 8 * w, code_size % 8);
+            flips += popcount((word ^ query[w]) & masks[w]);
+        }
+        if (flips <= static_cast<std::uint64_t>(shown[u])) return true;
+    }
+    return false;
+}
+
+// Per candidate, table and word: 3 loads, 1 xor, 1 and, 1 popcount, 1 add. Only codes that are near enough come here.
+static Found drop_seen(const unsigned char* codes, std::size_t code_size, Candidate* candidates,
+                       std::uint32_t* distances, std::size_t count, const std::uint64_t* query_words,
+                       const std::uint64_t* masks, const std::int32_t* shown, std::size_t n_tables, std::size_t table) {
+    const std::size_t n_words = (code_size + 7) / 8;
+    std::size_t n_kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const Candidate candidate = candidates[i];
+        const unsigned char* code = codes + candidate.place * code_size;
+        const std::uint64_t* query = query_words + candidate.query * n_words;
+        const bool seen = code_size == 8 ? is_seen(code, 8, query, masks, shown, n_tables, table)
+                                         : is_seen(code, code_size, query, masks, shown, n_tables, table);
+        candidates[n_kept] = candidate;
+        distances[n_kept] = distances[i];
+        n_kept += !seen;
+    }
+    return {n_kept, isa};
+}
+
+// Per code and word: 1 load, 1 select, 1 shift, 1 or.
+static Found extract(const unsigned char* codes, std::size_t code_size, std::size_t count, const std::uint64_t* mask,
+                     std::uint32_t* keys) {
+    const std::size_t n_whole = code_size / 8, n_words = (code_size + 7) / 8;
+    for (std::size_t i = 0; i < count; ++i, codes += code_size) {
+        std::uint64_t key = 0;
+        unsigned shift = 0;
+        for (std::size_t w = 0; w < n_words; ++w) {
+            if (!mask[w]) continue;
+            const std::uint64_t word = w < n_whole ? load_word(codes + 8 * w) : load_last(codes + 8 * w, code_size % 8);
+            key |= select(word, mask[w]) << shift;
+            shift += static_cast<unsigned>(popcount(mask[w]));
+        }
+        keys[i] = static_cast<std::uint32_t>(key);
+    }
+    return {count, isa};
+}

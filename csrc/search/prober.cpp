@@ -1,0 +1,114 @@
+#include "prober.h"
+
+#include <algorithm>
+
+namespace hashindex {
+namespace {
+
+constexpr std::size_t line = 64, most_lines = 4;  // a longer run is left to the hardware's prefetcher
+
+void prefetch(const void* from, std::size_t n_bytes) {
+    const auto* bytes = static_cast<const unsigned char*>(from);
+    for (std::size_t i = 0; i < std::min(n_bytes, most_lines * line); i += line) __builtin_prefetch(bytes + i);
+    __builtin_prefetch(bytes + std::min(n_bytes, most_lines * line) - 1);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips) {
+    std::vector<std::uint32_t> numbers;
+    const std::uint64_t end = std::uint64_t{1} << width;
+    for (std::uint64_t number = (std::uint64_t{1} << flips) - 1; number < end;) {
+        numbers.push_back(static_cast<std::uint32_t>(number));
+        if (number == 0) break;
+        // The next number with as many ones (Gosper's hack; Warren, Hacker's Delight, section 2-1).
+        const std::uint64_t lowest = number & (~number + 1), ripple = number + lowest;
+        number = ripple | (((number ^ ripple) >> 2) / lowest);
+    }
+    return numbers;
+}
+
+Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
+               const Kernel& kernel)
+    : limits(count),
+      rows_(rows),
+      tables_(tables),
+      kernel_(kernel),
+      first_offsets_(tables.first_offsets()),
+      n_queries_(count),
+      words_(words_of(queries, first, count, count)),
+      masks_(words_of({tables.masks, tables.n_tables, queries.code_size}, 0, tables.n_tables, tables.n_tables)),
+      keys_(tables.n_tables * count),
+      buckets_(group_size),
+      candidates_(most_candidates),
+      distances_(most_candidates) {
+    for (std::size_t t = 0; t < tables.n_tables; ++t)
+        kernel.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
+                       keys_.data() + t * count);
+}
+
+std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
+    const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
+    const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
+    const std::uint64_t* copies = tables_.copies + (tables_.copies ? t * rows_.codes.count : 0);
+    std::size_t n_buckets = 0;
+    for (std::size_t i = 0; i < n_lookups; ++i) {
+        Bucket bucket = buckets_[i];
+        bucket.end = offsets[std::size_t{bucket.begin} + 1];
+        bucket.begin = offsets[bucket.begin];
+        if (bucket.begin == bucket.end) continue;
+        const std::size_t size = bucket.end - bucket.begin;
+        if (copies)
+            prefetch(copies + bucket.begin, sizeof *copies * size);
+        else
+            prefetch(rows + bucket.begin, sizeof *rows * size);
+        work.candidates += size;
+        buckets_[n_buckets++] = bucket;
+    }
+    return n_buckets;
+}
+
+std::size_t Prober::verify(std::size_t t, const Bucket* buckets, std::size_t n_buckets, const std::int32_t* shown) {
+    const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
+    const unsigned char* codes = rows_.codes.data;
+    const std::size_t code_size = rows_.codes.code_size;
+    std::size_t count = 0, n_near = 0;
+    for (std::size_t b = 0; b < n_buckets; ++b) {
+        for (std::uint32_t place = buckets[b].begin; place < buckets[b].end; ++place) {
+            candidates_[count++] = {buckets[b].query, rows[place]};
+            prefetch(rows_.codes.row(rows[place]), code_size);
+        }
+    }
+    work.isa = kernel_.measure(codes, code_size, candidates_.data(), count, words_.data(), distances_.data()).isa;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (distances_[i] >= limits[candidates_[i].query] || !rows_.has(candidates_[i].place)) continue;
+        candidates_[n_near] = candidates_[i];
+        distances_[n_near++] = distances_[i];
+    }
+    return kernel_.drop_seen(codes, code_size, candidates_.data(), distances_.data(), n_near, words_.data(),
+                             masks_.data(), shown, tables_.n_tables, t).count;
+}
+
+std::size_t Prober::verify_copies(std::size_t t, const Bucket* buckets, std::size_t n_buckets,
+                                  const std::int32_t* shown) {
+    const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
+    const std::uint64_t* copies = tables_.copies + t * rows_.codes.count;
+    const Found near = kernel_.filter(buckets, n_buckets, copies, words_.data(), limits.data(), candidates_.data(),
+                                      distances_.data());
+    work.isa = near.isa;
+    if (near.count == 0) return 0;
+    const std::size_t n_new = kernel_.drop_seen(reinterpret_cast<const unsigned char*>(copies), sizeof *copies,
+                                                candidates_.data(), distances_.data(), near.count, words_.data(),
+                                                masks_.data(), shown, tables_.n_tables, t).count;
+    for (std::size_t i = 0; i < n_new; ++i) __builtin_prefetch(rows + candidates_[i].place);
+    std::size_t n_here = 0;
+    for (std::size_t i = 0; i < n_new; ++i) {
+        const std::uint32_t row = rows[candidates_[i].place];
+        if (!rows_.has(row)) continue;
+        candidates_[n_here] = {candidates_[i].query, row};
+        distances_[n_here++] = distances_[i];
+    }
+    return n_here;
+}
+
+}  // namespace hashindex

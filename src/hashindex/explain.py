@@ -1,0 +1,49 @@
+"""What a search did, part by part, beside what was predicted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .searching import Step
+
+
+class Explanation(NamedTuple):
+    """The parts of an index that a search went through; ``print`` it for a table."""
+
+    n_queries: int
+    n_codes: int
+    bytes_per_code: float  # everything included: codes, ids, tables
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        columns = ("part", "codes", "distinct", "method", "lookups", "candidates", "us per query", "bytes per code")
+        rows = [columns, *(self._row(step) for step in self.steps)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+        lines = [
+            "  ".join(
+                text.ljust(w) if i in (0, 3) else text.rjust(w)
+                for i, (text, w) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
+        head = f"{self.n_queries:,} queries, {self.n_codes:,} codes, {self.bytes_per_code:.1f} bytes per code"
+        note = "lookups, candidates and time per query: predicted -> measured"
+        return "\n".join([head, *(line.rstrip() for line in lines), note])
+
+    def _row(self, step: Step) -> tuple[str, ...]:
+        n = max(self.n_queries, 1)
+        return (
+            step.part,
+            f"{step.n_codes:,}",
+            f"{step.n_distinct:,}",
+            step.method,
+            _both(step.predicted_lookups / n, step.lookups / n),
+            _both(step.predicted_candidates / n, step.candidates / n),
+            _both(step.predicted_seconds / n * 1e6, step.seconds / n * 1e6, 2),
+            f"{step.bytes_per_code:.1f}",
+        )
+
+
+def _both(predicted: float, measured: float, digits: int = 0) -> str:
+    known = f"{predicted:,.{digits}f}" if predicted == predicted else "?"  # NaN: it depends on the queries
+    return f"{known} -> {measured:,.{digits}f}"
