@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -30,6 +31,12 @@ VARIANTS = _variants()
 @pytest.fixture(scope="session", params=VARIANTS)
 def engine(request: pytest.FixtureRequest) -> Engine:
     return VARIANTS[request.param]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the planner measures stays out of the user's folders."""
+    os.environ["HASHINDEX_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

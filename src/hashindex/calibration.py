@@ -10,11 +10,11 @@ import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import partial
 from math import log2
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,17 +63,24 @@ class Costs:
         )
 
 
-@cache
+_known: dict[str, Costs] = {}  # by engine, in this process
+
+
 def costs(engine: Engine) -> Costs:
     """Measured costs of ``engine`` here; the defaults for an engine that is not made to be fast."""
-    if engine.name not in ("native", "numba"):
-        return Costs()
+    if engine.description not in _known:
+        _known[engine.description] = _kept_or_measured(engine) if engine.name in ("native", "numba") else Costs()
+    return _known[engine.description]
+
+
+def _kept_or_measured(engine: Engine) -> Costs:
     path = _folder() / "costs.json"
     key = f"{VERSION}: {processor()}, {engine.description}"
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))[key]
-        return Costs(**{name: tuple(v) if isinstance(v, list) else float(v) for name, v in known.items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[key]
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else float(v) for name, v in kept.items()}
+        return Costs(**values)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
         measured = measure(engine)
         _keep(path, key, measured)
         return measured
@@ -83,30 +90,31 @@ def measure(engine: Engine) -> Costs:
     """Measure for some tenths of a second."""
     rng = np.random.default_rng(0)
     words = {n: rng.integers(0, 256, (2**15, 8 * n), dtype=np.uint8) for n in (1, 4)}
-    batch = {n: _least(lambda n=n: engine.scan_radius(Rows(words[n]), words[n][:64], 0, 1)) / 2**21 for n in (1, 4)}
+    batch = {n: _least(partial(engine.scan_radius, Rows(words[n]), words[n][:64], 0, 1)) / 2**21 for n in (1, 4)}
     scan_word = max((batch[4] - batch[1]) / 3, 1e-3)
     codes = rng.integers(0, 256, (LARGE, 8), dtype=np.uint8)
-    stream = _least(lambda: engine.scan_radius(Rows(codes), codes[:1], 0, 1)) / codes.nbytes
-    call = _least(lambda: engine.scan_radius(Rows(codes[:32]), codes[:1], 0, 1))
-    lookup, copy, row = [], [], []
+    stream = _least(partial(engine.scan_radius, Rows(codes), codes[:1], 0, 1)) / codes.nbytes
+    call = _least(partial(engine.scan_radius, Rows(codes[:32]), codes[:1], 0, 1))
+    lookup: list[float] = []
+    copy: list[float] = []
+    row: list[float] = []
     build = 0.0
     for n in (SMALL, LARGE):
-        layout = deal(codes[:n], 64, n)
+        rows, layout = Rows(codes[:n]), deal(codes[:n], 64, n)
         start = perf_counter()
-        tables = engine.build_tables(codes[:n], layout, 1)
+        tables = engine.build_tables(rows.codes, layout, 1)
         build = (perf_counter() - start) * 1e9 / (n * len(tables.widths))
         bare = tables._replace(copies=tables.copies[:, :0])
         queries = rng.integers(0, 256, (256, 8), dtype=np.uint8)
         allowed = np.full(len(tables.widths), -1, np.int32)
         allowed[0] = 2
-        whole = engine.probe_radius(Rows(codes[:n]), tables, queries, 0, allowed, 1).work
-        with_copies, without = (
-            _least(lambda t=t: engine.probe_radius(Rows(codes[:n]), t, queries, 0, allowed, 1)) for t in (tables, bare)
-        )
-        # A bucket of some eight copies is read like one line: half of the time is the lookup's.
-        lookup.append(with_copies / whole.lookups * 0.75)
-        copy.append(with_copies / whole.candidates * 0.25)
-        row.append(max(without - with_copies, with_copies) / whole.candidates)
+        work = engine.probe_radius(rows, tables, queries, 0, allowed, 1).work
+        with_copies = _least(partial(engine.probe_radius, rows, tables, queries, 0, allowed, 1))
+        without = _least(partial(engine.probe_radius, rows, bare, queries, 0, allowed, 1))
+        # A bucket of some eight copies is read like one line: most of the time is the lookup's.
+        lookup.append(with_copies / work.lookups * 0.75)
+        copy.append(with_copies / work.candidates * 0.25)
+        row.append(max(without - with_copies, with_copies) / work.candidates)
     return Costs(max(batch[1] - scan_word, 0.0), scan_word, stream, call, _pair(lookup), _pair(copy), _pair(row), build)
 
 

@@ -77,5 +77,6 @@ def _in_bucket_order(part: Segment) -> tuple[NDArray[np.uint8], NDArray[np.int64
     if tables is None or part.postings is not None or part.n_removed:
         return codes, ids, None
     order = tables.rows[0]
-    sizes = np.diff(tables.offsets[: 2 ** int(tables.widths[0]) + 1].astype(np.int64))
+    ends = tables.offsets[: 2 ** int(tables.widths[0]) + 1].astype(np.int64)
+    sizes: NDArray[np.int64] = ends[1:] - ends[:-1]
     return codes[order], ids[order], np.repeat(sizes, sizes)

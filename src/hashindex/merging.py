@@ -21,7 +21,7 @@ def merge_radius(parts: list[RadiusMatches], n_queries: int) -> RadiusMatches:
     queries = np.concatenate([np.repeat(np.arange(n_queries), np.diff(part.offsets)) for part in filled])
     distances = np.concatenate([part.distances for part in filled])
     ids = np.concatenate([part.ids for part in filled])
-    offsets = np.sum([part.offsets for part in filled], axis=0, dtype=np.int64)
+    offsets: NDArray[np.int64] = np.stack([part.offsets for part in filled]).sum(axis=0)
     id_bits = int(ids.max()).bit_length()
     if n_queries.bit_length() + DISTANCE_BITS + id_bits < 64:  # sorting integers is several times faster
         keys = np.sort((queries << DISTANCE_BITS | distances) << id_bits | ids)

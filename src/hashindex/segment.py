@@ -72,16 +72,12 @@ class Segment:
         return Rows(self.codes, self.removed)
 
     @property
-    def last_id(self) -> int:
-        """The id of the last row."""
-        return self.first_id + self.n_rows - 1 if self.ids is None else int(self.ids[-1])
-
-    @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        arrays = [self.codes, self.removed, *(self.postings or ())]
-        own = sum(array.nbytes for array in arrays) + (0 if self.ids is None else self.ids.nbytes)
-        return own + (self.cache.tables.nbytes if self.cache.tables is not None else 0)
+        total = self.codes.nbytes + self.removed.nbytes
+        total += 0 if self.ids is None else self.ids.nbytes
+        total += 0 if self.postings is None else self.postings.starts.nbytes + self.postings.rows.nbytes
+        return total + (0 if self.cache.tables is None else self.cache.tables.nbytes)
 
     def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The ids of ``rows``, which may have any shape; may be the same array."""

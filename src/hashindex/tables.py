@@ -48,7 +48,8 @@ class Tables(NamedTuple):
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(array.nbytes for array in self)
+        arrays = (self.masks, self.widths, self.offsets, self.rows, self.copies)
+        return sum(array.nbytes for array in arrays)
 
 
 def shape(n_bits: int, n_distinct: int) -> tuple[int, int]:

@@ -47,8 +47,8 @@ class NativeEngine:
 
     def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        *found, work = _core.scan_radius(*rows, queries, radius, self.isa, self._pool, n_threads)
-        return RadiusRows(*found, Work(*work[:2]))
+        offsets, distances, found, work = _core.scan_radius(*rows, queries, radius, self.isa, self._pool, n_threads)
+        return RadiusRows(offsets, distances, found, Work(*work[:2]))
 
     def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
@@ -57,8 +57,8 @@ class NativeEngine:
 
     def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""
-        arrays = _core.build_tables(codes, *layout, has_copies(codes), self.isa, self._pool, n_threads)
-        return Tables(*layout, *arrays)
+        offsets, rows, copies = _core.build_tables(codes, *layout, has_copies(codes), self.isa, self._pool, n_threads)
+        return Tables(layout.masks, layout.widths, offsets, rows, copies)
 
     def probe_radius(
         self,
@@ -70,8 +70,10 @@ class NativeEngine:
         n_threads: int,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        *found, work = _core.probe_radius(*rows, tables, queries, radius, thresholds, self.isa, self._pool, n_threads)
-        return RadiusRows(*found, Work(*work[:2]))
+        offsets, distances, found, work = _core.probe_radius(
+            *rows, tables, queries, radius, thresholds, self.isa, self._pool, n_threads
+        )
+        return RadiusRows(offsets, distances, found, Work(*work[:2]))
 
     def probe_nearest(
         self,
@@ -84,5 +86,17 @@ class NativeEngine:
         n_threads: int,
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        *found, work = _core.probe_nearest(*rows, tables, queries, k, radii, *shells, self.isa, self._pool, n_threads)
-        return NearestRows(*found, Work(*work[:2]))
+        distances, found, done, work = _core.probe_nearest(
+            *rows,
+            tables,
+            queries,
+            k,
+            radii,
+            shells.steps,
+            shells.costs,
+            shells.scan_cost,
+            self.isa,
+            self._pool,
+            n_threads,
+        )
+        return NearestRows(distances, found, done, Work(*work[:2]))

@@ -63,12 +63,13 @@ whole_word: Any = intrinsic(_whole_word)
 
 
 def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
-    """Ask for the memory of a one-dimensional array's element without waiting for it."""
+    """Ask for the memory of array[index] (its beginning) without waiting for it."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, ir, number = signature.args[0], cgutils.ir, cgutils.int32_t
         values = context.make_array(kind)(context, builder, arguments[0])
-        place = builder.bitcast(get_item_pointer(context, builder, kind, values, arguments[1:]), cgutils.voidptr_t)
+        index = [arguments[1], *[arguments[1].type(0)] * (kind.ndim - 1)]
+        place = builder.bitcast(get_item_pointer(context, builder, kind, values, index), cgutils.voidptr_t)
         asked = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
         ask = builder.module.declare_intrinsic("llvm.prefetch", [place.type], asked)
         builder.call(ask, [place, number(0), number(3), number(1)])  # to read, keep in every cache, data

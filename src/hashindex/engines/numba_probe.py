@@ -42,6 +42,7 @@ class Prober(NamedTuple):
     limits: Hits  # (n_queries,) only hits below are looked for
     shown: NDArray[np.int64]  # (n_tables,) flips up to which all buckets have been shown; -1 = none
     buckets: NDArray[np.int64]  # (GROUP, 3) query, begin, end
+    places: NDArray[np.int64]  # (CHUNK,) of candidates that are near enough
 
 
 @kernel
@@ -109,8 +110,8 @@ def prober_of(among: Rows, tables: Tables, queries: Codes) -> Prober:
         if t > 0:
             firsts[t] = firsts[t - 1] + (1 << int(tables.widths[t - 1])) + 1
     limits, shown = np.empty(n_queries, np.int64), np.full(n_tables, -1)
-    buckets = np.empty((GROUP, 3), np.int64)
-    return Prober(among, tables, firsts, masks.T.copy(), words.T.copy(), keys, limits, shown, buckets)
+    buckets, places = np.empty((GROUP, 3), np.int64), np.empty(CHUNK, np.int64)
+    return Prober(among, tables, firsts, masks.T.copy(), words.T.copy(), keys, limits, shown, buckets, places)
 
 
 @inlined
@@ -131,6 +132,30 @@ def shown_elsewhere(
 
 
 @kernel
+def find_copies(copies: NDArray[np.uint64], query: np.uint64, farthest: int, places: NDArray[np.int64]) -> int:
+    """Where copies within ``farthest`` of the query are; returns how many."""
+    n = 0
+    for i in range(len(copies)):
+        places[n] = i
+        n += popcount(copies[i] ^ query) <= farthest
+    return n
+
+
+@kernel
+def find_codes(
+    codes: Codes, rows: NDArray[np.uint32], query: NDArray[np.uint64], farthest: int, places: NDArray[np.int64]
+) -> int:
+    """As ``find_copies``, of the codes of some rows."""
+    n = 0
+    for i in range(len(rows)):
+        prefetch(codes, rows[i])
+    for i in range(len(rows)):
+        places[n] = i
+        n += distance_to(codes, rows[i], query) <= farthest
+    return n
+
+
+@kernel
 def visit(prober: Prober, t: int, n_buckets: int, k: int, log: Hits, n: int) -> tuple[Hits, int]:
     """Append to the log's n hits those in the first of the prober's buckets, of table t.
 
@@ -139,36 +164,31 @@ def visit(prober: Prober, t: int, n_buckets: int, k: int, log: Hits, n: int) -> 
     has its query's number.
     """
     codes, removed, masks, shown = prober.among.codes, prober.among.removed, prober.masks, prober.shown
-    rows, copied = prober.tables.rows[t], prober.tables.copies.shape[1] > 0
-    copies = prober.tables.copies[t]
+    queries, limits, buckets, places = prober.queries, prober.limits, prober.buckets, prober.places
+    rows, copies, copied = prober.tables.rows[t], prober.tables.copies[t], prober.tables.copies.shape[1] > 0
     for bucket in range(n_buckets):
-        q, begin, end = prober.buckets[bucket]
-        query, limit, number = prober.queries[q], prober.limits[q], 0 if k else q << QUERY_SHIFT
+        q, begin, end = buckets[bucket, 0], buckets[bucket, 1], buckets[bucket, 2]
         for first in range(begin, end, CHUNK):
-            last = min(end, first + CHUNK)
-            if n + last - first > len(log):
+            last, farthest = min(end, first + CHUNK), (limits[q] - 1) >> ROW_BITS
+            if copied:
+                n_near = find_copies(copies[first:last], queries[q, 0], farthest, places)
+            else:
+                n_near = find_codes(codes, rows[first:last], queries[q], farthest, places)
+            if n_near == 0:
+                continue
+            if n + n_near > len(log):
                 if k:
-                    limit, n = cut(log, n, k), k
+                    limits[q], n = cut(log, n, k), k
                 else:
-                    log = grown(log, n + CHUNK)
-            farthest = (limit - 1) >> ROW_BITS
-            for i in range(first, last):
-                if copied:
-                    distance = popcount(copies[i] ^ query[0])
-                    if distance > farthest:
-                        continue
-                row = int(rows[i])
-                if not copied:
-                    distance = distance_to(codes, row, query)
-                hit = distance << ROW_BITS | row
-                if (
-                    hit < limit
-                    and not is_removed(removed, row)
-                    and not shown_elsewhere(codes, row, query, masks, shown, t)
-                ):
-                    log[n] = number | hit
+                    log = grown(log, n + n_near)
+            for i in range(n_near):
+                row = int(rows[first + places[i]])
+                hit = distance_to(codes, row, queries[q]) << ROW_BITS | row
+                if hit >= limits[q] or is_removed(removed, row):
+                    continue
+                if not shown_elsewhere(codes, row, queries[q], masks, shown, t):
+                    log[n] = hit if k else q << QUERY_SHIFT | hit
                     n += 1
-        prober.limits[q] = limit
     return log, n
 
 
