@@ -77,9 +77,11 @@ Tables as_tables(const TableArrays& arrays, const Codes& codes) {
     const auto n_tables = static_cast<std::size_t>(widths.size());
     require(offsets.ndim() == 1 && static_cast<std::size_t>(offsets.size()) == n_offsets, "offsets do not fit widths");
     require(static_cast<std::size_t>(rows.size()) == n_tables * codes.count, "rows must have shape (n_tables, n_codes)");
-    require(copies.size() == 0 || (copies.size() == rows.size() && codes.n_words() == 1),
-            "copies must have shape (n_tables, n_codes), of codes of one word");
-    return {masks.data(), widths.data(), offsets.data(), rows.data(), copies.size() ? copies.data() : nullptr, n_tables};
+    const auto n_copied = copies.ndim() == 2 ? static_cast<std::size_t>(copies.shape(0)) : n_tables + 1;
+    require(n_copied <= n_tables && static_cast<std::size_t>(copies.size()) == n_copied * codes.count,
+            "copies must have shape (n_copied, n_codes)");
+    require(n_copied == 0 || codes.n_words() == 1, "only codes of one word are copied");
+    return {masks.data(), widths.data(), offsets.data(), rows.data(), copies.data(), n_tables, n_copied};
 }
 
 py::tuple as_tuple(const Work& work) { return py::make_tuple(work.lookups, work.candidates, work.isa); }
@@ -212,17 +214,17 @@ py::tuple py_probe_nearest(const Array<std::uint8_t>& codes, const Array<std::ui
 }
 
 py::tuple py_build_tables(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& masks,
-                          const Array<std::int32_t>& widths, bool with_copies, const std::string& isa,
+                          const Array<std::int32_t>& widths, py::ssize_t n_copied, const std::string& isa,
                           ThreadPool& pool, std::size_t n_threads) {
     const Codes c = as_codes(codes);
     require(c.count < (std::uint64_t{1} << 32), "tables hold fewer than 2**32 codes");
-    require(!with_copies || c.n_words() == 1, "only codes of one word are copied");
+    require(n_copied >= 0, "n_copied < 0");
     Array<std::uint32_t> offsets(static_cast<py::ssize_t>(n_offsets_of(masks, widths, c)));
     Array<std::uint32_t> rows({widths.size(), codes.shape(0)});
-    Array<std::uint64_t> copies({widths.size(), with_copies ? codes.shape(0) : py::ssize_t{0}});
+    Array<std::uint64_t> copies({n_copied, codes.shape(0)});
     std::uint32_t* offsets_data = offsets.mutable_data();
     std::uint32_t* rows_data = rows.mutable_data();
-    std::uint64_t* copies_data = with_copies ? copies.mutable_data() : nullptr;
+    std::uint64_t* copies_data = copies.mutable_data();
     const Tables layout = as_tables({masks, widths, offsets, rows, copies}, c);
     const Execution execution{find_kernel(isa), pool, n_threads};
     {
@@ -251,7 +253,7 @@ PYBIND11_MODULE(_core, m) {
           py::arg("pool"), py::arg("n_threads"));
     m.def("scan_nearest", &py_scan_nearest, a("codes"), a("removed"), a("queries"), py::arg("k"), a("radii"),
           py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
-    m.def("build_tables", &py_build_tables, a("codes"), a("masks"), a("widths"), py::arg("with_copies"), py::arg("isa"),
+    m.def("build_tables", &py_build_tables, a("codes"), a("masks"), a("widths"), py::arg("n_copied"), py::arg("isa"),
           py::arg("pool"), py::arg("n_threads"));
     m.def("probe_radius", &py_probe_radius, a("codes"), a("removed"), a("tables"), a("queries"), py::arg("radius"),
           a("thresholds"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));

@@ -34,7 +34,7 @@ def test_the_forced_isa_ran() -> None:
     for isa in core.available_isas():
         assert core.scan_radius(codes, none, codes, 3, isa, pool, 2)[-1][-1] == isa
         assert core.scan_nearest(codes, none, codes, 3, radii, isa, pool, 2)[-1][-1] == isa
-        for copied in (True, False):
+        for copied in (0, 1, 2):
             tables = (masks, widths, *core.build_tables(codes, masks, widths, copied, isa, pool, 2))
             allowed = np.array([1, 1], np.int32)
             assert core.probe_radius(codes, none, tables, codes, 3, allowed, isa, pool, 2)[-1][-1] == isa

@@ -122,7 +122,7 @@ void build_tables(const Codes& codes, const Tables& layout, std::uint32_t* offse
     const std::vector<std::size_t> firsts = layout.first_offsets();
     for (std::size_t t = 0; t < layout.n_tables; ++t)
         TableBuilder(codes, layout, t, offsets + firsts[t], rows + t * codes.count,
-                     copies ? copies + t * codes.count : nullptr, execution)
+                     t < layout.n_copied ? copies + t * codes.count : nullptr, execution)
             .build();
 }
 

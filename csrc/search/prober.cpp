@@ -50,7 +50,7 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
 std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
     const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
     const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
-    const std::uint64_t* copies = tables_.copies + (tables_.copies ? t * rows_.codes.count : 0);
+    const std::uint64_t* copies = t < tables_.n_copied ? tables_.copies + t * rows_.codes.count : nullptr;
     std::size_t n_buckets = 0;
     for (std::size_t i = 0; i < n_lookups; ++i) {
         Bucket bucket = buckets_[i];

@@ -92,7 +92,7 @@ void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* sho
             buckets_[b].end = whole.begin + static_cast<std::uint32_t>(most_candidates);
             last = b + 1;
         }
-        const std::size_t count = tables_.copies ? verify_copies(t, buckets_.data() + b, last - b, shown)
+        const std::size_t count = t < tables_.n_copied ? verify_copies(t, buckets_.data() + b, last - b, shown)
                                                  : verify(t, buckets_.data() + b, last - b, shown);
         for (std::size_t i = 0; i < count; ++i)
             if (distances_[i] < limits[candidates_[i].query])

@@ -11,8 +11,9 @@ struct Tables {
     const std::int32_t* widths;         // (n_tables,) bits of each key, 1..30
     const std::uint32_t* offsets;       // per table 2**width + 1 of them
     const std::uint32_t* rows;          // (n_tables, n_rows)
-    const std::uint64_t* copies;        // (n_tables, n_rows): the codes (of one word) in that order; or null
+    const std::uint64_t* copies;        // (n_copied, n_rows): the codes (of one word) in that order
     std::size_t n_tables;
+    std::size_t n_copied;  // the first of the tables
 
     // Where each table's offsets begin; the last one is their total.
     std::vector<std::size_t> first_offsets() const {
@@ -22,7 +23,7 @@ struct Tables {
     }
 };
 
-// Fills `offsets`, `rows` and, unless null, `copies`; rows of a bucket ascend.
+// Fills `offsets`, `rows` and `copies`; rows of a bucket ascend.
 void build_tables(const Codes& codes, const Tables& layout, std::uint32_t* offsets, std::uint32_t* rows,
                   std::uint64_t* copies, const Execution& execution);
 

@@ -30,7 +30,7 @@ def build_tables(
     codes: _Bytes,
     masks: _Bytes,
     widths: NDArray[np.int32],
-    with_copies: bool,
+    n_copied: int,
     isa: str,
     pool: ThreadPool,
     n_threads: int,

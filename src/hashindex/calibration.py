@@ -20,7 +20,7 @@ import numpy as np
 
 from .engines.engine import Rows
 from .machine import processor
-from .tables import COPIED_BITS, deal
+from .tables import deal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,8 @@ class Costs:
         stream = 8 * words * self.stream_byte / max(1, min(n_queries, 64))
         return n_codes * max(self.scan_code + words * self.scan_word, stream) + self.call / max(1, n_queries)
 
-    def probe(self, n_codes: int, n_bits: int) -> tuple[float, float]:
-        """A lookup and a candidate in the tables of ``n_codes`` codes."""
-        copied = n_bits <= COPIED_BITS
+    def probe(self, n_codes: int, n_bits: int, copied: bool) -> tuple[float, float]:
+        """A lookup and a candidate in a table of ``n_codes`` codes, with copies of them or without."""
         words = 1 if copied else (n_bits + 63) // 64
         share = (log2(max(n_codes * words, 2)) - log2(SMALL)) / log2(LARGE / SMALL)
         share = min(max(share, 0.0), 1.5)
@@ -104,7 +103,7 @@ def measure(engine: Engine) -> Costs:
         start = perf_counter()
         tables = engine.build_tables(rows.codes, layout, 1)
         build = (perf_counter() - start) * 1e9 / (n * len(tables.widths))
-        bare = tables._replace(copies=tables.copies[:, :0])
+        bare = tables._replace(copies=tables.copies[:0])
         queries = rng.integers(0, 256, (256, 8), dtype=np.uint8)
         allowed = np.full(len(tables.widths), -1, np.int32)
         allowed[0] = 2

@@ -28,6 +28,7 @@ def self_join(snapshot: Snapshot, search: Search, radius: int) -> Iterator[Pairs
     """Every pair of codes of the snapshot within ``radius``, with ids_a < ids_b."""
     parts = [*snapshot.segments, *([snapshot.tail] if snapshot.n_tail else [])]
     for part in parts:
+        search.prepare(part, part.n_codes, radius)
         codes, ids, crowd = _in_bucket_order(part)
         for block in _blocks(snapshot, search, codes, radius, crowd):
             (first, last), queries, found, distances = block

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .calibration import Costs
 from .engines.engine import Shells
 from .segment import Segment
-from .tables import MAX_TABLE_CODES, Tables, select_bits, shape
+from .tables import MAX_TABLE_CODES, Tables, n_copied, select_bits, shape
 
 ExactMethod = Literal["scan", "multi-index"]
 
@@ -64,8 +64,13 @@ def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
     return found
 
 
-def _prices(lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs) -> Prices:
-    lookup, candidate = costs.probe(len(segment.codes), segment.n_bits)
+def _prices(
+    lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs
+) -> Prices:
+    n_tables = len(lookups)
+    with_copies = n_copied(segment.codes, n_tables)
+    each = [costs.probe(len(segment.codes), segment.n_bits, t < with_copies) for t in range(n_tables)]
+    lookup, candidate = np.array(each).T[:, :, None]
     return Prices(lookups, candidates, lookups * lookup + candidates * candidate)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_BITS = 14  # the estimate looks at one of every n_codes / 2**14 values
-CHUNK = 2**20  # codes hashed at once
+CHUNK = 2**18  # codes hashed at once
 
 
 class Postings(NamedTuple):
@@ -39,8 +39,10 @@ def estimate_distinct(codes: NDArray[np.uint8]) -> int:
     shift = max(0, n.bit_length() - SAMPLE_BITS)
     if shift == 0:
         return len(np.unique(_hashes(codes)))
-    chunks = [_hashes(codes[begin : begin + CHUNK]) for begin in range(0, n, CHUNK)]
-    sampled = [hashes[hashes >> np.uint64(64 - shift) == 0] for hashes in chunks]
+    sampled = []
+    for begin in range(0, n, CHUNK):
+        hashes = _hashes(codes[begin : begin + CHUNK])
+        sampled.append(hashes[hashes >> np.uint64(64 - shift) == 0])
     return min(n, max(1, len(np.unique(np.concatenate(sampled))) << shift))
 
 
@@ -102,20 +104,14 @@ def _rows(codes: NDArray[np.int64], counts: NDArray[np.int64], postings: Posting
 
 
 def _hashes(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """A 64-bit hash of each code: multiply and add words, then mix (Steele, Lea, Flood: SplitMix64)."""
+    """A 64-bit hash of each code, good in its high bits: the sum of its words times odd numbers (Fibonacci hashing)."""
     n, size = codes.shape
     total = np.zeros(n, np.uint64)
     factor = 0x9E3779B97F4A7C15
-    with np.errstate(over="ignore"):
-        for begin in range(0, size, 8):
-            part = codes[:, begin : begin + 8]
-            if part.shape[1] < 8:
-                part = np.concatenate([part, np.zeros((n, 8 - part.shape[1]), np.uint8)], axis=1)
-            total += np.ascontiguousarray(part).view("<u8").reshape(-1) * np.uint64(factor)
-            factor = factor * factor & 0xFFFFFFFFFFFFFFFF | 1
-        total ^= total >> np.uint64(30)
-        total *= np.uint64(0xBF58476D1CE4E5B9)
-        total ^= total >> np.uint64(27)
-        total *= np.uint64(0x94D049BB133111EB)
-        total ^= total >> np.uint64(31)
+    for begin in range(0, size, 8):
+        part = codes[:, begin : begin + 8]
+        if part.shape[1] < 8:
+            part = np.concatenate([part, np.zeros((n, 8 - part.shape[1]), np.uint8)], axis=1)
+        total += np.ascontiguousarray(part).view("<u8").reshape(-1) * np.uint64(factor)
+        factor = factor * factor & 0xFFFFFFFFFFFFFFFF | 1
     return total

@@ -85,6 +85,18 @@ class Search:
             steps.append(_step(name, part, method, len(queries), predicted, work, perf_counter() - start))
         return merge_nearest(found, len(queries), k), steps
 
+    def prepare(self, part: Segment, n_queries: int, radius: int) -> None:
+        """Build the part's tables if ``n_queries`` searches within ``radius`` would pay for them."""
+        if self.method == "multi-index" or (self.method == "auto" and self._would_pay(part, n_queries, radius)):
+            part.tables(self.engine, self.n_threads)
+
+    def _would_pay(self, part: Segment, n_queries: int, radius: int) -> bool:
+        if not planner.may_have_tables(part) or part.cache.tables is not None:
+            return False
+        prices = planner.uniform_prices(part, costs(self.engine))
+        cost = planner.probe_cost(planner.thresholds(radius, prices), prices)
+        return self._tables_pay(part, n_queries, self._scan_cost(part, n_queries), cost)
+
     def _radius_rows(
         self, part: Segment, queries: NDArray[np.uint8], radius: int
     ) -> tuple[str, Cost, list[RadiusRows]]:
@@ -101,13 +113,9 @@ class Search:
         if self.method == "scan":
             return "scan", scanned, [scan(slice(n))]
         if self.method == "auto":
-            if not planner.may_have_tables(part):
-                return "scan", scanned, [scan(slice(n))]
+            self.prepare(part, n, radius)
             if part.cache.tables is None:
-                prices = planner.uniform_prices(part, costs(engine))
-                cost = planner.probe_cost(planner.thresholds(radius, prices), prices)
-                if not self._tables_pay(part, n, scanned, cost):
-                    return "scan", scanned, [scan(slice(n))]
+                return "scan", scanned, [scan(slice(n))]
         tables = part.tables(engine, threads)
         prices = planner.prices(part, tables, costs(engine))
         if radius not in part.cache.plans:

@@ -155,7 +155,12 @@ def _in_id_order(
     parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]],
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Codes and ids of all parts, each in id order, as new arrays in id order."""
-    codes, ids = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    ids = np.concatenate([part[1] for part in parts])
+    codes = np.empty((len(ids), parts[0][0].shape[1]), np.uint8)
+    begin = 0
+    for part, _ in parts:  # np.concatenate would copy row by row
+        codes[begin : begin + len(part)] = part
+        begin += len(part)
     if (ids[1:] < ids[:-1]).any():
         order = np.argsort(ids, kind="stable")
         codes, ids = codes[order], ids[order]

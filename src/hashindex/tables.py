@@ -12,7 +12,7 @@ MAX_TABLES = 16
 MAX_WIDTH = 26  # a directory of 2**26 + 1 offsets is 256 MB
 MAX_TABLE_CODES = 2**32 - 1  # rows are uint32
 COPIED_BITS = 64  # codes of one word are copied into bucket order
-MOST_COPIED = 2**26  # rows; of more, copies would take more memory than they save time
+MOST_COPIED = 2**26  # rows; of more, two tables have copies and the others do without, to save memory
 SAMPLE = 4096  # codes whose bits are looked at
 
 
@@ -29,15 +29,15 @@ class Tables(NamedTuple):
     A key holds the bits that the table's mask selects, packed together in the order of their significance when the
     code is read as a little-endian integer: :func:`select_bits`. Places ``offsets[first + key]`` to
     ``offsets[first + key + 1]`` of ``rows[t]`` belong to that key, rows ascending; ``first`` is the sum of
-    ``2**widths[u] + 1`` over the tables u < t. ``copies[t]`` holds the codes in the same order, each as a
-    little-endian integer, so that a bucket is read as one run.
+    ``2**widths[u] + 1`` over the tables u < t. ``copies[t]`` of the first ``n_copied`` tables holds
+    the codes in the same order, each as a little-endian integer, so that a bucket is read as one run.
     """
 
     masks: NDArray[np.uint8]
     widths: NDArray[np.int32]
     offsets: NDArray[np.uint32]  # (sum of 2**widths + 1,)
     rows: NDArray[np.uint32]  # (n_tables, n_codes)
-    copies: NDArray[np.uint64]  # (n_tables, n_codes), or (n_tables, 0) without
+    copies: NDArray[np.uint64]  # (n_copied, n_codes)
 
     @property
     def first_offsets(self) -> list[int]:
@@ -63,8 +63,7 @@ def shape(n_bits: int, n_distinct: int) -> tuple[int, int]:
     bits = log2(max(n_distinct, 2))
     if n_bits <= COPIED_BITS:
         n_tables = min(ceil(n_bits / bits), MAX_TABLES, n_bits)
-        slack = 3 if n_distinct <= MOST_COPIED else 0
-        return n_tables, max(1, min(round(bits) - slack, MAX_WIDTH, n_bits // n_tables))
+        return n_tables, max(1, min(round(bits) - 3, MAX_WIDTH, n_bits // n_tables))
     least = min(ceil(n_bits / min(bits, MAX_WIDTH)), MAX_TABLES)
     options = {m: max(1, min(round(bits), MAX_WIDTH, n_bits // m)) for m in range(least, MAX_TABLES + 1)}
 
@@ -105,9 +104,11 @@ def deal(sample: NDArray[np.uint8], n_bits: int, n_distinct: int) -> Layout:
     return Layout(_packed(dealt, n_bits), np.full(n_tables, width, np.int32))
 
 
-def has_copies(codes: NDArray[np.uint8]) -> bool:
-    """Whether tables of these codes hold copies of them."""
-    return 8 * codes.shape[1] <= COPIED_BITS and len(codes) <= MOST_COPIED
+def n_copied(codes: NDArray[np.uint8], n_tables: int) -> int:
+    """How many of the tables of these codes hold copies of them."""
+    if 8 * codes.shape[1] > COPIED_BITS:
+        return 0
+    return n_tables if len(codes) <= MOST_COPIED else min(2, n_tables)
 
 
 def select_bits(codes: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.int64]:

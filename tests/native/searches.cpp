@@ -15,6 +15,7 @@ struct OwnedTables {
     std::vector<std::int32_t> widths;
     std::vector<std::uint32_t> offsets, rows;
     std::vector<std::uint64_t> copies;
+    std::size_t n_copied;
 
     OwnedTables(const Codes& codes, std::size_t width, bool with_copies, const Execution& execution) {
         const std::size_t n_bits = 8 * codes.code_size, n_tables = std::max<std::size_t>(1, n_bits / width);
@@ -25,12 +26,13 @@ struct OwnedTables {
         widths.assign(n_tables, static_cast<std::int32_t>(width));
         offsets.resize(n_tables * ((std::size_t{1} << width) + 1), 4294967295u);
         rows.resize(n_tables * codes.count, 4294967295u);
-        if (with_copies) copies.resize(n_tables * codes.count, 7u);
-        build_tables(codes, view(), offsets.data(), rows.data(), with_copies ? copies.data() : nullptr, execution);
+        n_copied = with_copies ? (n_tables + 1) / 2 : 0;  // the others do without
+        copies.resize(n_copied * codes.count, 7u);
+        build_tables(codes, view(), offsets.data(), rows.data(), copies.data(), execution);
     }
 
     Tables view() const {
-        return {masks.data(), widths.data(), offsets.data(), rows.data(), copies.empty() ? nullptr : copies.data(), widths.size()};
+        return {masks.data(), widths.data(), offsets.data(), rows.data(), copies.data(), widths.size(), n_copied};
     }
 
     // The general pigeonhole: radius + 1 shells dealt out to the tables in turn, so that sum(t_j + 1) = radius + 1.
@@ -71,7 +73,7 @@ void check_buckets(const Codes& codes, const OwnedTables& tables) {
                 CHECK(*row < codes.count, context);
                 CHECK(slow_key(codes.row(*row), tables.masks.data() + t * codes.code_size, codes.code_size) == key, context);
                 CHECK(i == offset[0] || row[-1] < row[0], context);
-                if (tables.copies.empty()) continue;
+                if (t >= tables.n_copied) continue;
                 std::uint64_t copy = 0;
                 std::memcpy(&copy, codes.row(*row), codes.code_size);
                 CHECK(tables.copies[static_cast<std::size_t>(row - tables.rows.data())] == copy, context);

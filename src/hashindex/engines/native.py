@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..tables import Layout, Tables, has_copies
+from ..tables import Layout, Tables, n_copied
 from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
 
 
@@ -57,7 +57,7 @@ class NativeEngine:
 
     def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""
-        offsets, rows, copies = _core.build_tables(codes, *layout, has_copies(codes), self.isa, self._pool, n_threads)
+        offsets, rows, copies = _core.build_tables(codes, *layout, n_copied(codes, len(layout.widths)), self.isa, self._pool, n_threads)
         return Tables(layout.masks, layout.widths, offsets, rows, copies)
 
     def probe_radius(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Layout, Tables, has_copies
+from ..tables import Layout, Tables, n_copied
 from . import numba_probe, numba_scan
 from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
 from .hits import QUERY_SHIFT, Hits, nearest_rows, radius_rows
@@ -72,13 +72,12 @@ class NumbaEngine:
         """See :class:`hashindex.engines.engine.Engine`."""
         codes, masks = _frozen(codes), _frozen(layout.masks)
         edges = np.cumsum([0] + [2**width + 1 for width in layout.widths.tolist()])
-        shape = len(masks), len(codes)
-        offsets, rows = np.empty(edges[-1], np.uint32), np.empty(shape, np.uint32)
-        copies = np.empty(shape if has_copies(codes) else (len(masks), 0), np.uint64)
+        offsets, rows = np.empty(edges[-1], np.uint32), np.empty((len(masks), len(codes)), np.uint32)
+        copies = np.empty((n_copied(codes, len(masks)), len(codes)), np.uint64)
 
         def build(t: int) -> None:
             own = offsets[edges[t] : edges[t + 1]]
-            numba_probe.build_table(codes, masks, t, own, rows[t], copies[t])
+            numba_probe.build_table(codes, masks, t, own, rows[t], copies[t : t + 1].reshape(-1))
 
         _map(build, list(range(len(masks))), n_threads)
         return Tables(*layout, offsets, rows, copies)

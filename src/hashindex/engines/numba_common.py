@@ -62,20 +62,19 @@ def _whole_word(typing_context: Any, codes: Any, row: Any, word: Any) -> Any:  #
 whole_word: Any = intrinsic(_whole_word)
 
 
-def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
-    """Ask for the memory of array[index] (its beginning) without waiting for it."""
+def _prefetch(typing_context: Any, array: Any, row: Any, column: Any) -> Any:  # noqa: ARG001
+    """Ask for the memory of array[row, column] without waiting for it."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, ir, number = signature.args[0], cgutils.ir, cgutils.int32_t
         values = context.make_array(kind)(context, builder, arguments[0])
-        index = [arguments[1], *[arguments[1].type(0)] * (kind.ndim - 1)]
-        place = builder.bitcast(get_item_pointer(context, builder, kind, values, index), cgutils.voidptr_t)
+        place = builder.bitcast(get_item_pointer(context, builder, kind, values, arguments[1:]), cgutils.voidptr_t)
         asked = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
         ask = builder.module.declare_intrinsic("llvm.prefetch", [place.type], asked)
         builder.call(ask, [place, number(0), number(3), number(1)])  # to read, keep in every cache, data
         return context.get_dummy_value()
 
-    return types.void(array, types.intp), emit
+    return types.void(array, types.intp, types.intp), emit
 
 
 prefetch: Any = intrinsic(_prefetch)
@@ -105,13 +104,19 @@ def read_words(codes: Codes, begin: int, end: int, words: Words) -> None:
 
 
 @inlined
-def distance_to(codes: Codes, row: int, query: NDArray[np.uint64]) -> int:
-    """Distance of the query (n_words,) to one code."""
+def read_word(codes: Codes, row: int, word: int) -> np.uint64:
+    """One word of a code, little-endian."""
+    return whole_word(codes, row, word) if word < codes.shape[1] // 8 else last_word(codes, row)
+
+
+@inlined
+def distance_to(codes: Codes, row: int, queries: Words, q: int) -> int:
+    """Distance to one code of query q, a row of words."""
     total, n_whole = 0, codes.shape[1] // 8
     for word in range(n_whole):
-        total += popcount(whole_word(codes, row, word) ^ query[word])
-    if n_whole < len(query):
-        total += popcount(last_word(codes, row) ^ query[n_whole])
+        total += popcount(whole_word(codes, row, word) ^ queries[q, word])
+    if n_whole < queries.shape[1]:
+        total += popcount(last_word(codes, row) ^ queries[q, n_whole])
     return total
 
 

@@ -18,16 +18,16 @@ from .numba_common import (
     inlined,
     is_removed,
     kernel,
-    last_word,
     popcount,
     prefetch,
+    read_word,
     read_words,
-    whole_word,
 )
 
 STEP_CODES = 1024  # codes whose keys are read at once
 GROUP = 128  # buckets asked for before the first is looked at
-CHUNK = 1024  # candidates between two looks at the room left for hits
+CHUNK = 1024  # candidates that wait for their rows or codes at once
+HITS, LOOKUPS, CANDIDATES = range(3)  # what a prober counts
 
 
 class Prober(NamedTuple):
@@ -41,8 +41,9 @@ class Prober(NamedTuple):
     keys: NDArray[np.int64]  # (n_tables, n_queries)
     limits: Hits  # (n_queries,) only hits below are looked for
     shown: NDArray[np.int64]  # (n_tables,) flips up to which all buckets have been shown; -1 = none
-    buckets: NDArray[np.int64]  # (GROUP, 3) query, begin, end
-    places: NDArray[np.int64]  # (CHUNK,) of candidates that are near enough
+    buckets: NDArray[np.uint64]  # (GROUP, 3) query, begin, end
+    waiting: NDArray[np.uint64]  # (CHUNK, 2) query and place of candidates
+    counts: NDArray[np.int64]  # (3,) hits logged, lookups and candidates so far
 
 
 @kernel
@@ -91,7 +92,7 @@ def build_table(
         offsets[keys[row]] += 1
         rows[place] = row
         if len(copies):
-            copies[place] = whole_word(codes, row, 0) if codes.shape[1] == 8 else last_word(codes, row)
+            copies[place] = read_word(codes, row, 0)
     for key in range(n_keys, 0, -1):  # filling has moved every begin to its end
         offsets[key] = offsets[key - 1]
     offsets[0] = 0
@@ -110,125 +111,102 @@ def prober_of(among: Rows, tables: Tables, queries: Codes) -> Prober:
         if t > 0:
             firsts[t] = firsts[t - 1] + (1 << int(tables.widths[t - 1])) + 1
     limits, shown = np.empty(n_queries, np.int64), np.full(n_tables, -1)
-    buckets, places = np.empty((GROUP, 3), np.int64), np.empty(CHUNK, np.int64)
-    return Prober(among, tables, firsts, masks.T.copy(), words.T.copy(), keys, limits, shown, buckets, places)
-
-
-@inlined
-def shown_elsewhere(
-    codes: Codes, row: int, query: NDArray[np.uint64], masks: Words, shown: NDArray[np.int64], t: int
-) -> bool:
-    """Whether a table other than t has shown this code: its key lies within ``shown[u]`` flips."""
-    n_whole = codes.shape[1] // 8
-    for u in range(len(shown)):
-        if u != t and shown[u] >= 0:
-            flips = 0
-            for word in range(len(query)):
-                code = whole_word(codes, row, word) if word < n_whole else last_word(codes, row)
-                flips += popcount((code ^ query[word]) & masks[u, word])
-            if flips <= shown[u]:
-                return True
-    return False
+    buckets, waiting = np.empty((GROUP, 3), np.uint64), np.empty((CHUNK, 2), np.uint64)
+    counts, by_query = np.zeros(3, np.int64), words.T.copy()
+    return Prober(among, tables, firsts, masks.T.copy(), by_query, keys, limits, shown, buckets, waiting, counts)
 
 
 @kernel
-def find_copies(copies: NDArray[np.uint64], query: np.uint64, farthest: int, places: NDArray[np.int64]) -> int:
-    """Where copies within ``farthest`` of the query are; returns how many."""
-    n = 0
-    for i in range(len(copies)):
-        places[n] = i
-        n += popcount(copies[i] ^ query) <= farthest
-    return n
+def log_hits(prober: Prober, t: int, n_waiting: int, k: int, log: Hits) -> Hits:
+    """Log the hits among the candidates of table t that wait; returns the log, which may have moved.
 
-
-@kernel
-def find_codes(
-    codes: Codes, rows: NDArray[np.uint32], query: NDArray[np.uint64], farthest: int, places: NDArray[np.int64]
-) -> int:
-    """As ``find_copies``, of the codes of some rows."""
-    n = 0
-    for i in range(len(rows)):
-        prefetch(codes, rows[i])
-    for i in range(len(rows)):
-        places[n] = i
-        n += distance_to(codes, rows[i], query) <= farthest
-    return n
-
-
-@kernel
-def visit(prober: Prober, t: int, n_buckets: int, k: int, log: Hits, n: int) -> tuple[Hits, int]:
-    """Append to the log's n hits those in the first of the prober's buckets, of table t.
-
-    Hits in a bucket that another table has shown are left out, so that each is found once without a bitmap. With k,
-    all buckets are of one query and the log is cut to its k least where it is full; without, it grows and each hit
-    has its query's number.
+    What another table has shown, its key within ``shown[u]`` flips, is left out: each hit is found once without a
+    bitmap. With k, all are of one query and a full log is cut to its k least; without, it grows and each hit has its
+    query's number.
     """
-    codes, removed, masks, shown = prober.among.codes, prober.among.removed, prober.masks, prober.shown
-    queries, limits, buckets, places = prober.queries, prober.limits, prober.buckets, prober.places
-    rows, copies, copied = prober.tables.rows[t], prober.tables.copies[t], prober.tables.copies.shape[1] > 0
+    codes, removed, rows, copies = prober.among.codes, prober.among.removed, prober.tables.rows, prober.tables.copies
+    queries, limits, masks, shown = prober.queries, prober.limits, prober.masks, prober.shown
+    waiting, n, copied = prober.waiting, prober.counts[HITS], t < len(copies)
+    for i in range(n_waiting):
+        q, place = waiting[i, 0], waiting[i, 1]
+        row, distance = np.int64(rows[t, place]), 0
+        for word in range(queries.shape[1]):
+            code = copies[t, place] if copied else read_word(codes, row, word)
+            distance += popcount(code ^ queries[q, word])
+        hit, is_new = distance << ROW_BITS | row, True
+        if hit >= limits[q] or is_removed(removed, row):
+            continue
+        for u in range(len(shown)):
+            if u != t and shown[u] >= 0:
+                flips = 0
+                for word in range(queries.shape[1]):
+                    code = copies[t, place] if copied else read_word(codes, row, word)
+                    flips += popcount((code ^ queries[q, word]) & masks[u, word])
+                is_new = is_new and flips > shown[u]
+        if is_new:
+            if n == len(log) and k:
+                limits[q], n = cut(log, n, k), k
+            elif n == len(log):
+                log = grown(log, n + 1)
+            log[n] = hit if k else np.int64(q) << QUERY_SHIFT | hit
+            n += 1
+    prober.counts[HITS] = n
+    return log
+
+
+@kernel
+def visit(prober: Prober, t: int, n_buckets: int, k: int, log: Hits) -> Hits:
+    """As ``log_hits``, of the candidates in the first of the prober's buckets of table t."""
+    codes, rows, copies = prober.among.codes, prober.tables.rows, prober.tables.copies
+    queries, limits, buckets, waiting = prober.queries, prober.limits, prober.buckets, prober.waiting
+    n, room = np.uint64(0), np.uint64(len(waiting))
     for bucket in range(n_buckets):
         q, begin, end = buckets[bucket, 0], buckets[bucket, 1], buckets[bucket, 2]
-        for first in range(begin, end, CHUNK):
-            last, farthest = min(end, first + CHUNK), (limits[q] - 1) >> ROW_BITS
-            if copied:
-                n_near = find_copies(copies[first:last], queries[q, 0], farthest, places)
-            else:
-                n_near = find_codes(codes, rows[first:last], queries[q], farthest, places)
-            if n_near == 0:
-                continue
-            if n + n_near > len(log):
-                if k:
-                    limits[q], n = cut(log, n, k), k
+        word, farthest = queries[q, 0], (limits[q] - 1) >> ROW_BITS
+        while begin < end:
+            last = min(end, begin + room - n)
+            for place in range(begin, last):
+                waiting[n, 0], waiting[n, 1] = q, place
+                if t < len(copies):
+                    n += np.uint64(popcount(copies[t, place] ^ word) <= farthest)
                 else:
-                    log = grown(log, n + n_near)
-            for i in range(n_near):
-                row = int(rows[first + places[i]])
-                hit = distance_to(codes, row, queries[q]) << ROW_BITS | row
-                if hit >= limits[q] or is_removed(removed, row):
-                    continue
-                if not shown_elsewhere(codes, row, queries[q], masks, shown, t):
-                    log[n] = hit if k else q << QUERY_SHIFT | hit
-                    n += 1
-    return log, n
+                    prefetch(codes, rows[t, place], 0)
+                    n += np.uint64(1)
+            begin = last
+            if n == room:
+                log, n = log_hits(prober, t, n, k, log), np.uint64(0)
+    return log_hits(prober, t, n, k, log)
 
 
 @kernel
-def probe_shell(
-    prober: Prober, t: int, flips: int, first: int, last: int, k: int, log: Hits, n: int
-) -> tuple[Hits, int, int, int]:
-    """As ``visit``, of all buckets of table t exactly ``flips`` flips from the keys of queries ``first`` to ``last``.
-
-    Returns the log, its hits, and how many buckets and candidates there were.
-    """
-    offsets, buckets, n_buckets, lookups, candidates = prober.tables.offsets, prober.buckets, 0, 0, 0
-    rows, copied = prober.tables.rows[t], prober.tables.copies.shape[1] > 0
-    copies = prober.tables.copies[t]
+def probe_shell(prober: Prober, t: int, flips: int, first: int, last: int, k: int, log: Hits) -> Hits:
+    """As ``visit``, of all buckets of table t exactly ``flips`` flips from the keys of queries ``first`` to ``last``."""
+    offsets, rows, copies = prober.tables.offsets, prober.tables.rows, prober.tables.copies
+    keys, buckets, counts, n = prober.keys[t], prober.buckets, prober.counts, 0
     start, n_keys = prober.firsts[t], 1 << int(prober.tables.widths[t])
     for q in range(first, last):
-        key, flipped = prober.keys[t, q], (1 << flips) - 1
+        flipped = (1 << flips) - 1
         while flipped < n_keys:
-            place = start + (key ^ flipped)
+            place = start + (keys[q] ^ flipped)
             begin, end = int(offsets[place]), int(offsets[place + 1])
-            lookups += 1
+            counts[LOOKUPS] += 1
             if begin < end:
-                candidates += end - begin
-                if copied:
-                    prefetch(copies, begin)
-                    prefetch(copies, end - 1)
+                if t < len(copies):
+                    prefetch(copies, t, begin)
+                    prefetch(copies, t, end - 1)
                 else:
-                    prefetch(rows, begin)
-                buckets[n_buckets, 0], buckets[n_buckets, 1], buckets[n_buckets, 2] = q, begin, end
-                n_buckets += 1
-                if n_buckets == GROUP:
-                    log, n = visit(prober, t, n_buckets, k, log, n)
-                    n_buckets = 0
+                    prefetch(rows, t, begin)
+                buckets[n, 0], buckets[n, 1], buckets[n, 2] = q, begin, end
+                counts[CANDIDATES] += end - begin
+                n += 1
+                if n == len(buckets):
+                    log, n = visit(prober, t, n, k, log), 0
             if flipped == 0:
                 break
             lowest = flipped & -flipped  # the next number with as many bits: Gosper's hack (HAKMEM 175)
             ripple = flipped + lowest
             flipped = ripple | (flipped ^ ripple) >> (2 + popcount(np.uint64(lowest - 1)))
-    log, n = visit(prober, t, n_buckets, k, log, n)
-    return log, n, lookups, candidates
+    return visit(prober, t, n, k, log)
 
 
 @kernel
@@ -239,14 +217,14 @@ def probe_radius(
 
     Returns also how many buckets were visited and how many candidates they held.
     """
-    prober, log, n, lookups, candidates = prober_of(among, tables, queries), np.empty(CHUNK, np.int64), 0, 0, 0
+    prober, log = prober_of(among, tables, queries), np.empty(CHUNK, np.int64)
+    counts = prober.counts
     prober.limits[:] = (radius + 1) << ROW_BITS
     for t in range(len(thresholds)):
         for flips in range(thresholds[t] + 1):
-            log, n, visited, seen = probe_shell(prober, t, flips, 0, len(queries), 0, log, n)
-            lookups, candidates = lookups + visited, candidates + seen
+            log = probe_shell(prober, t, flips, 0, len(queries), 0, log)
         prober.shown[t] = thresholds[t]
-    return log[:n], lookups, candidates
+    return log[: counts[HITS]], counts[LOOKUPS], counts[CANDIDATES]
 
 
 @kernel
@@ -266,18 +244,18 @@ def probe_nearest(
     ``spent[s]`` is the predicted cost of the first s steps. Returns also how many buckets and candidates were seen.
     """
     best, done = np.full((len(queries), k), MISSING), np.zeros(len(queries), np.bool_)
-    prober, log, lookups, candidates = prober_of(among, tables, queries), np.empty(2 * (k + CHUNK), np.int64), 0, 0
+    prober, log = prober_of(among, tables, queries), np.empty(2 * (k + CHUNK), np.int64)
+    counts, limits = prober.counts, prober.limits
     for q in range(len(queries)):
-        n, radius = 0, int(radii[q])
-        prober.limits[q] = (radius + 1) << ROW_BITS
+        radius, counts[HITS] = int(radii[q]), 0
+        limits[q] = (radius + 1) << ROW_BITS
         prober.shown[:] = -1
         for s in range(len(steps)):
             t, flips = int(steps[s, 0]), int(steps[s, 1])
-            log, n, visited, seen = probe_shell(prober, t, flips, q, q + 1, k, log, n)
-            lookups, candidates = lookups + visited, candidates + seen
-            if n >= k:
-                prober.limits[q], n = cut(log, n, k), k
-                radius = prober.limits[q] >> ROW_BITS
+            log = probe_shell(prober, t, flips, q, q + 1, k, log)
+            if counts[HITS] >= k:
+                limits[q], counts[HITS] = cut(log, counts[HITS], k), k
+                radius = limits[q] >> ROW_BITS
             prober.shown[t] = flips
             if radius <= s or flips == tables.widths[t]:
                 done[q] = True
@@ -285,5 +263,5 @@ def probe_nearest(
             certain = radius + 1 < len(spent) and spent[radius + 1] - spent[s + 1] <= scan_cost
             if not certain and s + 1 < len(steps) and spent[s + 2] > WORTH_TRYING * scan_cost:
                 break
-        best[q, :n] = log[:n]
-    return best, done, lookups, candidates
+        best[q, : counts[HITS]] = log[: counts[HITS]]
+    return best, done, counts[LOOKUPS], counts[CANDIDATES]

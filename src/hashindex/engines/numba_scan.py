@@ -46,11 +46,11 @@ def measure(tile: Words, query: Words, distances: NDArray[np.int64]) -> int:
 
 
 @kernel
-def measure_rows(codes: Codes, first: int, query: NDArray[np.uint64], distances: NDArray[np.int64]) -> int:
+def measure_rows(codes: Codes, first: int, queries: Words, q: int, distances: NDArray[np.int64]) -> int:
     """As ``measure``, of the codes from row ``first`` on as they lie in memory: for few queries a tile does not pay."""
     least = 2**31
     for i in range(len(distances)):
-        distances[i] = distance_to(codes, first + i, query)
+        distances[i] = distance_to(codes, first + i, queries, q)
         least = min(least, distances[i])
     return least
 
@@ -78,7 +78,7 @@ def scan_radius(among: Rows, queries: Codes, begin: int, end: int, radius: int) 
         distances = buffer[:n]
         for q in range(n_queries):
             query = by_query[q]
-            least = measure(tile, query, distances) if tiled else measure_rows(codes, first, query, distances)
+            least = measure(tile, query, distances) if tiled else measure_rows(codes, first, by_query, q, distances)
             if least > radius:
                 continue
             log = grown(log, n_found + n)
@@ -111,7 +111,7 @@ def scan_nearest(among: Rows, queries: Codes, begin: int, end: int, k: int, radi
         distances = buffer[:n]
         for q in range(n_queries):
             query = by_query[q]
-            least = measure(tile, query, distances) if tiled else measure_rows(codes, first, query, distances)
+            least = measure(tile, query, distances) if tiled else measure_rows(codes, first, by_query, q, distances)
             if least >= limits[q]:
                 continue
             log, length, limit = logs[q], lengths[q], limits[q]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Layout, Tables, has_copies, select_bits
+from ..tables import Layout, Tables, n_copied, select_bits
 from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
 from .hits import MISSING, ROW_BITS, WORTH_TRYING, Hits, nearest_rows, radius_rows
 
@@ -55,7 +55,7 @@ class NumpyEngine:
             keys = np.concatenate([np.empty(0, np.int64), *blocks])
             rows[t] = np.argsort(keys, kind="stable")
             offsets += [np.zeros(1, np.int64), np.cumsum(np.bincount(keys, minlength=2**width))]
-        copies = _words(codes)[0][rows] if has_copies(codes) else np.empty((len(rows), 0), np.uint64)
+        copies = _words(codes)[0][rows[: n_copied(codes, len(rows))]]
         return Tables(*layout, np.concatenate(offsets).astype(np.uint32), rows, copies)
 
     def probe_radius(
