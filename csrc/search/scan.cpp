@@ -53,8 +53,8 @@ public:
     std::size_t first_query() const { return first_query_; }
     std::size_t n_queries() const { return n_queries_; }
 
-    // Calls collect(query in the block, hit) for every row below its query's limit, as limit_of(query) was when the
-    // kernel took the step. The first tile is taken in steps that double from `first_step` codes, so that limits that
+    // Calls collect(query in the block, hit) for every row below its query's limit, which is asked for again after each
+    // of its hits and used from the next step on. The first tile is taken in steps that double from `first_step` codes, so that limits that
     // shrink with the hits do so before many codes have met them.
     template <class LimitOf, class Collect>
     const char* walk(std::size_t first_step, LimitOf limit_of, Collect collect) {
@@ -86,18 +86,21 @@ private:
         TileBuffer buffer(rows_.codes, padded_, kernel_);
         AlignedBuffer<Hit> hits(buffer.capacity() * padded_);
         const char* isa = nullptr;
+        for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = limit_of(q);
         for (std::size_t first = begin_, count = 0; first < end_; first += count) {
             const Tile tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
             count = tile.n_codes;
             std::size_t step = first == begin_ ? first_step : tile.n_codes;
             for (std::size_t done = 0; done < tile.n_codes; done += step, step *= 2) {
-                for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = limit_of(q);
                 const Found found =
                     kernel_.within(tile.part(done, step), {words_.data(), limits_.data(), padded_}, hits.data());
                 isa = found.isa;
                 for (std::size_t i = 0; i < found.count; ++i) {
                     const Hit hit = hits[i] + first + done;
-                    if (rows_.has(hit_row(hit))) collect(hit_query(hit), hit);
+                    const std::size_t q = hit_query(hit);
+                    if (!rows_.has(hit_row(hit))) continue;
+                    collect(q, hit);
+                    limits_[q] = limit_of(q);
                 }
             }
         }

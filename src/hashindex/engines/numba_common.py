@@ -81,6 +81,15 @@ prefetch: Any = intrinsic(_prefetch)
 
 
 @inlined
+def prefetch_run(array: NDArray[Any], row: int, begin: int, end: int) -> None:
+    """Ask for array[row, begin:end], which is not empty; what is long is left to the hardware's prefetcher."""
+    step = 64 // array.itemsize
+    for column in range(begin, min(end, begin + 4 * step), step):
+        prefetch(array, row, column)
+    prefetch(array, row, end - 1)
+
+
+@inlined
 def last_word(codes: Codes, row: int) -> np.uint64:
     """The last ``code_size % 8`` bytes of a code, little-endian."""
     n_bytes, value = codes.shape[1], np.uint64(0)

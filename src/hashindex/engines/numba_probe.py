@@ -13,13 +13,11 @@ from .hits import MISSING, QUERY_SHIFT, ROW_BITS, WORTH_TRYING, Hits
 from .numba_common import (
     Words,
     cut,
-    distance_to,
     grown,
-    inlined,
     is_removed,
     kernel,
     popcount,
-    prefetch,
+    prefetch_run,
     read_word,
     read_words,
 )
@@ -27,7 +25,7 @@ from .numba_common import (
 STEP_CODES = 1024  # codes whose keys are read at once
 GROUP = 128  # buckets asked for before the first is looked at
 CHUNK = 1024  # candidates that wait for their rows or codes at once
-HITS, LOOKUPS, CANDIDATES = range(3)  # what a prober counts
+QUERY, FLIPPED, BUCKET, HITS, LOOKUPS, CANDIDATES = range(6)  # what a prober counts
 
 
 class Prober(NamedTuple):
@@ -41,9 +39,9 @@ class Prober(NamedTuple):
     keys: NDArray[np.int64]  # (n_tables, n_queries)
     limits: Hits  # (n_queries,) only hits below are looked for
     shown: NDArray[np.int64]  # (n_tables,) flips up to which all buckets have been shown; -1 = none
-    buckets: NDArray[np.uint64]  # (GROUP, 3) query, begin, end
-    waiting: NDArray[np.uint64]  # (CHUNK, 2) query and place of candidates
-    counts: NDArray[np.int64]  # (3,) hits logged, lookups and candidates so far
+    buckets: NDArray[np.uint64]  # (GROUP, 3) query, begin and end of the places
+    waiting: NDArray[np.uint64]  # (CHUNK,) candidates: query << ROW_BITS | place
+    counts: NDArray[np.int64]  # (6,) the next query, flipped bits and bucket; how many so far
 
 
 @kernel
@@ -111,24 +109,76 @@ def prober_of(among: Rows, tables: Tables, queries: Codes) -> Prober:
         if t > 0:
             firsts[t] = firsts[t - 1] + (1 << int(tables.widths[t - 1])) + 1
     limits, shown = np.empty(n_queries, np.int64), np.full(n_tables, -1)
-    buckets, waiting = np.empty((GROUP, 3), np.uint64), np.empty((CHUNK, 2), np.uint64)
-    counts, by_query = np.zeros(3, np.int64), words.T.copy()
+    buckets, waiting = np.empty((GROUP, 3), np.uint64), np.empty(CHUNK, np.uint64)
+    counts, by_query = np.zeros(6, np.int64), words.T.copy()
     return Prober(among, tables, firsts, masks.T.copy(), by_query, keys, limits, shown, buckets, waiting, counts)
 
 
 @kernel
-def log_hits(prober: Prober, t: int, n_waiting: int, k: int, log: Hits) -> Hits:
-    """Log the hits among the candidates of table t that wait; returns the log, which may have moved.
+def next_buckets(prober: Prober, t: int, flips: int, last: int) -> int:
+    """Fill the prober's buckets with the next of table t exactly ``flips`` flips from the keys of queries up to last."""
+    offsets, rows, copies, keys = prober.tables.offsets, prober.tables.rows, prober.tables.copies, prober.keys
+    buckets, counts, n, lookups, candidates = prober.buckets, prober.counts, 0, 0, 0
+    start, n_keys, least = prober.firsts[t], 1 << int(prober.tables.widths[t]), (1 << flips) - 1
+    q, flipped = counts[QUERY], counts[FLIPPED]
+    while q < last and flipped < n_keys and n < len(buckets):
+        place = np.uint64(start + (keys[t, q] ^ flipped))
+        begin, end = offsets[place], offsets[place + np.uint64(1)]
+        lookups += 1
+        if begin < end:
+            if t < len(copies):
+                prefetch_run(copies, t, begin, end)
+            else:
+                prefetch_run(rows, t, begin, end)
+            buckets[n, 0], buckets[n, 1], buckets[n, 2] = q, begin, end
+            candidates += int(end) - int(begin)
+            n += 1
+        lowest = flipped & -flipped  # the next number with as many bits: Gosper's hack (HAKMEM 175)
+        ripple = flipped + lowest
+        flipped = ripple | (flipped ^ ripple) >> (2 + popcount(np.uint64(lowest - 1)))
+        if flips == 0 or flipped >= n_keys:
+            q, flipped = q + 1, least
+    counts[QUERY], counts[FLIPPED], counts[BUCKET] = q, flipped, 0
+    counts[LOOKUPS] += lookups
+    counts[CANDIDATES] += candidates
+    return n
+
+
+@kernel
+def next_candidates(prober: Prober, t: int, n_buckets: int) -> int:
+    """Let the next candidates of the buckets wait: of codes that have copies in table t only those near enough."""
+    codes, rows, copies = prober.among.codes, prober.tables.rows, prober.tables.copies
+    queries, limits, buckets, waiting = prober.queries, prober.limits, prober.buckets, prober.waiting
+    n, room, bucket = np.uint64(0), np.uint64(len(waiting)), prober.counts[BUCKET]
+    while bucket < n_buckets and n < room:
+        q, begin, end = buckets[bucket, 0], buckets[bucket, 1], buckets[bucket, 2]
+        last, number = min(end, begin + room - n), q << np.uint64(ROW_BITS)
+        word, farthest = queries[q, 0], (limits[q] - 1) >> ROW_BITS
+        for place in range(begin, last):
+            waiting[n] = number | place
+            if t < len(copies):
+                n += np.uint64(popcount(copies[t, place] ^ word) <= farthest)
+            else:
+                prefetch_run(codes, rows[t, place], 0, codes.shape[1])
+                n += np.uint64(1)
+        buckets[bucket, 1] = last
+        bucket += last == end
+    prober.counts[BUCKET] = bucket
+    return int(n)
+
+
+@kernel
+def log_hits(prober: Prober, t: int, n_waiting: int, numbered: bool, log: Hits) -> None:
+    """Append the hits among the candidates that wait to the log, with their query's number if ``numbered``.
 
     What another table has shown, its key within ``shown[u]`` flips, is left out: each hit is found once without a
-    bitmap. With k, all are of one query and a full log is cut to its k least; without, it grows and each hit has its
-    query's number.
+    bitmap.
     """
     codes, removed, rows, copies = prober.among.codes, prober.among.removed, prober.tables.rows, prober.tables.copies
     queries, limits, masks, shown = prober.queries, prober.limits, prober.masks, prober.shown
     waiting, n, copied = prober.waiting, prober.counts[HITS], t < len(copies)
     for i in range(n_waiting):
-        q, place = waiting[i, 0], waiting[i, 1]
+        q, place = waiting[i] >> np.uint64(ROW_BITS), waiting[i] & np.uint64(2**ROW_BITS - 1)
         row, distance = np.int64(rows[t, place]), 0
         for word in range(queries.shape[1]):
             code = copies[t, place] if copied else read_word(codes, row, word)
@@ -143,70 +193,32 @@ def log_hits(prober: Prober, t: int, n_waiting: int, k: int, log: Hits) -> Hits:
                     code = copies[t, place] if copied else read_word(codes, row, word)
                     flips += popcount((code ^ queries[q, word]) & masks[u, word])
                 is_new = is_new and flips > shown[u]
-        if is_new:
-            if n == len(log) and k:
-                limits[q], n = cut(log, n, k), k
-            elif n == len(log):
-                log = grown(log, n + 1)
-            log[n] = hit if k else np.int64(q) << QUERY_SHIFT | hit
-            n += 1
+        log[n] = np.int64(q) << QUERY_SHIFT | hit if numbered else hit
+        n += is_new
     prober.counts[HITS] = n
-    return log
-
-
-@kernel
-def visit(prober: Prober, t: int, n_buckets: int, k: int, log: Hits) -> Hits:
-    """As ``log_hits``, of the candidates in the first of the prober's buckets of table t."""
-    codes, rows, copies = prober.among.codes, prober.tables.rows, prober.tables.copies
-    queries, limits, buckets, waiting = prober.queries, prober.limits, prober.buckets, prober.waiting
-    n, room = np.uint64(0), np.uint64(len(waiting))
-    for bucket in range(n_buckets):
-        q, begin, end = buckets[bucket, 0], buckets[bucket, 1], buckets[bucket, 2]
-        word, farthest = queries[q, 0], (limits[q] - 1) >> ROW_BITS
-        while begin < end:
-            last = min(end, begin + room - n)
-            for place in range(begin, last):
-                waiting[n, 0], waiting[n, 1] = q, place
-                if t < len(copies):
-                    n += np.uint64(popcount(copies[t, place] ^ word) <= farthest)
-                else:
-                    prefetch(codes, rows[t, place], 0)
-                    n += np.uint64(1)
-            begin = last
-            if n == room:
-                log, n = log_hits(prober, t, n, k, log), np.uint64(0)
-    return log_hits(prober, t, n, k, log)
 
 
 @kernel
 def probe_shell(prober: Prober, t: int, flips: int, first: int, last: int, k: int, log: Hits) -> Hits:
-    """As ``visit``, of all buckets of table t exactly ``flips`` flips from the keys of queries ``first`` to ``last``."""
-    offsets, rows, copies = prober.tables.offsets, prober.tables.rows, prober.tables.copies
-    keys, buckets, counts, n = prober.keys[t], prober.buckets, prober.counts, 0
-    start, n_keys = prober.firsts[t], 1 << int(prober.tables.widths[t])
-    for q in range(first, last):
-        flipped = (1 << flips) - 1
-        while flipped < n_keys:
-            place = start + (keys[q] ^ flipped)
-            begin, end = int(offsets[place]), int(offsets[place + 1])
-            counts[LOOKUPS] += 1
-            if begin < end:
-                if t < len(copies):
-                    prefetch(copies, t, begin)
-                    prefetch(copies, t, end - 1)
+    """Log the hits of queries ``first`` to ``last`` in all buckets of table t exactly ``flips`` flips from their keys.
+
+    Returns the log, which may have moved. With k, there is one query and a full log is cut to its k least; without,
+    it grows and each hit has its query's number.
+    """
+    counts = prober.counts
+    counts[QUERY], counts[FLIPPED] = first, (1 << flips) - 1
+    while True:
+        n_buckets = next_buckets(prober, t, flips, last)
+        if n_buckets == 0:
+            return log
+        while counts[BUCKET] < n_buckets:
+            n_waiting = next_candidates(prober, t, n_buckets)
+            if counts[HITS] + n_waiting > len(log):
+                if k:
+                    prober.limits[first], counts[HITS] = cut(log, counts[HITS], k), k
                 else:
-                    prefetch(rows, t, begin)
-                buckets[n, 0], buckets[n, 1], buckets[n, 2] = q, begin, end
-                counts[CANDIDATES] += end - begin
-                n += 1
-                if n == len(buckets):
-                    log, n = visit(prober, t, n, k, log), 0
-            if flipped == 0:
-                break
-            lowest = flipped & -flipped  # the next number with as many bits: Gosper's hack (HAKMEM 175)
-            ripple = flipped + lowest
-            flipped = ripple | (flipped ^ ripple) >> (2 + popcount(np.uint64(lowest - 1)))
-    return visit(prober, t, n, k, log)
+                    log = grown(log, counts[HITS] + n_waiting)
+            log_hits(prober, t, n_waiting, k == 0, log)
 
 
 @kernel
