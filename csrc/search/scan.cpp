@@ -13,6 +13,7 @@ constexpr std::size_t queries_per_block = 128;
 constexpr std::size_t least_codes_per_part = 16384;
 constexpr std::size_t most_lone_queries = 2;  // as many read wide codes as they lie; more share a tile
 constexpr std::size_t codes_per_run = 512;
+constexpr std::size_t nearest_step = 256;  // codes that meet an old limit where codes come ever nearer
 static_assert(queries_per_block <= max_block_queries && queries_per_block % query_step == 0);
 
 // The work as a grid of (block of queries) x (part of the codes). Codes are split only where there are fewer blocks
@@ -54,12 +55,12 @@ public:
     std::size_t n_queries() const { return n_queries_; }
 
     // Calls collect(query in the block, hit) for every row below its query's limit, which is asked for again after each
-    // of its hits and used from the next step on. The first tile is taken in steps that double from `first_step` codes, so that limits that
-    // shrink with the hits do so before many codes have met them.
+    // of its hits and used from the next step on. Steps double from `first_step` to `most_step` codes, so that limits
+    // which shrink with the hits do so before many codes have met them.
     template <class LimitOf, class Collect>
-    const char* walk(std::size_t first_step, LimitOf limit_of, Collect collect) {
+    const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
         return n_queries_ <= most_lone_queries && rows_.codes.code_size != 8 ? walk_runs(limit_of, collect)
-                                                                             : walk_tiles(first_step, limit_of, collect);
+                                                                             : walk_tiles(first_step, most_step, limit_of, collect);
     }
 
 private:
@@ -82,16 +83,16 @@ private:
     }
 
     template <class LimitOf, class Collect>
-    const char* walk_tiles(std::size_t first_step, LimitOf limit_of, Collect collect) {
+    const char* walk_tiles(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
         TileBuffer buffer(rows_.codes, padded_, kernel_);
         AlignedBuffer<Hit> hits(buffer.capacity() * padded_);
         const char* isa = nullptr;
         for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = limit_of(q);
+        std::size_t step = first_step;
         for (std::size_t first = begin_, count = 0; first < end_; first += count) {
             const Tile tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
             count = tile.n_codes;
-            std::size_t step = first == begin_ ? first_step : tile.n_codes;
-            for (std::size_t done = 0; done < tile.n_codes; done += step, step *= 2) {
+            for (std::size_t done = 0; done < count; done += step, step = std::min(2 * step, most_step)) {
                 const Found found =
                     kernel_.within(tile.part(done, step), {words_.data(), limits_.data(), padded_}, hits.data());
                 isa = found.isa;
@@ -133,9 +134,10 @@ RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t rad
                        Work& work) {
     const Grid grid(queries.count, rows.codes.count, execution.n_threads);
     std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
+    const std::size_t whole = rows.codes.count + tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
         std::vector<Hit>& hits = found[cell.block() * grid.n_parts + cell.part()];
-        return cell.walk(rows.codes.count + tile_step, [&](std::size_t) { return std::uint64_t{radius} + 1; },
+        return cell.walk(whole, whole, [&](std::size_t) { return std::uint64_t{radius} + 1; },
                          [&](std::size_t, Hit hit) { hits.push_back(hit); });
     });
     RadiusHits blocks(grid.n_blocks);
@@ -160,7 +162,7 @@ void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* ra
         std::vector<NearestCollector> nearest;
         for (std::size_t q = 0; q < cell.n_queries(); ++q)
             nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[cell.first_query() + q]));
-        const char* isa = cell.walk(first_step, [&](std::size_t q) { return nearest[q].limit_in_row_order(); },
+        const char* isa = cell.walk(first_step, std::max(first_step, nearest_step), [&](std::size_t q) { return nearest[q].limit_in_row_order(); },
                                     [&](std::size_t q, Hit hit) {
                                         if (hit_distance(hit) < nearest[q].limit_in_row_order())
                                             nearest[q].add(without_query(hit));
