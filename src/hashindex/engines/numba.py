@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -19,7 +19,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 Scalar = TypeVar("Scalar", bound=np.generic)
 Arrays = TypeVar("Arrays", Rows, Tables)
-Radius = TypeVar("Radius", int, NDArray[np.int32])
 
 SCAN_QUERIES = 64  # queries per block: each tile of codes is read from memory once for all of them
 PROBE_QUERIES = 1024
@@ -39,7 +38,7 @@ class NumbaEngine:
 
     def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        rows, queries, radius = _frozen_all(rows), _frozen(queries), _clamped(radius, rows.codes)
+        rows, queries, radius = _frozen_all(rows), _frozen(queries), min(radius, _n_bits(rows))
         blocks = _blocks(len(queries), SCAN_QUERIES, n_threads)
         parts = _parts(len(rows.codes), len(blocks), n_threads)
 
@@ -54,7 +53,7 @@ class NumbaEngine:
 
     def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        rows, queries, radii = _frozen_all(rows), _frozen(queries), _frozen(_clamped(radii, rows.codes))
+        rows, queries, radii = _frozen_all(rows), _frozen(queries), _frozen(np.minimum(radii, _n_bits(rows)))
         blocks = _blocks(len(queries), min(SCAN_QUERIES, BLOCK_HITS // (2 * k + 1)), n_threads)
         parts = _parts(len(rows.codes), len(blocks), n_threads)
 
@@ -92,16 +91,16 @@ class NumbaEngine:
         n_threads: int,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        rows, queries, radius = _frozen_all(rows), _frozen(queries), _clamped(radius, rows.codes)
+        rows, queries, radius = _frozen_all(rows), _frozen(queries), min(radius, _n_bits(rows))
         tables, thresholds = _frozen_all(tables), _frozen(thresholds)
         blocks = _blocks(len(queries), PROBE_QUERIES, n_threads)
 
-        def search(block: slice) -> tuple[Hits, int, int]:
-            hits, *work = numba_probe.probe_radius(rows, tables, queries[block], radius, thresholds)
-            return np.sort(hits), *work
+        def search(block: slice) -> tuple[Hits, Work]:
+            hits, lookups, candidates = numba_probe.probe_radius(rows, tables, queries[block], radius, thresholds)
+            return np.sort(hits), Work(lookups, candidates)
 
         found = _map(search, blocks, n_threads)
-        return _join([hits for hits, *_ in found], blocks, _sum(found))
+        return _join([hits for hits, _ in found], blocks, _sum([work for _, work in found]))
 
     def probe_nearest(
         self,
@@ -114,19 +113,20 @@ class NumbaEngine:
         n_threads: int,
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        rows, queries, radii = _frozen_all(rows), _frozen(queries), _frozen(_clamped(radii, rows.codes))
+        rows, queries, radii = _frozen_all(rows), _frozen(queries), _frozen(np.minimum(radii, _n_bits(rows)))
         tables, steps, scan_cost = _frozen_all(tables), _frozen(shells.steps), float(shells.scan_cost)
         spent = _frozen(np.append(0.0, np.cumsum(shells.costs)))
         blocks = _blocks(len(queries), min(PROBE_QUERIES, BLOCK_HITS // (k + 1)), n_threads)
 
-        def search(block: slice) -> tuple[Hits, NDArray[np.bool_], int, int]:
-            hits, *rest = numba_probe.probe_nearest(
+        def search(block: slice) -> tuple[Hits, NDArray[np.bool_], Work]:
+            hits, done, lookups, candidates = numba_probe.probe_nearest(
                 rows, tables, queries[block], k, radii[block], steps, spent, scan_cost
             )
-            return np.sort(hits), *rest
+            return np.sort(hits), done, Work(lookups, candidates)
 
         found = _map(search, blocks, n_threads)
-        return _stack([hits for hits, *_ in found], k, [done for _, done, *_ in found], _sum(found))
+        done = [done for _, done, _ in found]
+        return _stack([hits for hits, _, _ in found], k, done, _sum([work for *_, work in found]))
 
 
 def _frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -137,12 +137,13 @@ def _frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
 
 
 def _frozen_all(arrays: Arrays) -> Arrays:
-    return type(arrays)(*map(_frozen, arrays))
+    each: Any = arrays
+    return type(arrays)(*map(_frozen, each))
 
 
-def _clamped(radius: Radius, codes: Codes) -> Radius:
-    """No distance is larger than the bits of a code."""
-    return np.minimum(radius, 8 * codes.shape[1])
+def _n_bits(rows: Rows) -> int:
+    """No distance is larger."""
+    return 8 * int(rows.codes.shape[1])
 
 
 def _blocks(n_queries: int, most: int, n_threads: int) -> list[slice]:
@@ -171,9 +172,8 @@ def _grouped(found: list[Hits], n_parts: int) -> list[list[Hits]]:
     return [found[i : i + n_parts] for i in range(0, len(found), n_parts)]
 
 
-def _sum(found: Sequence[tuple[Any, ...]]) -> Work:
-    """Of results that end with lookups and candidates."""
-    return Work(sum(result[-2] for result in found), sum(result[-1] for result in found))
+def _sum(works: list[Work]) -> Work:
+    return Work(sum(work.lookups for work in works), sum(work.candidates for work in works))
 
 
 def _join(found: list[Hits], blocks: list[slice], work: Work) -> RadiusRows:

@@ -43,7 +43,7 @@ def _popcount(typing_context: Any, word: Any) -> Any:  # noqa: ARG001
 popcount: Any = intrinsic(_popcount)
 
 
-get_item_pointer: Any = cgutils.get_item_pointer
+llvm: Any = cgutils
 
 
 def _whole_word(typing_context: Any, codes: Any, row: Any, word: Any) -> Any:  # noqa: ARG001
@@ -53,7 +53,7 @@ def _whole_word(typing_context: Any, codes: Any, row: Any, word: Any) -> Any:  #
         kind = signature.args[0]
         array = context.make_array(kind)(context, builder, arguments[0])
         byte = builder.mul(arguments[2], arguments[2].type(8))
-        place = get_item_pointer(context, builder, kind, array, [arguments[1], byte])
+        place = llvm.get_item_pointer(context, builder, kind, array, [arguments[1], byte])
         return builder.load(builder.bitcast(place, context.get_value_type(types.uint64).as_pointer()), align=1)
 
     return types.uint64(codes, types.intp, types.intp), emit
@@ -66,9 +66,9 @@ def _prefetch(typing_context: Any, array: Any, row: Any, column: Any) -> Any:  #
     """Ask for the memory of array[row, column] without waiting for it."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, ir, number = signature.args[0], cgutils.ir, cgutils.int32_t
+        kind, ir, number = signature.args[0], llvm.ir, llvm.int32_t
         values = context.make_array(kind)(context, builder, arguments[0])
-        place = builder.bitcast(get_item_pointer(context, builder, kind, values, arguments[1:]), cgutils.voidptr_t)
+        place = builder.bitcast(llvm.get_item_pointer(context, builder, kind, values, arguments[1:]), llvm.voidptr_t)
         asked = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
         ask = builder.module.declare_intrinsic("llvm.prefetch", [place.type], asked)
         builder.call(ask, [place, number(0), number(3), number(1)])  # to read, keep in every cache, data

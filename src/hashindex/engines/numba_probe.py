@@ -116,7 +116,7 @@ def prober_of(among: Rows, tables: Tables, queries: Codes) -> Prober:
 
 @kernel
 def next_buckets(prober: Prober, t: int, flips: int, last: int) -> int:
-    """Fill the prober's buckets with the next of table t exactly ``flips`` flips from the keys of queries up to last."""
+    """Fill the prober's buckets with the next of table t exactly ``flips`` flips from the key of a query < ``last``."""
     offsets, rows, copies, keys = prober.tables.offsets, prober.tables.rows, prober.tables.copies, prober.keys
     buckets, counts, n, lookups, candidates = prober.buckets, prober.counts, 0, 0, 0
     start, n_keys, least = prober.firsts[t], 1 << int(prober.tables.widths[t]), (1 << flips) - 1
@@ -179,7 +179,7 @@ def log_hits(prober: Prober, t: int, n_waiting: int, numbered: bool, log: Hits) 
     waiting, n, copied = prober.waiting, prober.counts[HITS], t < len(copies)
     for i in range(n_waiting):
         q, place = waiting[i] >> np.uint64(ROW_BITS), waiting[i] & np.uint64(2**ROW_BITS - 1)
-        row, distance = np.int64(rows[t, place]), 0
+        row, distance = int(rows[t, place]), 0
         for word in range(queries.shape[1]):
             code = copies[t, place] if copied else read_word(codes, row, word)
             distance += popcount(code ^ queries[q, word])
@@ -203,7 +203,8 @@ def probe_shell(prober: Prober, t: int, flips: int, first: int, last: int, k: in
     """Log the hits of queries ``first`` to ``last`` in all buckets of table t exactly ``flips`` flips from their keys.
 
     Returns the log, which may have moved. With k, there is one query and a full log is cut to its k least; without,
-    it grows and each hit has its query's number.
+    it grows and each hit has its query's number. The loops that count are in functions of their own: an array that is
+    assigned anew in a loop costs Numba two atomic operations each time round.
     """
     counts = prober.counts
     counts[QUERY], counts[FLIPPED] = first, (1 << flips) - 1
@@ -265,7 +266,7 @@ def probe_nearest(
         for s in range(len(steps)):
             t, flips = int(steps[s, 0]), int(steps[s, 1])
             log = probe_shell(prober, t, flips, q, q + 1, k, log)
-            if counts[HITS] >= k:
+            if 0 < k <= counts[HITS]:
                 limits[q], counts[HITS] = cut(log, counts[HITS], k), k
                 radius = limits[q] >> ROW_BITS
             prober.shown[t] = flips
@@ -275,5 +276,6 @@ def probe_nearest(
             certain = radius + 1 < len(spent) and spent[radius + 1] - spent[s + 1] <= scan_cost
             if not certain and s + 1 < len(steps) and spent[s + 2] > WORTH_TRYING * scan_cost:
                 break
-        best[q, : counts[HITS]] = log[: counts[HITS]]
+        n = min(counts[HITS], k)
+        best[q, :n] = log[:n]
     return best, done, counts[LOOKUPS], counts[CANDIDATES]

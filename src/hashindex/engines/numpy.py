@@ -26,7 +26,7 @@ class NumpyEngine:
         n_threads: int,  # noqa: ARG002
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        found = _scan(rows, queries, np.full(len(queries), radius))
+        found = _scan(rows, queries, [radius] * len(queries))
         return _join(found, Work(0, len(rows.codes) * len(queries)))
 
     def scan_nearest(
@@ -38,7 +38,7 @@ class NumpyEngine:
         n_threads: int,  # noqa: ARG002
     ) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        found = _scan(rows, queries, radii, k)
+        found = _scan(rows, queries, radii.tolist(), k)
         return _stack(found, k, [True] * len(queries), Work(0, len(rows.codes) * len(queries)))
 
     def build_tables(
@@ -139,13 +139,13 @@ class _Prober:
         return found, False
 
 
-def _scan(rows: Rows, queries: Codes, radii: NDArray[np.int_], k: int | None = None) -> list[Hits]:
+def _scan(rows: Rows, queries: Codes, radii: list[int], k: int | None = None) -> list[Hits]:
     """For each query q the sorted hits within ``radii[q]``, the first ``k`` of them."""
     found = [np.empty(0, np.int64)] * len(queries)
     query_words = _words(queries)
     for begin, end in _blocks(*rows.codes.shape):
         words, block = _words(rows.codes[begin:end]), np.arange(begin, end)
-        for q, radius in enumerate(radii.tolist()):
+        for q, radius in enumerate(radii):
             hits = np.concatenate([found[q], _hits(words, block, query_words[:, q], radius, rows.removed)])
             found[q] = np.partition(hits, k)[:k] if k is not None and len(hits) > k else hits
     return [np.sort(hits) for hits in found]
