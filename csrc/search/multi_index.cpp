@@ -15,13 +15,19 @@ std::size_t block_size(std::size_t n_queries, std::size_t n_threads) {
     return std::max<std::size_t>(1, std::min(Prober::most_queries, (n_queries + n_threads - 1) / n_threads));
 }
 
-// Calls search(block number, first query, number of queries) for blocks of the queries, in parallel; it returns its work.
+// Calls search(block number, first query, number of queries, room for hits) for blocks of the queries, in parallel; it
+// returns its work. A thread keeps its room from block to block.
 template <class Search>
 void for_each_block(const Codes& queries, const Execution& execution, Work& work, Search search) {
     const std::size_t size = block_size(queries.count, execution.n_threads);
+    const std::size_t n_blocks = (queries.count + size - 1) / size;
+    const std::size_t n_tasks = std::min(n_blocks, 16 * execution.n_threads);
     std::mutex mutex;
-    execution.pool.run((queries.count + size - 1) / size, execution.n_threads, [&](std::size_t block) {
-        const Work done = search(block, block * size, std::min(size, queries.count - block * size));
+    execution.pool.run(n_tasks, execution.n_threads, [&](std::size_t task) {
+        Work done;
+        std::vector<Hit> room;
+        for (std::size_t block = n_blocks * task / n_tasks; block < n_blocks * (task + 1) / n_tasks; ++block)
+            done += search(block, block * size, std::min(size, queries.count - block * size), room);
         const std::lock_guard<std::mutex> lock(mutex);
         work += done;
     });
@@ -39,12 +45,12 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
                         const std::int32_t* thresholds, const Execution& execution, Work& work) {
     const std::size_t size = block_size(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
-    for_each_block(queries, execution, work, [&](std::size_t block, std::size_t first, std::size_t count) {
+    for_each_block(queries, execution, work, [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
         Prober prober(rows, tables, queries, first, count, execution.kernel);
         prober.limits.assign(count, std::uint64_t{radius} + 1);
         const std::vector<std::uint32_t> active = all_of(count);
         std::vector<std::int32_t> shown(tables.n_tables, -1);
-        std::vector<Hit> found;
+        found.clear();
         for (std::size_t t = 0; t < tables.n_tables; ++t) {
             for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
                 prober.shell(t, flips, shown.data(), active,
@@ -62,7 +68,7 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
                    const NearestOutput& output, unsigned char* done, Work& work) {
     std::vector<double> spent(1, 0.0);  // before each shell
     for (const Shell& shell : shells) spent.push_back(spent.back() + shell.cost);
-    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count) {
+    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, std::vector<Hit>&) {
         Prober prober(rows, tables, queries, first, count, execution.kernel);
         std::vector<NearestCollector> nearest;
         for (std::size_t q = 0; q < count; ++q) {

@@ -37,6 +37,9 @@ using RadiusHits = std::vector<BlockHits>;
 // differ at all. Rows that ascend already, as a scan finds them, need the distances only.
 class HitSorter {
 public:
+    // Works in `spare`, whose content is lost.
+    explicit HitSorter(std::vector<Hit>& spare) : spare_(spare) {}
+
     void sort(Hit* begin, Hit* end) {
         const auto count = static_cast<std::size_t>(end - begin);
         if (count < least_counted) {
@@ -68,19 +71,35 @@ private:
         std::copy_n(spare_.begin(), count, hits);
     }
 
-    std::vector<Hit> spare_;
+    std::vector<Hit>& spare_;
 };
 
-// Hits of a block of queries in any order, each with its query's number, as a block in order.
-inline BlockHits in_order(const std::vector<Hit>& found, std::size_t n_queries) {
+// Hits of a block of queries in any order, each with its query's number, as a block in order. `found` is used up.
+inline BlockHits in_order(std::vector<Hit>& found, std::size_t n_queries) {
     BlockHits block{std::vector<std::size_t>(n_queries + 1, 0), std::vector<Hit>(found.size())};
     for (const Hit hit : found) ++block.ends[hit_query(hit) + 1];
     for (std::size_t q = 0; q < n_queries; ++q) block.ends[q + 1] += block.ends[q];
     for (const Hit hit : found) block.hits[block.ends[hit_query(hit)]++] = without_query(hit);
     block.ends.pop_back();  // filling has moved every begin to its end
-    HitSorter sorter;
+    HitSorter sorter(found);
     for (std::size_t q = 0; q < n_queries; ++q)
         sorter.sort(block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]);
+    return block;
+}
+
+// The same for hits whose rows ascend within each query, as a scan finds them: counting (query, distance) suffices.
+inline BlockHits in_order_of_distance(std::vector<Hit>& found, std::size_t n_queries) {
+    std::uint32_t farthest = 0;
+    for (const Hit hit : found) farthest = std::max(farthest, hit_distance(hit));
+    const std::size_t n_distances = farthest + std::size_t{1};
+    if (found.size() < n_queries * n_distances) return in_order(found, n_queries);
+    std::vector<std::size_t> places(n_queries * n_distances + 1, 0);
+    const auto key = [&](Hit hit) { return hit_query(hit) * n_distances + hit_distance(hit); };
+    for (const Hit hit : found) ++places[key(hit) + 1];
+    for (std::size_t i = 1; i < places.size(); ++i) places[i] += places[i - 1];
+    BlockHits block{{}, std::vector<Hit>(found.size())};
+    for (std::size_t q = 1; q <= n_queries; ++q) block.ends.push_back(places[q * n_distances]);
+    for (const Hit hit : found) block.hits[places[key(hit)]++] = without_query(hit);
     return block;
 }
 
