@@ -12,10 +12,12 @@ endif
 export HASHINDEX_REQUIRE_NATIVE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench package emulate sanitize clean
+SUITES := scan radius nearest build_and_memory scaling adversarial planner
+
+.PHONY: help demo test check bench bench-large package emulate sanitize clean
 
 help:  ## List the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(READY)  ## Train HashNet on real images, search the codes, check against faiss, write report.html
 	$(BIN)/hashindex demo
@@ -28,9 +30,14 @@ check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## Measure beside faiss on one thread; rewrites benchmarks/results
-	$(BIN)/python -m pytest benchmarks --benchmark-json=benchmarks/results/search.json
-	$(BIN)/python benchmarks/table.py benchmarks/results/search.json
+bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites benchmarks/results (half an hour)
+	for suite in $(SUITES); do \
+	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q --benchmark-json=benchmarks/results/$$suite.json || exit 1; \
+	done
+	$(BIN)/python benchmarks/report.py
+
+bench-large: export HASHINDEX_BENCH_LARGE := 1
+bench-large: bench  ## The same with 1e8 codes and all pairs of 1e7
 
 package: $(READY)  ## Build the source distribution and install it in empty environments
 	$(BIN)/python -m pytest tests/packaging

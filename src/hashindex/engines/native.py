@@ -57,7 +57,8 @@ class NativeEngine:
 
     def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""
-        offsets, rows, copies = _core.build_tables(codes, *layout, n_copied(codes, len(layout.widths)), self.isa, self._pool, n_threads)
+        n = n_copied(codes, len(layout.widths))
+        offsets, rows, copies = _core.build_tables(codes, *layout, n, self.isa, self._pool, n_threads)
         return Tables(layout.masks, layout.widths, offsets, rows, copies)
 
     def probe_radius(
