@@ -11,7 +11,7 @@ from datasets import Data
 from peers import Approximate, Peer
 
 ENOUGH = 0.98  # recall asked of approximate peers
-SETTLE_S, SETTLE_CALLS = 2.0, 20  # calls before the timing, for a planner that learns
+SETTLE_S, SETTLE_CALLS = 1.0, 20  # calls before the timing, for a planner that learns
 
 
 def radius(benchmark: Any, peer: Peer, data: Data, radius: int, /, *, sample: int = 1000, **labels: Any) -> None:

@@ -45,7 +45,7 @@ static Found measure(const unsigned char* codes, std::size_t code_size, const Ca
     return {count, isa};
 }
 
-static inline __attribute__((always_inline)) bool is_seen(const unsigned char* code, const std::size_t code_size,
+static inline __attribute__((always_inline)) bool is_seen(const unsigned char* code, std::size_t code_size,
                                                           const std::uint64_t* query, const std::uint64_t* masks,
                                                           const std::int32_t* shown, std::size_t n_tables,
                                                           std::size_t table) {
@@ -72,8 +72,14 @@ static Found drop_seen(const unsigned char* codes, std::size_t code_size, Candid
         const Candidate candidate = candidates[i];
         const unsigned char* code = codes + candidate.place * code_size;
         const std::uint64_t* query = query_words + candidate.query * n_words;
-        const bool seen = code_size == 8 ? is_seen(code, 8, query, masks, shown, n_tables, table)
-                                         : is_seen(code, code_size, query, masks, shown, n_tables, table);
+        bool seen = false;
+        if (code_size == 8) {  // no branch: which table has shown a code is anyone's guess
+            const std::uint64_t differing = load_word(code) ^ *query;
+            for (std::size_t u = 0; u < n_tables; ++u)
+                seen |= (u != table) & (static_cast<std::int64_t>(popcount(differing & masks[u])) <= shown[u]);
+        } else {
+            seen = is_seen(code, code_size, query, masks, shown, n_tables, table);
+        }
         candidates[n_kept] = candidate;
         distances[n_kept] = distances[i];
         n_kept += !seen;

@@ -52,6 +52,7 @@ struct Bucket {
     std::uint32_t query;
 };
 
+// Two 32-bit numbers in this order: the AVX-512 filter writes both at once.
 struct Candidate {
     std::uint32_t query;
     std::uint32_t place;  // in a table; later the row there
@@ -78,7 +79,7 @@ struct Kernel {
                         const std::uint64_t* query, std::uint64_t limit, Hit* hits);
 
     // Writes the candidates of the buckets whose copy (the one word of the code at that place) differs from the query's
-    // in fewer than limits[query] bits, in order, and their distances. There is room for all of them.
+    // in fewer than limits[query] bits, in order, and their distances. There is room for all of them and 8 more.
     Found (*filter)(const Bucket* buckets, std::size_t n_buckets, const std::uint64_t* copies,
                     const std::uint64_t* query_words, const std::uint64_t* limits, Candidate* candidates,
                     std::uint32_t* distances);

@@ -40,8 +40,8 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
       masks_(words_of({tables.masks, tables.n_tables, queries.code_size}, 0, tables.n_tables, tables.n_tables)),
       keys_(tables.n_tables * count),
       buckets_(group_size),
-      candidates_(most_candidates),
-      distances_(most_candidates) {
+      candidates_(most_candidates + filter_slack),
+      distances_(most_candidates + filter_slack) {
     for (std::size_t t = 0; t < tables.n_tables; ++t)
         kernel.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
                        keys_.data() + t * count);

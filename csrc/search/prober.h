@@ -28,7 +28,7 @@ public:
     Work work;
 
 private:
-    static constexpr std::size_t group_size = 128, most_candidates = 1024;
+    static constexpr std::size_t group_size = 128, most_candidates = 1024, filter_slack = 8;
 
     // Turns the lookups gathered into buckets that are not empty.
     std::size_t read_offsets(std::size_t t, std::size_t n_lookups);

@@ -45,7 +45,8 @@ def uniform_prices(segment: Segment, costs: Costs) -> Prices:
 
 def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
     """Prices by the buckets that a sample of stored codes would visit; beyond ``MOST_FLIPS`` as if uniform."""
-    if "prices" not in segment.cache.plans:
+    key = ("prices", costs)
+    if key not in segment.cache.plans:
         rng = np.random.default_rng(0)
         codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
         widths = tables.widths.tolist()
@@ -59,14 +60,12 @@ def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
                 places = first + (keys[:, None] ^ masks)
                 sizes = tables.offsets[places + 1].astype(np.int64) - tables.offsets[places]
                 candidates[t, flips] = lookups[t, flips] * sizes.mean()
-        segment.cache.plans["prices"] = _prices(lookups, candidates, segment, costs)
-    found: Prices = segment.cache.plans["prices"]
+        segment.cache.plans[key] = _prices(lookups, candidates, segment, costs)
+    found: Prices = segment.cache.plans[key]
     return found
 
 
-def _prices(
-    lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs
-) -> Prices:
+def _prices(lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs) -> Prices:
     n_tables = len(lookups)
     with_copies = n_copied(segment.codes, n_tables)
     each = [costs.probe(len(segment.codes), segment.n_bits, t < with_copies) for t in range(n_tables)]

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 SAMPLE_BITS = 14  # the estimate looks at one of every n_codes / 2**14 values
 CHUNK = 2**18  # codes hashed at once
+LONG = 256  # rows per code, on average, from which copying runs beats indexing
+QUERIES = 2**13  # whose numbers, with a distance and a row, fit an integer
 
 
 class Postings(NamedTuple):
@@ -64,33 +66,41 @@ def expand_radius(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     """Turn distinct codes ``found`` within a radius into rows, each query's ordered by (distance, row)."""
     counts = postings.starts[found + 1] - postings.starts[found]
-    rows, distances = _rows(found, counts, postings), np.repeat(distances, counts)
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    offsets = ends[offsets]
-    if len(rows):
-        queries = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-        new = np.concatenate([[True], (distances[1:] != distances[:-1]) | (queries[1:] != queries[:-1])])
-        groups = np.cumsum(new)  # of equal query and distance
-        rows = np.sort(groups << 32 | rows) & 0xFFFFFFFF
-    return offsets, distances, rows
+    queries = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    same = (distances[1:] == distances[:-1]) & (queries[1:] == queries[:-1])
+    rows, away = _rows(found, counts, postings), np.repeat(distances, counts)
+    if same.any():  # rows of several codes at one distance must be sorted; those of one code are
+        several = np.append(same, False)
+        several[1:] |= same
+        group = np.cumsum(np.append(True, ~same))
+        mixed = np.repeat(several, counts)
+        keys = np.repeat(group[several] << 32, counts[several]) | rows[mixed]
+        rows[mixed] = np.sort(keys) & 0xFFFFFFFF
+    return np.concatenate([[0], np.cumsum(counts)])[offsets], away, rows
 
 
 def expand_nearest(
     distances: NDArray[np.int32], found: NDArray[np.int64], k: int, postings: Postings
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Turn the nearest distinct codes (n_queries, k') into the ``k`` nearest rows, missing ones as in the input."""
-    missing_distance = np.iinfo(np.int32).max
+    near = np.full((len(found), k), np.iinfo(np.int32).max, np.int32)
     rows = np.full((len(found), k), -1, np.int64)
-    near = np.full((len(found), k), missing_distance, np.int32)
-    for q in range(len(found)):
-        codes = found[q][found[q] >= 0]
-        counts = np.minimum(postings.starts[codes + 1] - postings.starts[codes], k)
+    for begin in range(0, len(found), QUERIES):
+        block = slice(begin, begin + QUERIES)
+        away, codes = distances[block].astype(np.int64), np.maximum(found[block], 0)
+        counts = np.where(found[block] >= 0, np.minimum(postings.starts[codes + 1] - postings.starts[codes], k), 0)
         # Codes at a distance before which k rows have been counted cannot matter.
-        nearer = np.searchsorted(distances[q], distances[q, : len(codes)])
-        counts[np.concatenate([[0], np.cumsum(counts)])[nearer] >= k] = 0
-        held = np.repeat(distances[q, : len(codes)].astype(np.int64), counts) << 32 | _rows(codes, counts, postings)
-        held = np.sort(held)[:k]
-        rows[q, : len(held)], near[q, : len(held)] = held & 0xFFFFFFFF, held >> 32
+        before = np.cumsum(counts, axis=1) - counts
+        first = np.where(np.diff(away, axis=1, prepend=-1) != 0, np.arange(codes.shape[1]), 0)
+        counts[np.take_along_axis(before, np.maximum.accumulate(first, axis=1), axis=1) >= k] = 0
+        queries = np.arange(len(codes))[:, None]
+        held = np.repeat((queries << 49 | away << 32).ravel(), counts.ravel())
+        held = np.sort(held | _rows(codes.ravel(), counts.ravel(), postings))
+        queries, totals = held >> 49, counts.sum(axis=1)
+        places = np.arange(len(held)) - np.repeat(np.cumsum(totals) - totals, totals)
+        kept = places < k
+        near[block][queries[kept], places[kept]] = held[kept] >> 32 & 0x1FFFF
+        rows[block][queries[kept], places[kept]] = held[kept] & 0xFFFFFFFF
     return near, rows
 
 
@@ -98,8 +108,13 @@ def _rows(codes: NDArray[np.int64], counts: NDArray[np.int64], postings: Posting
     """The first ``counts`` rows of each of ``codes``, one after the other."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    places = np.repeat(postings.starts[codes] - (ends - counts), counts) + np.arange(total)
-    rows: NDArray[np.int64] = postings.rows[places].astype(np.int64)
+    rows = np.empty(total, np.int64)
+    if total > LONG * len(codes):  # long runs: copy one by one
+        begins = postings.starts[codes]
+        for begin, count, end in zip(begins.tolist(), counts.tolist(), ends.tolist(), strict=True):
+            rows[end - count : end] = postings.rows[begin : begin + count]
+    else:
+        rows[:] = postings.rows[np.repeat(postings.starts[codes] - (ends - counts), counts) + np.arange(total)]
     return rows
 
 

@@ -85,6 +85,11 @@ class Search:
             steps.append(_step(name, part, method, len(queries), predicted, work, perf_counter() - start))
         return merge_nearest(found, len(queries), k), steps
 
+    @property
+    def _costs(self) -> Costs:
+        """Measured where they decide something."""
+        return costs(self.engine) if self.method == "auto" else Costs()
+
     def prepare(self, part: Segment, n_queries: int, radius: int) -> None:
         """Build the part's tables if ``n_queries`` searches within ``radius`` would pay for them."""
         if self.method == "multi-index" or (self.method == "auto" and self._would_pay(part, n_queries, radius)):
@@ -93,7 +98,7 @@ class Search:
     def _would_pay(self, part: Segment, n_queries: int, radius: int) -> bool:
         if not planner.may_have_tables(part) or part.cache.tables is not None:
             return False
-        prices = planner.uniform_prices(part, costs(self.engine))
+        prices = planner.uniform_prices(part, self._costs)
         cost = planner.probe_cost(planner.thresholds(radius, prices), prices)
         return self._tables_pay(part, n_queries, self._scan_cost(part, n_queries), cost)
 
@@ -117,10 +122,11 @@ class Search:
             if part.cache.tables is None:
                 return "scan", scanned, [scan(slice(n))]
         tables = part.tables(engine, threads)
-        prices = planner.prices(part, tables, costs(engine))
-        if radius not in part.cache.plans:
-            part.cache.plans[radius] = planner.thresholds(radius, prices)
-        allowed = part.cache.plans[radius]
+        prices = planner.prices(part, tables, self._costs)
+        plans, key = part.cache.plans, (radius, self._costs)
+        if key not in plans:
+            plans[key] = planner.thresholds(radius, prices)
+        allowed = plans[key]
         probed = planner.probe_cost(allowed, prices)
         if self.method == "multi-index":
             if allowed is None:
@@ -149,7 +155,7 @@ class Search:
             return "scan", scanned, [scan(slice(n))]
         if part.cache.tables is None:
             # Hope that the k-th neighbour lies within an eighth of the bits; if it does not, a trial will tell.
-            prices = planner.uniform_prices(part, costs(self.engine))
+            prices = planner.uniform_prices(part, self._costs)
             hoped = planner.probe_cost(planner.thresholds(min(radius, part.n_bits // 8), prices), prices)
             if not self._tables_pay(part, n, scanned, hoped):
                 return "scan", scanned, [scan(slice(n))]
@@ -157,12 +163,12 @@ class Search:
         return self._fastest(part, ("nearest", k.bit_length(), radius), n, (scanned, scan), (hoped, probe))
 
     def _scan_cost(self, part: Segment, n_queries: int) -> Cost:
-        constants = costs(self.engine) if planner.may_have_tables(part) else Costs()
+        constants = self._costs if planner.may_have_tables(part) else Costs()
         return 0.0, float(len(part.codes)), constants.scan(len(part.codes), part.n_bits, n_queries)
 
     def _tables_pay(self, part: Segment, n_queries: int, scanned: Cost, probed: Cost) -> bool:
         lost = (scanned[2] - probed[2]) * n_queries
-        return lost > 0 and planner.tables_pay(part, costs(self.engine), lost, self.n_threads)
+        return lost > 0 and planner.tables_pay(part, self._costs, lost, self.n_threads)
 
     def _fastest(
         self,
@@ -209,10 +215,10 @@ class Search:
     ) -> NearestRows:
         """By tables; queries for which that would take longer than ``scan_cost`` are finished by a scan."""
         tables = part.tables(self.engine, self.n_threads)
-        plans = part.cache.plans
-        if "shells" not in plans:
-            plans["shells"] = planner.shells(tables, planner.prices(part, tables, costs(self.engine)), inf)
-        shells = plans["shells"]._replace(scan_cost=scan_cost)
+        plans, key = part.cache.plans, ("shells", self._costs)
+        if key not in plans:
+            plans[key] = planner.shells(tables, planner.prices(part, tables, self._costs), inf)
+        shells = plans[key]._replace(scan_cost=scan_cost)
         radii = np.full(len(queries), radius, np.int32)
         found = self.engine.probe_nearest(part.rows, tables, queries, k, radii, shells, self.n_threads)
         left = np.flatnonzero(~found.done)

@@ -179,7 +179,7 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
     for (std::uint32_t begin = 0; begin < max_codes; begin += 7)
         for (std::uint32_t size = 0; size <= 20 && begin + size <= max_codes; ++size)
             buckets.push_back({begin, begin + size, static_cast<std::uint32_t>(random() % n_queries)});
-    std::vector<Candidate> near(buckets.size() * 20);
+    std::vector<Candidate> near(buckets.size() * 20 + 8);
     std::vector<std::uint32_t> near_distances(near.size());
     const Found found = kernel.filter(buckets.data(), buckets.size(), copies.data(), c.queries.data(), limits.data(),
                                       near.data(), near_distances.data());
