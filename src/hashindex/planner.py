@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb, inf
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,6 @@ from .calibration import Costs
 from .engines.engine import Shells
 from .segment import Segment
 from .tables import MAX_TABLE_CODES, Tables, n_copied, select_bits, shape
-
-ExactMethod = Literal["scan", "multi-index"]
 
 FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
 MOST_FLIPS = 12  # per table that a radius search considers

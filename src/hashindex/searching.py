@@ -52,7 +52,7 @@ class Search:
     """How to search: everything but what for."""
 
     engine: Engine
-    method: str  # "auto" or an ExactMethod
+    method: str  # "auto", "scan" or "multi-index"
     n_threads: int
 
     def within(self, snapshot: Snapshot, queries: NDArray[np.uint8], radius: int) -> tuple[RadiusMatches, list[Step]]:
