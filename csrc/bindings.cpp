@@ -115,25 +115,28 @@ py::tuple as_csr(const RadiusHits& blocks, std::size_t n_queries, const Work& wo
     return py::make_tuple(offsets, distances, rows, as_tuple(work));
 }
 
-py::tuple py_scan_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
-                         const Array<std::uint8_t>& queries, std::uint32_t radius, const std::string& isa,
-                         ThreadPool& pool, std::size_t n_threads) {
+py::object py_scan_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
+                         const Array<std::uint8_t>& queries, std::uint32_t radius, std::size_t most_hits,
+                         const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
     const Rows rows = as_rows(codes, removed);
     const Codes q = as_queries(queries, rows.codes);
     const Execution execution{find_kernel(isa), pool, n_threads};
     Work work;
+    HitBudget budget(most_hits);
     RadiusHits found;
-    {
+    try {
         const py::gil_scoped_release unlocked;
-        found = scan_radius(rows, q, clamp(radius, q), execution, work);
+        found = scan_radius(rows, q, clamp(radius, q), execution, work, budget);
+    } catch (const HitBudget::Exceeded&) {
+        return py::none();
     }
     return as_csr(found, q.count, work, execution);
 }
 
-py::tuple py_probe_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
+py::object py_probe_radius(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& removed,
                           const TableArrays& arrays, const Array<std::uint8_t>& queries, std::uint32_t radius,
-                          const Array<std::int32_t>& thresholds, const std::string& isa, ThreadPool& pool,
-                          std::size_t n_threads) {
+                          const Array<std::int32_t>& thresholds, std::size_t most_hits, const std::string& isa,
+                          ThreadPool& pool, std::size_t n_threads) {
     const Rows rows = as_rows(codes, removed);
     const Codes q = as_queries(queries, rows.codes);
     const Tables tables = as_tables(arrays, rows.codes);
@@ -143,10 +146,13 @@ py::tuple py_probe_radius(const Array<std::uint8_t>& codes, const Array<std::uin
         require(thresholds.data()[t] <= tables.widths[t], "threshold > width");
     const Execution execution{find_kernel(isa), pool, n_threads};
     Work work;
+    HitBudget budget(most_hits);
     RadiusHits found;
-    {
+    try {
         const py::gil_scoped_release unlocked;
-        found = probe_radius(rows, tables, q, clamp(radius, q), thresholds.data(), execution, work);
+        found = probe_radius(rows, tables, q, clamp(radius, q), thresholds.data(), execution, work, budget);
+    } catch (const HitBudget::Exceeded&) {
+        return py::none();
     }
     return as_csr(found, q.count, work, execution);
 }
@@ -249,14 +255,14 @@ PYBIND11_MODULE(_core, m) {
     m.def("available_isas", &available_isas);
     py::class_<ThreadPool>(m, "ThreadPool").def(py::init<>());
     const auto a = [](const char* name) { return py::arg(name).noconvert(); };
-    m.def("scan_radius", &py_scan_radius, a("codes"), a("removed"), a("queries"), py::arg("radius"), py::arg("isa"),
-          py::arg("pool"), py::arg("n_threads"));
+    m.def("scan_radius", &py_scan_radius, a("codes"), a("removed"), a("queries"), py::arg("radius"),
+          py::arg("most_hits"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
     m.def("scan_nearest", &py_scan_nearest, a("codes"), a("removed"), a("queries"), py::arg("k"), a("radii"),
           py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
     m.def("build_tables", &py_build_tables, a("codes"), a("masks"), a("widths"), py::arg("n_copied"), py::arg("isa"),
           py::arg("pool"), py::arg("n_threads"));
     m.def("probe_radius", &py_probe_radius, a("codes"), a("removed"), a("tables"), a("queries"), py::arg("radius"),
-          a("thresholds"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
+          a("thresholds"), py::arg("most_hits"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
     m.def("probe_nearest", &py_probe_nearest, a("codes"), a("removed"), a("tables"), a("queries"), py::arg("k"),
           a("radii"), a("shells"), a("costs"), py::arg("scan_cost"), py::arg("isa"), py::arg("pool"),
           py::arg("n_threads"));

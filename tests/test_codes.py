@@ -184,3 +184,26 @@ def test_other_arrays_are_accepted(rng: np.random.Generator, tmp_path: Any) -> N
         assert index.search(codes, radius=0).ids.tolist() == list(range(6))
     with pytest.raises(ValueError, match="1 nulls"):
         hx.HashIndex(64).add(pa.array([None, b"x" * 8], pa.binary(8)))
+
+
+def test_other_arrow_arrays_and_masked_arrays_are_refused() -> None:
+    """An Arrow array of numbers has bytes too, but not those of a code; a masked value has none."""
+    pa = pytest.importorskip("pyarrow")
+    index = hx.HashIndex(64)
+    for array in (
+        pa.array([1], pa.uint64()),
+        pa.array([1.5]),
+        pa.array([b"12345678"]),
+        pa.array(["12345678"]),
+        pa.array([True] * 64),
+        pa.array(["a", "a"]).dictionary_encode(),
+        pa.nulls(3),
+    ):
+        with pytest.raises(TypeError, match="Arrow array of .*, expected fixed_size_binary"):
+            index.add(array)
+    masked = np.ma.masked_array(np.zeros((2, 8), np.uint8), mask=np.eye(2, 8, dtype=np.bool_))
+    with pytest.raises(TypeError, match="masked array"):
+        index.add(masked)
+    with pytest.raises(TypeError, match="masked array"):
+        index.add(np.zeros((2, 8), np.uint8), ids=np.ma.masked_array([3, 4], mask=[False, True]))
+    assert len(index) == 0

@@ -32,19 +32,19 @@ def test_the_forced_isa_ran() -> None:
     shells = np.array([[t, flips] for flips in range(9) for t in range(2)], np.int32)
     assert core.available_isas()[-1] == "scalar"
     for isa in core.available_isas():
-        assert core.scan_radius(codes, none, codes, 3, isa, pool, 2)[-1][-1] == isa
+        assert core.scan_radius(codes, none, codes, 3, 0, isa, pool, 2)[-1][-1] == isa
         assert core.scan_nearest(codes, none, codes, 3, radii, isa, pool, 2)[-1][-1] == isa
         for copied in (0, 1, 2):
             tables = (masks, widths, *core.build_tables(codes, masks, widths, copied, isa, pool, 2))
             allowed = np.array([1, 1], np.int32)
-            assert core.probe_radius(codes, none, tables, codes, 3, allowed, isa, pool, 2)[-1][-1] == isa
+            assert core.probe_radius(codes, none, tables, codes, 3, allowed, 0, isa, pool, 2)[-1][-1] == isa
             found = core.probe_nearest(
                 codes, none, tables, codes, 3, radii, shells, np.ones(18), float("inf"), isa, pool, 2
             )
             assert found[-1][-1] == isa
             assert found[2].all()
     with pytest.raises(ValueError, match="isa 'sse9' cannot run on this CPU; it has: .*scalar"):
-        core.scan_radius(codes, none, codes, 3, "sse9", pool, 1)
+        core.scan_radius(codes, none, codes, 3, 0, "sse9", pool, 1)
 
 
 def test_the_isa_is_chosen_by_name_and_by_environment() -> None:

@@ -11,13 +11,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import reference
-from hashindex import HashIndex
+from hashindex import HashIndex, engines
 from hashindex.engines import Engine
 from hashindex.index import METHODS, Method
 
@@ -217,6 +218,7 @@ def test_pairs_and_joins(
     monkeypatch.setattr("hashindex.snapshot.TAIL_CODES", 50)
     monkeypatch.setattr("hashindex.segment.FEWEST_COLLAPSED", 8)
     monkeypatch.setattr("hashindex.joining.BLOCK_PAIRS", 100)
+    monkeypatch.setattr("hashindex.joining.MOST_PAIRS", 400)
     codes, index = reference.random_codes(rng, 160, 24, kind), HashIndex(24, engine=engine)
     index.add(codes[:120])
     index.add(codes[120:])
@@ -251,6 +253,54 @@ def test_pairs_and_joins_of_nothing() -> None:
         index.join(HashIndex(32), 3)
     with pytest.raises(ValueError, match="at least 0"):
         index.pairs(-1)
+
+
+def test_blocks_of_pairs_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal codes after a long run of others that let the blocks grow, with tables, without, and stored once."""
+    monkeypatch.setattr("hashindex.joining.BLOCK_PAIRS", 1000)
+    monkeypatch.setattr("hashindex.joining.MOST_PAIRS", 4000)
+    codes = np.concatenate([codes_of(0, 1500), np.zeros((500, 8), np.uint8)])
+    index = HashIndex(64, engine=engine)
+    index.add(codes)
+    for method in METHODS if engine.name != "numpy" else METHODS[:2]:
+        sizes = [len(block.ids_a) for block in index.pairs(0, method=method)]
+        assert sum(sizes) == 500 * 499 // 2
+        assert max(sizes) <= 4000
+    sizes = [len(block.ids_a) for block in index.join(codes, 0, method="scan")]
+    assert sum(sizes) == 500 * 500 + 1500
+    assert max(sizes) <= 4000
+    collapsed = HashIndex(64, engine=engine)
+    collapsed.add(np.zeros((20_000, 8), np.uint8))
+    assert max(len(block.ids_a) for block in collapsed.join(codes[1490:], 0)) <= 20_000
+
+
+def test_an_engine_must_be_one() -> None:
+    with pytest.raises(TypeError, match="engine must be one of native, numba, numpy or an Engine, got 0"):
+        HashIndex(8, engine=0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "kept", ["{", "[]", '{"lookup": 3.0}', '{"lookup": [3.0]}', '{"lookup": [1e308, 1e308]}', "null"]
+)
+def test_wrong_kept_costs_are_measured_anew(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hashindex import calibration, machine
+
+    engine = engines.load()
+    file = tmp_path / "costs.json"
+    key = f"{calibration.VERSION}: {machine.processor()}, {engine.description}"
+    file.write_text(f'{{"{key}": {kept}}}')
+    monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path))
+    monkeypatch.setattr(calibration, "_known", {})
+    monkeypatch.setattr(calibration, "measure", lambda _: calibration.Costs(call=123.0))
+    assert calibration.costs(engine).call == 123.0
+    monkeypatch.setattr(calibration, "_known", {})
+    monkeypatch.setattr(calibration, "measure", lambda _: calibration.Costs(call=456.0))
+    assert calibration.costs(engine).call == 123.0  # kept
+    file.unlink()
+    file.mkdir()
+    monkeypatch.setattr(calibration, "_known", {})
+    assert calibration.costs(engine).call == 456.0
+    assert list(tmp_path.iterdir()) == [file]  # nothing half-written stays
 
 
 def test_explain_tells_what_was_done() -> None:

@@ -89,13 +89,13 @@ static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uin
         const bool many = 256 * count > n_passed;  // more than one in 32 vectors of 8
         const Vector query = broadcast(query_words[bucket.query]), limit = broadcast(limits[bucket.query]);
         n_passed += bucket.end - bucket.begin;
-        for (std::uint32_t place = bucket.begin; place < bucket.end; place += 8) {
-            const std::uint32_t left = bucket.end - place;
+        for (std::size_t place = bucket.begin; place < bucket.end; place += 8) {
+            const std::size_t left = bucket.end - place;
             const auto inside = static_cast<__mmask8>(left < 8 ? (1u << left) - 1 : 0xffu);
             const Vector sums = popcount_xor(_mm512_maskz_loadu_epi64(inside, copies + place), query);
             const __mmask8 which = _mm512_mask_cmplt_epu64_mask(inside, sums, limit);
             if (!many && __builtin_expect(which == 0, 1)) continue;
-            const Vector first = broadcast(std::uint64_t{place} << 32 | bucket.query);
+            const Vector first = broadcast(place << 32 | bucket.query);
             _mm512_storeu_si512(candidates + count, _mm512_maskz_compress_epi64(which, _mm512_add_epi64(first, lane)));
             _mm256_storeu_si256(reinterpret_cast<__m256i*>(distances + count),
                                 _mm512_cvtepi64_epi32(_mm512_maskz_compress_epi64(which, sums)));

@@ -42,7 +42,8 @@ std::vector<std::uint32_t> all_of(std::size_t count) {
 }  // namespace
 
 RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, std::uint32_t radius,
-                        const std::int32_t* thresholds, const Execution& execution, Work& work) {
+                        const std::int32_t* thresholds, const Execution& execution, Work& work,
+                        HitBudget& budget) {
     const std::size_t size = block_size(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
     for_each_block(queries, execution, work, [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
@@ -53,8 +54,10 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
         found.clear();
         for (std::size_t t = 0; t < tables.n_tables; ++t) {
             for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
-                prober.shell(t, flips, shown.data(), active,
-                             [&](std::size_t q, Hit hit) { found.push_back(std::uint64_t{q} << query_shift | hit); });
+                prober.shell(t, flips, shown.data(), active, [&](std::size_t q, Hit hit) {
+                    budget.take();
+                    found.push_back(std::uint64_t{q} << query_shift | hit);
+                });
             shown[t] = thresholds[t];
         }
         blocks[block] = in_order(found, count);

@@ -8,7 +8,8 @@ namespace hashindex {
 // As scan_radius, looking only into buckets whose key is within thresholds[t] flips of the query's. Complete if
 // sum(thresholds[t] + 1) > radius (general pigeonhole) or a threshold is its table's width.
 RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, std::uint32_t radius,
-                        const std::int32_t* thresholds, const Execution& execution, Work& work);
+                        const std::int32_t* thresholds, const Execution& execution, Work& work,
+                        HitBudget& budget);
 
 // One step of a k-NN search: widen table `table` to `flips` flips. Per table, flips count up from 0.
 struct Shell {

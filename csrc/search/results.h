@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <exception>
 #include <vector>
 
 #include "../kernels/kernel.h"
@@ -22,6 +24,23 @@ struct Work {
         candidates += other.candidates;
         if (other.isa) isa = other.isa;
     }
+};
+
+// Counts the hits of all threads of a search and stops it at too many: a caller that can ask for less at a time is not
+// made to hold more than it wanted.
+class HitBudget {
+public:
+    struct Exceeded : std::exception {};
+
+    explicit HitBudget(std::size_t most) : most_(most) {}  // 0 = no bound
+
+    void take() {
+        if (most_ && taken_.fetch_add(1, std::memory_order_relaxed) >= most_) throw Exceeded();
+    }
+
+private:
+    const std::size_t most_;
+    std::atomic<std::size_t> taken_{0};
 };
 
 // The hits of a block of consecutive queries: those of the block's query q end at ends[q].

@@ -131,14 +131,17 @@ void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, con
 }  // namespace
 
 RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
-                       Work& work) {
+                       Work& work, HitBudget& budget) {
     const Grid grid(queries.count, rows.codes.count, execution.n_threads);
     std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
     const std::size_t whole = rows.codes.count + tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
         std::vector<Hit>& hits = found[cell.block() * grid.n_parts + cell.part()];
         return cell.walk(whole, whole, [&](std::size_t) { return std::uint64_t{radius} + 1; },
-                         [&](std::size_t, Hit hit) { hits.push_back(hit); });
+                         [&](std::size_t, Hit hit) {
+                             budget.take();
+                             hits.push_back(hit);
+                         });
     });
     RadiusHits blocks(grid.n_blocks);
     execution.pool.run(grid.n_blocks, execution.n_threads, [&](std::size_t block) {

@@ -15,9 +15,9 @@ struct Execution {
     std::size_t n_threads;
 };
 
-// All rows within `radius` (inclusive) of each query.
+// All rows within `radius` (inclusive) of each query. Throws HitBudget::Exceeded.
 RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
-                       Work& work);
+                       Work& work, HitBudget& budget);
 
 // The k nearest rows of each query q within radii[q].
 void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,

@@ -7,15 +7,22 @@ from .tables import Tables
 
 _Bytes = NDArray[np.uint8]
 _Work = tuple[int, int, str | None]  # lookups, candidates, the kernel that ran
-_RadiusRows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], _Work]
+RadiusAnswer = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], _Work]
 
 class ThreadPool:
     def __init__(self) -> None: ...
 
 def available_isas() -> list[str]: ...
 def scan_radius(
-    codes: _Bytes, removed: _Bytes, queries: _Bytes, radius: int, isa: str, pool: ThreadPool, n_threads: int
-) -> _RadiusRows: ...
+    codes: _Bytes,
+    removed: _Bytes,
+    queries: _Bytes,
+    radius: int,
+    most_hits: int,
+    isa: str,
+    pool: ThreadPool,
+    n_threads: int,
+) -> RadiusAnswer | None: ...
 def scan_nearest(
     codes: _Bytes,
     removed: _Bytes,
@@ -42,10 +49,11 @@ def probe_radius(
     queries: _Bytes,
     radius: int,
     thresholds: NDArray[np.int32],
+    most_hits: int,
     isa: str,
     pool: ThreadPool,
     n_threads: int,
-) -> _RadiusRows: ...
+) -> RadiusAnswer | None: ...
 def probe_nearest(
     codes: _Bytes,
     removed: _Bytes,

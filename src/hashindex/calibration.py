@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .engines import Engine
 
 VERSION = 2  # of the constants' meaning
+MOST = 1e9  # nanoseconds that a cost may be
 SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
 
 
@@ -73,16 +74,28 @@ def costs(engine: Engine) -> Costs:
 
 
 def _kept_or_measured(engine: Engine) -> Costs:
-    path = _folder() / "costs.json"
     key = f"{VERSION}: {processor()}, {engine.description}"
     try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[key]
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else float(v) for name, v in kept.items()}
-        return Costs(**values)
+        path = _folder() / "costs.json"
+    except RuntimeError:  # no home folder
+        return measure(engine)
+    try:
+        return _read(json.loads(path.read_text(encoding="utf-8"))[key])
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
         measured = measure(engine)
         _keep(path, key, measured)
         return measured
+
+
+def _read(kept: dict[str, Any]) -> Costs:
+    """Costs from a file; ValueError unless each is a number, or a pair of them, that a machine could have."""
+    values: dict[str, Any] = {}
+    for name, default in asdict(Costs()).items():
+        numbers = [float(number) for number in (kept[name] if isinstance(default, tuple) else [kept[name]])]
+        if len(numbers) != (2 if isinstance(default, tuple) else 1) or not all(0 <= n < MOST for n in numbers):
+            raise ValueError(name)
+        values[name] = tuple(numbers) if isinstance(default, tuple) else numbers[0]
+    return Costs(**values)
 
 
 def measure(engine: Engine) -> Costs:
@@ -148,6 +161,9 @@ def _keep(path: Path, key: str, measured: Costs) -> None:
             known = {}
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
             json.dump({**(known if isinstance(known, dict) else {}), key: asdict(measured)}, file, indent=1)
-        Path(file.name).replace(path)
-    except (OSError, RuntimeError):  # no home folder, no room, no right
+        try:
+            Path(file.name).replace(path)
+        except OSError:
+            Path(file.name).unlink()
+    except OSError:  # no room, no right
         return

@@ -55,7 +55,7 @@ class HashIndex:
     """
 
     def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
-        self._engine = engine if engine is not None and not isinstance(engine, str) else engines.load(engine)
+        self._engine = engines.load(engine) if engine is None or isinstance(engine, str) else engines.check(engine)
         self._snapshot = Snapshot.empty(None if n_bits is None else inputs.check_n_bits(n_bits))
         self._writing = ForkLock()
 
@@ -314,7 +314,7 @@ class HashIndex:
                 raise ValueError(f"an index of {snapshot.n_bits} bits cannot be joined with one of {codes.n_bits}")
             rows, ids = codes._snapshot.all_codes()
         else:
-            rows = inputs.as_codes(codes, snapshot.n_bits, "codes").codes
+            rows = inputs.as_codes(codes, snapshot.n_bits, "codes").codes.copy()  # the caller may change theirs
         blocks = join(snapshot, how, rows, min(radius, snapshot.n_bits or 0)) if snapshot.n_codes else iter(())
         return blocks if ids is None else (block._replace(ids_b=ids[block.ids_b]) for block in blocks)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_BITS = 65536
+MAX_K = 2**31 - 1
 
 
 class Given(NamedTuple):
@@ -41,10 +42,10 @@ def check_radius(radius: int) -> int:
 
 
 def check_k(k: int) -> int:
-    """Return ``k`` as an int; TypeError if it is none, ValueError below 1."""
+    """Return ``k`` as an int; TypeError if it is none, ValueError outside 1..2**31 - 1."""
     k = _integer(k, "k")
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
+    if not 1 <= k <= MAX_K:
+        raise ValueError(f"k must be at least 1 and at most {MAX_K}, got {k}")
     return k
 
 
@@ -58,6 +59,8 @@ def check_n_threads(n_threads: int) -> int:
 
 def as_ids(ids: Any) -> NDArray[np.int64]:
     """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
+    if isinstance(ids, np.ma.MaskedArray):
+        raise TypeError("ids: got a masked array; .compressed() drops masked values")
     array = np.asarray(ids)
     if array.size == 0 and array.ndim == 1:
         return np.empty(0, np.int64)
@@ -144,9 +147,13 @@ def _integer(value: Any, name: str) -> int:
 
 
 def _as_array(values: Any, what: str) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(
+            f"{what}: got a masked array, whose masked values have no meaning here; .compressed() drops them"
+        )
     if isinstance(values, np.ndarray):
         return np.asarray(values)
-    if hasattr(values, "type") and hasattr(values.type, "byte_width") and hasattr(values, "null_count"):
+    if hasattr(values, "type") and hasattr(values, "null_count"):
         return _from_arrow(values, what)
     if hasattr(values, "__dlpack_device__"):
         device = int(values.__dlpack_device__()[0])
@@ -165,6 +172,11 @@ def _without_array_protocol(values: Any) -> NDArray[Any]:
 
 def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
     """Read Arrow fixed-size binary: bytes (n, byte_width) without a copy where it is one chunk."""
+    if not str(values.type).startswith("fixed_size_binary"):
+        raise TypeError(
+            f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary; its to_numpy() gives numbers as "
+            f"NumPy has them, from_hex() reads text"
+        )
     if values.null_count:
         raise ValueError(f"{what}: the Arrow array has {values.null_count} nulls; drop them first")
     chunks = values.chunks if hasattr(values, "chunks") else [values]

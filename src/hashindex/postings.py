@@ -30,6 +30,10 @@ class Postings(NamedTuple):
         owners[self.rows] = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         return owners
 
+    def held_by(self, codes: NDArray[np.int64]) -> int:
+        """How many rows hold ``codes``."""
+        return int((self.starts[codes + 1] - self.starts[codes]).sum())
+
 
 def estimate_distinct(codes: NDArray[np.uint8]) -> int:
     """About how many distinct codes there are, within some percent.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from . import planner
 from .calibration import Costs, costs
 from .engines import Engine
-from .engines.engine import NearestRows, RadiusRows, Work
+from .engines.engine import NearestRows, RadiusRows, TooManyHits, Work
 from .matches import NearestMatches, RadiusMatches
 from .merging import merge_nearest, merge_radius
 from .postings import expand_nearest, expand_radius
@@ -54,6 +54,7 @@ class Search:
     engine: Engine
     method: str  # "auto", "scan" or "multi-index"
     n_threads: int
+    most_hits: int = 0  # a radius search for several queries that finds more raises TooManyHits; 0 = no bound
 
     def within(self, snapshot: Snapshot, queries: NDArray[np.uint8], radius: int) -> tuple[RadiusMatches, list[Step]]:
         """Every code within ``radius`` of each query, and how it was found."""
@@ -63,6 +64,8 @@ class Search:
             method, predicted, results = self._radius_rows(part, queries, radius)
             offsets, distances, at, work = _joined(results)
             if part.postings is not None:
+                if self.most_hits and len(queries) > 1 and part.postings.held_by(at) > self.most_hits:
+                    raise TooManyHits
                 offsets, distances, at = expand_radius(offsets, distances, at, part.postings)
             found.append(RadiusMatches(offsets, distances, part.ids_of(at)))
             steps.append(_step(name, part, method, len(queries), predicted, work, perf_counter() - start))
@@ -110,10 +113,10 @@ class Search:
         scanned = self._scan_cost(part, n)
 
         def scan(block: slice) -> RadiusRows:
-            return engine.scan_radius(part.rows, queries[block], radius, threads)
+            return engine.scan_radius(part.rows, queries[block], radius, threads, self.most_hits)
 
         def probe(block: slice) -> RadiusRows:
-            return engine.probe_radius(part.rows, tables, queries[block], radius, allowed, threads)
+            return engine.probe_radius(part.rows, tables, queries[block], radius, allowed, threads, self.most_hits)
 
         if self.method == "scan":
             return "scan", scanned, [scan(slice(n))]
@@ -208,7 +211,7 @@ class Search:
             if name != best and keys[name] in measured:
                 measured[keys[name]] /= FORGET
         run(best, slice(done, n_queries))
-        return best, methods[best][0], results
+        return best if len(results) == 1 else f"{best} after trials", methods[best][0], results
 
     def _probe_nearest(
         self, part: Segment, queries: NDArray[np.uint8], k: int, radius: int, scan_cost: float
@@ -235,8 +238,7 @@ class Search:
 
 
 def _parts(snapshot: Snapshot) -> list[tuple[str, Segment]]:
-    parts = [(f"segment {i}", segment) for i, segment in enumerate(snapshot.segments)]
-    return [*parts, ("tail", snapshot.tail)] if snapshot.n_tail else parts
+    return [("tail" if p is snapshot.tail else f"segment {i}", p) for i, p in enumerate(snapshot.parts)]
 
 
 def _joined(results: list[RadiusRows]) -> RadiusRows:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +30,27 @@ class Snapshot:
     id_buffer: NDArray[np.int64]  # (capacity,)
     n_tail: int
     next_id: int  # above every id ever used
+    tail: Segment | None = field(init=False)  # the tail in the form of a segment; None if it is empty
+
+    def __post_init__(self) -> None:
+        tail = None
+        if self.n_tail and self.n_bits is not None:
+            first = int(self.tail_ids[0])
+            counted = int(self.tail_ids[-1]) - first == self.n_tail - 1
+            tail = Segment(
+                self.n_bits, self.tail_codes, self.n_tail, first, None if counted else self.tail_ids, self.n_tail
+            )
+        object.__setattr__(self, "tail", tail)
 
     @classmethod
     def empty(cls, n_bits: int | None) -> Snapshot:
         """No codes yet; ``n_bits`` may be unknown."""
         return cls(n_bits, (), np.empty((0, code_size(n_bits or 0)), np.uint8), np.empty(0, np.int64), 0, 0)
+
+    @property
+    def parts(self) -> tuple[Segment, ...]:
+        """Segments, and the tail unless it is empty."""
+        return self.segments if self.tail is None else (*self.segments, self.tail)
 
     @property
     def n_codes(self) -> int:
@@ -51,15 +66,6 @@ class Snapshot:
     def tail_ids(self) -> NDArray[np.int64]:
         """int64 (n_tail,), ascending."""
         return self.id_buffer[: self.n_tail]
-
-    @cached_property
-    def tail(self) -> Segment:
-        """The tail in the form of a segment."""
-        assert self.n_bits is not None
-        first = int(self.tail_ids[0])
-        counted = int(self.tail_ids[-1]) - first == self.n_tail - 1
-        ids = None if counted else self.tail_ids
-        return Segment(self.n_bits, self.tail_codes, self.n_tail, first, ids, self.n_tail)
 
     @property
     def nbytes(self) -> int:

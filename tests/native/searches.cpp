@@ -124,11 +124,12 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
     for (const std::uint32_t radius : {0u, 1u, n_bits / 8, n_bits / 2, n_bits, n_bits + 9}) {
         const std::vector<std::vector<Hit>> expected = truth.within(radius);
         Work work;
-        CHECK(by_query(scan_radius(rows, queries, radius, execution, work)) == expected, context + " r=" + std::to_string(radius));
+        HitBudget unbounded(0);
+        CHECK(by_query(scan_radius(rows, queries, radius, execution, work, unbounded)) == expected, context + " r=" + std::to_string(radius));
         CHECK(ran_right(work, any), context);
         if (too_many_buckets(tables, radius, n_bits)) continue;
         work = {};
-        CHECK(by_query(probe_radius(rows, tables.view(), queries, radius, tables.thresholds(radius).data(), execution, work)) ==
+        CHECK(by_query(probe_radius(rows, tables.view(), queries, radius, tables.thresholds(radius).data(), execution, work, unbounded)) ==
                   expected, context + " r=" + std::to_string(radius));
         CHECK(ran_right(work, any && radius == n_bits), context);
     }

@@ -55,9 +55,10 @@ public:
 
     bool works(ThreadPool& pool, std::size_t n_threads) const {
         Work work;
+        HitBudget unbounded(0);
         std::vector<Hit> found;
         for (const BlockHits& block : scan_radius({truth_.codes(), nullptr}, truth_.queries(), 20,
-                                                  {*available_kernels().front(), pool, n_threads}, work))
+                                                  {*available_kernels().front(), pool, n_threads}, work, unbounded))
             found.insert(found.end(), block.hits.begin(), block.hits.end());
         return found == expected_;
     }

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from .engine import Engine
 
-__all__ = ["ENGINES", "Engine", "available", "load"]
+__all__ = ["ENGINES", "Engine", "available", "check", "load"]
 
 ENGINES = ("native", "numba", "numpy")  # best first
 
@@ -45,6 +45,13 @@ def load(name: str | None = None) -> Engine:
     if name not in ENGINES:
         raise ValueError(f"engine {name!r} is unknown; expected one of: {', '.join(ENGINES)}")
     return _load(name)
+
+
+def check(engine: Engine) -> Engine:
+    """Return an engine given as an object; TypeError if it is none."""
+    if not hasattr(engine, "probe_nearest"):
+        raise TypeError(f"engine must be one of {', '.join(ENGINES)} or an Engine, got {engine!r}")
+    return engine
 
 
 @cache

@@ -55,6 +55,10 @@ class Shells(NamedTuple):
     scan_cost: float  # of a query by a scan; a query that promises to cost more is left undone
 
 
+class TooManyHits(Exception):  # noqa: N818 - a signal, not an error
+    """A radius search was told to stop at so many hits."""
+
+
 class Engine(Protocol):
     """Searches that speak of rows (positions in ``codes``), not ids; checked input only.
 
@@ -69,8 +73,11 @@ class Engine(Protocol):
     def description(self) -> str:
         """The name with what matters for speed, as in ``native (avx512)``."""
 
-    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
-        """All rows within ``radius`` of each query, by looking at every code."""
+    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int, most_hits: int = 0) -> RadiusRows:
+        """All rows within ``radius`` of each query, by looking at every code.
+
+        With several queries and ``most_hits`` > 0, raises :class:`TooManyHits` soon after more have been found.
+        """
 
     def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """The ``k <= n_codes`` nearest rows of each query q within ``radii[q]``, by looking at every code."""
@@ -86,6 +93,7 @@ class Engine(Protocol):
         radius: int,
         thresholds: NDArray[np.int32],
         n_threads: int,
+        most_hits: int = 0,
     ) -> RadiusRows:
         """As ``scan_radius``, looking only into buckets within ``thresholds[t]`` flips of the query's keys.
 

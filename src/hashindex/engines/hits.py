@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..matches import MISSING_DISTANCE
-from .engine import MISSING_ROW, NearestRows, RadiusRows, Work
+from .engine import MISSING_ROW, NearestRows, RadiusRows, TooManyHits, Work
 
 Hits = NDArray[np.int64]
 
@@ -33,3 +33,22 @@ def nearest_rows(hits: Hits, done: NDArray[np.bool_], work: Work) -> NearestRows
     rows = hits & (2**ROW_BITS - 1)
     rows[hits == MISSING] = MISSING_ROW
     return NearestRows((hits >> ROW_BITS).astype(np.int32), rows, done, work)
+
+
+class HitBudget:
+    """Counts the hits of a search of ``n_queries`` queries; raises TooManyHits beyond ``most`` (0 = no bound)."""
+
+    def __init__(self, most: int, n_queries: int) -> None:
+        self.left = most if most and n_queries > 1 else None
+
+    def block(self, most_queries: int) -> int:
+        """How many queries to search for before hits are counted again."""
+        return most_queries if self.left is None else min(most_queries, 64)
+
+    def take(self, hits: Hits) -> Hits:
+        """Count ``hits`` and return them."""
+        if self.left is not None:
+            self.left -= len(hits)
+            if self.left < 0:
+                raise TooManyHits
+        return hits

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
 from ..tables import Layout, Tables, n_copied
-from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
+from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, TooManyHits, Work
+
+if TYPE_CHECKING:
+    from .._core import RadiusAnswer
 
 
 def available_isas() -> list[str]:
@@ -45,10 +49,10 @@ class NativeEngine:
         """As in ``native (avx512)``."""
         return f"native ({self.isa})"
 
-    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
+    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int, most_hits: int = 0) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        offsets, distances, found, work = _core.scan_radius(*rows, queries, radius, self.isa, self._pool, n_threads)
-        return RadiusRows(offsets, distances, found, Work(*work[:2]))
+        most_hits *= len(queries) > 1
+        return _radius_rows(_core.scan_radius(*rows, queries, radius, most_hits, self.isa, self._pool, n_threads))
 
     def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """See :class:`hashindex.engines.engine.Engine`."""
@@ -69,12 +73,13 @@ class NativeEngine:
         radius: int,
         thresholds: NDArray[np.int32],
         n_threads: int,
+        most_hits: int = 0,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        offsets, distances, found, work = _core.probe_radius(
-            *rows, tables, queries, radius, thresholds, self.isa, self._pool, n_threads
+        most_hits *= len(queries) > 1
+        return _radius_rows(
+            _core.probe_radius(*rows, tables, queries, radius, thresholds, most_hits, self.isa, self._pool, n_threads)
         )
-        return RadiusRows(offsets, distances, found, Work(*work[:2]))
 
     def probe_nearest(
         self,
@@ -101,3 +106,10 @@ class NativeEngine:
             n_threads,
         )
         return NearestRows(distances, found, done, Work(*work[:2]))
+
+
+def _radius_rows(found: RadiusAnswer | None) -> RadiusRows:
+    if found is None:
+        raise TooManyHits
+    offsets, distances, rows, work = found
+    return RadiusRows(offsets, distances, rows, Work(*work[:2]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..tables import Layout, Tables, n_copied
 from . import numba_probe, numba_scan
 from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
-from .hits import QUERY_SHIFT, Hits, nearest_rows, radius_rows
+from .hits import QUERY_SHIFT, HitBudget, Hits, nearest_rows, radius_rows
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -36,15 +36,16 @@ class NumbaEngine:
     name = "numba"
     description = "numba"
 
-    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int) -> RadiusRows:
+    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int, most_hits: int = 0) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
         rows, queries, radius = _frozen_all(rows), _frozen(queries), min(radius, _n_bits(rows))
-        blocks = _blocks(len(queries), SCAN_QUERIES, n_threads)
+        budget = HitBudget(most_hits, len(queries))
+        blocks = _blocks(len(queries), budget.block(SCAN_QUERIES), n_threads)
         parts = _parts(len(rows.codes), len(blocks), n_threads)
 
         def search(cell: tuple[slice, slice]) -> Hits:
             block, part = cell
-            return np.sort(numba_scan.scan_radius(rows, queries[block], part.start, part.stop, radius))
+            return np.sort(budget.take(numba_scan.scan_radius(rows, queries[block], part.start, part.stop, radius)))
 
         found = _map(search, [(block, part) for block in blocks for part in parts], n_threads)
         if len(parts) > 1:
@@ -89,15 +90,17 @@ class NumbaEngine:
         radius: int,
         thresholds: NDArray[np.int32],
         n_threads: int,
+        most_hits: int = 0,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
         rows, queries, radius = _frozen_all(rows), _frozen(queries), min(radius, _n_bits(rows))
         tables, thresholds = _frozen_all(tables), _frozen(thresholds)
-        blocks = _blocks(len(queries), PROBE_QUERIES, n_threads)
+        budget = HitBudget(most_hits, len(queries))
+        blocks = _blocks(len(queries), budget.block(PROBE_QUERIES), n_threads)
 
         def search(block: slice) -> tuple[Hits, Work]:
             hits, lookups, candidates = numba_probe.probe_radius(rows, tables, queries[block], radius, thresholds)
-            return np.sort(hits), Work(lookups, candidates)
+            return np.sort(budget.take(hits)), Work(lookups, candidates)
 
         found = _map(search, blocks, n_threads)
         return _join([hits for hits, _ in found], blocks, _sum([work for _, work in found]))

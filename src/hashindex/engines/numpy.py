@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..tables import Layout, Tables, n_copied, select_bits
 from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
-from .hits import MISSING, ROW_BITS, WORTH_TRYING, Hits, nearest_rows, radius_rows
+from .hits import MISSING, ROW_BITS, WORTH_TRYING, HitBudget, Hits, nearest_rows, radius_rows
 
 BLOCK_BYTES = 2**22  # of working memory, about, per array
 
@@ -24,9 +24,14 @@ class NumpyEngine:
         queries: Codes,
         radius: int,
         n_threads: int,  # noqa: ARG002
+        most_hits: int = 0,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
-        found = _scan(rows, queries, [radius] * len(queries))
+        budget = HitBudget(most_hits, len(queries))
+        step, found = budget.block(max(len(queries), 1)), []
+        for begin in range(0, len(queries), step):
+            block = queries[begin : begin + step]
+            found += [budget.take(hits) for hits in _scan(rows, block, [radius] * len(block))]
         return _join(found, Work(0, len(rows.codes) * len(queries)))
 
     def scan_nearest(
@@ -66,13 +71,14 @@ class NumpyEngine:
         radius: int,
         thresholds: NDArray[np.int32],
         n_threads: int,  # noqa: ARG002
+        most_hits: int = 0,
     ) -> RadiusRows:
         """See :class:`hashindex.engines.engine.Engine`."""
         prober = _Prober(rows, tables, queries)
         shells = [(t, flips) for t, allowed in enumerate(thresholds.tolist()) for flips in range(allowed + 1)]
-        none = np.empty(0, np.int64)
+        none, budget = np.empty(0, np.int64), HitBudget(most_hits, len(queries))
         found = [
-            np.unique(np.concatenate([none, *(prober.shell(q, t, flips, radius) for t, flips in shells)]))
+            budget.take(np.unique(np.concatenate([none, *(prober.shell(q, t, flips, radius) for t, flips in shells)])))
             for q in range(len(queries))
         ]
         return _join(found, prober.work)
