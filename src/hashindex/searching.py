@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from . import planner
 from .calibration import Costs, costs
 from .engines import Engine
-from .engines.engine import NearestRows, RadiusRows, TooManyHits, Work
+from .engines.engine import NearestRows, RadiusRows, Shells, TooManyHits, Work
 from .matches import NearestMatches, RadiusMatches
 from .merging import merge_nearest, merge_radius
 from .postings import expand_nearest, expand_radius
@@ -23,7 +23,7 @@ from .snapshot import Snapshot
 
 PILOT = 64  # queries that show how fast a method answers a search like this
 CLOSE = 8.0  # methods whose predicted costs differ by less than this factor are tried before one is chosen
-FORGET = 1.01  # a method that lost looks this much better each time, so that it is tried again some day
+FORGET = 1.05  # a method that lost looks this much better each time, so that it is tried again some day
 
 Cost = tuple[float, float, float]  # predicted lookups, candidates and nanoseconds of one query
 UNKNOWN = float("nan")
@@ -162,6 +162,7 @@ class Search:
             hoped = planner.probe_cost(planner.thresholds(min(radius, part.n_bits // 8), prices), prices)
             if not self._tables_pay(part, n, scanned, hoped):
                 return "scan", scanned, [scan(slice(n))]
+        self._shells(part)  # made here, so that no query's time includes it
         hoped = (UNKNOWN, UNKNOWN, scanned[2] / 2)
         return self._fastest(part, ("nearest", k.bit_length(), radius), n, (scanned, scan), (hoped, probe))
 
@@ -213,15 +214,19 @@ class Search:
         run(best, slice(done, n_queries))
         return best if len(results) == 1 else f"{best} after trials", methods[best][0], results
 
+    def _shells(self, part: Segment) -> Shells:
+        plans, key = part.cache.plans, ("shells", self._costs)
+        if key not in plans:
+            tables = part.tables(self.engine, self.n_threads)
+            plans[key] = planner.shells(tables, planner.prices(part, tables, self._costs), inf)
+        shells: Shells = plans[key]
+        return shells
+
     def _probe_nearest(
         self, part: Segment, queries: NDArray[np.uint8], k: int, radius: int, scan_cost: float
     ) -> NearestRows:
         """By tables; queries for which that would take longer than ``scan_cost`` are finished by a scan."""
-        tables = part.tables(self.engine, self.n_threads)
-        plans, key = part.cache.plans, ("shells", self._costs)
-        if key not in plans:
-            plans[key] = planner.shells(tables, planner.prices(part, tables, self._costs), inf)
-        shells = plans[key]._replace(scan_cost=scan_cost)
+        tables, shells = part.tables(self.engine, self.n_threads), self._shells(part)._replace(scan_cost=scan_cost)
         radii = np.full(len(queries), radius, np.int32)
         found = self.engine.probe_nearest(part.rows, tables, queries, k, radii, shells, self.n_threads)
         left = np.flatnonzero(~found.done)
