@@ -31,6 +31,7 @@ check: $(READY)  ## Lint and type-check
 	$(BIN)/mypy
 
 bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites benchmarks/results (half an hour)
+	mkdir -p benchmarks/results
 	for suite in $(SUITES); do \
 	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q --benchmark-json=benchmarks/results/$$suite.json || exit 1; \
 	done

@@ -34,9 +34,11 @@ def draw(found: Sequence[Cell], machine: dict[str, str], path: Path) -> None:
     figure, axes = plt.subplots(1, len(rows), figsize=size, squeeze=False, layout="constrained")
     for axis, (row, cells) in zip(axes[0], rows.items(), strict=True):
         panel(axis, PANELS[row], cells)
+    shown = ("hashindex", "faiss-cpu", "usearch", "pynear")
+    versions = [f"{name} {machine[name]}" for name in shown if name in machine]
     figure.supxlabel(
-        f"us per query, one thread, log scale; shorter is faster.  {machine.get('processor', '')}, "
-        f"faiss {machine.get('faiss-cpu', '')}, usearch {machine.get('usearch', '')}, {machine.get('date', '')[:10]}",
+        "us per query on one thread, log scale: shorter is faster\n"
+        + "\n".join([machine.get("processor", ""), ", ".join([*versions, machine.get("date", "")[:10]])]),
         fontsize=9,
     )
     figure.savefig(path, dpi=130, facecolor="white")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from statistics import median
 from typing import Any
 
 from checks import Near, hits_recall, near_recall, same_hits, same_near, true_hits, true_near
@@ -11,6 +12,7 @@ from datasets import Data
 from peers import Approximate, Peer
 
 ENOUGH = 0.98  # recall asked of approximate peers
+PATIENCE_S = 2.0  # a batch this slow is not tried with more effort
 SETTLE_S, SETTLE_CALLS = 1.0, 20  # calls before the timing, for a planner that learns
 
 
@@ -39,20 +41,22 @@ def nearest(benchmark: Any, peer: Peer, data: Data, k: int, /, **labels: Any) ->
 
 
 def tune(peer: Approximate, data: Data, k: int, expected: Near) -> float:
-    """Raise the effort until the recall is enough or efforts end; return the recall."""
+    """Raise the effort until the recall is enough, or patience or efforts end; return the recall."""
     recall = 0.0
     for effort in peer.efforts:
         peer.effort = effort
+        start = time.perf_counter()
         recall = near_recall(data, peer.nearest(data.queries, k), expected)
-        if recall >= ENOUGH:
+        if recall >= ENOUGH or time.perf_counter() - start > PATIENCE_S:
             break
     return recall
 
 
-def fastest(peers: Iterable[Peer], data: Data, radius: int, *, sample: int = 64) -> tuple[Peer, dict[str, float]]:
+def fastest(peers: Iterable[Peer], data: Data, radius: int, *, sample: int = 1000) -> tuple[Peer, dict[str, float]]:
     """The fastest exact one of these settings on a sample of the queries, and the microseconds of all of them.
 
-    A setting far slower than the best so far is dropped after a few queries.
+    A setting far slower than the best so far is dropped after a few queries, unless they took so little time that
+    the call itself may be what was measured.
     """
     best: Peer | None = None
     times: dict[str, float] = {}
@@ -62,7 +66,7 @@ def fastest(peers: Iterable[Peer], data: Data, radius: int, *, sample: int = 64)
         for n in (4, sample):
             few = data.first(n).queries
             times[label] = round(min(seconds(lambda p=peer, q=few: p.radius(q, radius)) for _ in range(3)) / n * 1e6, 2)
-            if times[label] > 4 * min(times.values()):
+            if times[label] > 4 * min(times.values()) and times[label] * n > 5000:
                 break
         if times[label] == min(times.values()):
             best = peer
@@ -74,6 +78,15 @@ def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def alternating(works: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
+    """Median seconds of each work; rounds take turns, so that a noisy moment hits all of them alike."""
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            times[name].append(seconds(work))
+    return {name: median(taken) for name, taken in times.items()}
 
 
 def settle(work: Callable[[], object]) -> None:

@@ -47,8 +47,8 @@ class HashIndex(Peer):
 
     def __init__(self, engine: str | Engine = "native", method: hx.Method = "auto", n_threads: int = 1) -> None:
         self.engine, self.method, self.n_threads = engine, method, n_threads
-        name = engine if isinstance(engine, str) else engine.description
-        self.name = "hashindex" + ("" if name == "native" else f" {name}") + ("" if method == "auto" else f" {method}")
+        name = engine if isinstance(engine, str) else engine.description.removeprefix("native ").strip("()")
+        self.name = " ".join(["hashindex", *(part for part in (name, method) if part not in ("native", "auto"))])
 
     def fill(self, codes: Codes) -> None:
         self.index = hx.HashIndex(codes.shape[1] * 8, engine=self.engine)
@@ -245,10 +245,8 @@ class PynearMIH(Approximate):
     """pynear's multi-index hashing: k nearest, from buckets within a radius."""
 
     name = "pynear MIH"
-    efforts = (2, 4, 8, 12, 16, 24)
-
-    def __init__(self, m: int = 4) -> None:
-        self.m = m
+    efforts = (2, 4, 8, 12, 16, 24, 32, 48, 64)
+    m: int
 
     @property
     def settings(self) -> str:
@@ -257,6 +255,7 @@ class PynearMIH(Approximate):
     def fill(self, codes: Codes) -> None:
         import pynear
 
+        self.m = codes.shape[1] // 2  # substrings of 16 bits
         self.index = pynear.MIHBinaryIndex(self.m)
         self.index.set(codes)
 

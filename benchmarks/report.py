@@ -63,7 +63,11 @@ def cells(folder: Path) -> tuple[list[Cell], dict[str, str]]:
         machines.append(report["hashindex_machine"])
         for run in report["benchmarks"]:
             info = run["extra_info"]
-            if "row" in info:
+            if "row" not in info:
+                continue
+            if "us" in info and "peer" not in info:  # several peers, timed in turns
+                found += [Cell(info["row"], info["case"], peer, us / 1e6, info) for peer, us in info["us"].items()]
+            else:
                 found.append(Cell(info["row"], info["case"], info["peer"], run["stats"]["median"], info))
     return found, max(machines, key=lambda machine: machine["date"], default={})
 

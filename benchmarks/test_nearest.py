@@ -27,7 +27,5 @@ PEERS: dict[str, Callable[[], Peer]] = {
 def test_nearest(benchmark: Any, n_bits: int, name: str) -> None:
     data = patches(n_bits)
     if name == "pynear-mih":
-        if n_bits > 64:
-            pytest.skip("takes minutes for a query whose neighbours are as far as here")
-        data = data.first(20)
+        data = data.first(50)
     measure.nearest(benchmark, PEERS[name]().build(data.codes), data, K, row="nearest", case=f"patches, {n_bits} bits")

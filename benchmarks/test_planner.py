@@ -21,7 +21,6 @@ SETS = {
     "PDQ-like 256": pdq,
 }
 WORK = [("radius", 0), ("radius", 2), ("radius", 4), ("radius", 8), ("radius", 31), ("k", 1), ("k", 10), ("k", 100)]
-ROUNDS = 5
 LONGEST_S = 1.0  # a method that needs this long for a part of the batch is not timed on all of it
 
 
@@ -29,7 +28,6 @@ LONGEST_S = 1.0  # a method that needs this long for a part of the batch is not 
 @pytest.mark.parametrize("work", WORK, ids=lambda work: " ".join(map(str, work)))
 @pytest.mark.parametrize("batch", [1, 200])
 def test_planner(benchmark: Any, name: str, work: tuple[str, int], batch: int) -> None:
-    """Rounds of the methods alternate, so that a noisy moment hits them alike; the medians are compared."""
     kind, size = work
     data = SETS[name]().first(batch)
     index = built(name)
@@ -44,11 +42,7 @@ def test_planner(benchmark: Any, name: str, work: tuple[str, int], batch: int) -
     if measure.seconds(lambda: search("multi-index", part)) < LONGEST_S:
         methods.append("multi-index")
     measure.settle(lambda: search("auto"))
-    times = {method: [] for method in methods}
-    for _ in range(ROUNDS):
-        for method in methods:
-            times[method].append(measure.seconds(lambda m=method: search(m)))
-    medians = {method: float(np.median(taken)) for method, taken in times.items()}
+    medians = measure.alternating({method: lambda m=method: search(m) for method in methods})
     best = min(methods[1:], key=lambda method: medians[method])
     benchmark.extra_info.update(
         row="planner",

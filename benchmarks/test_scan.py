@@ -18,7 +18,8 @@ K, N_CODES, N_QUERIES = 10, 1_000_000, 256
 STREAM_CODES = 67_000_000  # 536 MB: beyond any cache
 
 PEERS: dict[str, Callable[[], Peer]] = {
-    "hashindex": lambda: HashIndex("native"),
+    "hashindex": HashIndex,
+    "hashindex-scan": lambda: HashIndex(method="scan"),
     "hashindex-avx2": lambda: HashIndex(NativeEngine("avx2"), "scan"),
     "hashindex-numba": lambda: HashIndex("numba", "scan"),
     "faiss-flat": FaissFlat,
