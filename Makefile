@@ -12,6 +12,7 @@ endif
 export HASHINDEX_REQUIRE_NATIVE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+MARKED := not large
 SUITES := scan radius nearest build_and_memory scaling adversarial planner
 
 .PHONY: help demo test check bench bench-large package emulate sanitize clean
@@ -33,11 +34,11 @@ check: $(READY)  ## Lint and type-check
 bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites benchmarks/results (half an hour)
 	mkdir -p benchmarks/results
 	for suite in $(SUITES); do \
-	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q --benchmark-json=benchmarks/results/$$suite.json || exit 1; \
+	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q -m "$(MARKED)" --benchmark-json=benchmarks/results/$$suite.json || exit 1; \
 	done
 	$(BIN)/python benchmarks/report.py
 
-bench-large: export HASHINDEX_BENCH_LARGE := 1
+bench-large: MARKED :=
 bench-large: bench  ## The same with 1e8 codes and all pairs of 1e7
 
 package: $(READY)  ## Build the source distribution and install it in empty environments

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,17 +20,8 @@ def one_thread() -> Iterator[None]:
     gc.collect()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked ``large`` take gigabytes or many minutes: HASHINDEX_BENCH_LARGE=1 asks for them."""
-    if os.environ.get("HASHINDEX_BENCH_LARGE"):
-        return
-    for item in items:
-        if item.get_closest_marker("large"):
-            item.add_marker(pytest.mark.skip(reason="large: set HASHINDEX_BENCH_LARGE=1"))
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "large: gigabytes or many minutes; skipped without HASHINDEX_BENCH_LARGE=1")
+    config.addinivalue_line("markers", "large: gigabytes or many minutes; make bench leaves it out")
     config.addinivalue_line("filterwarnings", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # of skips
 
 

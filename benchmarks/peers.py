@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from math import comb
 from typing import Any
 
@@ -15,12 +17,14 @@ import hashindex as hx
 from hashindex.engines import Engine
 
 
-class Peer:
-    """A library with its settings and the codes it holds; a radius is inclusive."""
+class Peer(ABC):
+    """A library with its settings and the codes it holds; a radius is inclusive. Some search in one way only."""
 
     name: str
     exact = True
     build_s: float | None = None
+    radius: Callable[[Codes, int], Hits]  # where it is measured on such searches
+    nearest: Callable[[Codes, int], Near]  # where it is measured on such searches
 
     @property
     def settings(self) -> str:
@@ -32,14 +36,8 @@ class Peer:
         self.build_s = time.perf_counter() - start
         return self
 
-    def fill(self, codes: Codes) -> None:
-        raise NotImplementedError
-
-    def radius(self, queries: Codes, radius: int) -> Hits:
-        raise NotImplementedError
-
-    def nearest(self, queries: Codes, k: int) -> Near:
-        raise NotImplementedError
+    @abstractmethod
+    def fill(self, codes: Codes) -> None: ...
 
 
 class HashIndex(Peer):

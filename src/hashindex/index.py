@@ -270,8 +270,8 @@ class HashIndex:
         Returns
         -------
         iterator of Pairs
-            Blocks of ``ids_a`` < ``ids_b`` (int64) and ``distances`` (int32) of about a million pairs at most, in no
-            particular order. They are of the index as it was when ``pairs`` was called.
+            Blocks of ``ids_a`` < ``ids_b`` (int64) and ``distances`` (int32), in no particular order: about a million
+            pairs, four million at most unless a single code has more. They are of the index as it was when ``pairs`` was called.
 
         Raises
         ------
