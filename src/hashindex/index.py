@@ -15,7 +15,7 @@ from .explain import Explanation
 from .joining import Pairs, join, self_join
 from .locks import ForkLock
 from .matches import NearestMatches, RadiusMatches
-from .searching import Search
+from .searching import Search, Step
 from .snapshot import Snapshot
 from .threads import n_threads as threads_to_use
 
@@ -224,11 +224,10 @@ class HashIndex:
         ValueError
             k < 1, radius < 0, queries that could be misread, an unknown method.
         """
-        how, snapshot, given, k, within = self._prepare(queries, k, radius, method, n_threads)
-        if k is None:
-            return how.within(snapshot, given.codes, within)[0]
-        near = how.nearest(snapshot, given.codes, k, within)[0]
-        return NearestMatches(near.distances[0], near.ids[0]) if given.single else near
+        given, _, found, _ = self._run(queries, k, radius, method, n_threads)
+        if given.single and isinstance(found, NearestMatches):
+            return NearestMatches(found.distances[0], found.ids[0])
+        return found
 
     def explain(
         self,
@@ -249,11 +248,7 @@ class HashIndex:
             Per part of the index the method, lookups, candidates and time, predicted and measured, and bytes per
             code; ``print`` it for a table.
         """
-        how, snapshot, given, k, within = self._prepare(queries, k, radius, method, n_threads)
-        if k is None:
-            steps = how.within(snapshot, given.codes, within)[1]
-        else:
-            steps = how.nearest(snapshot, given.codes, k, within)[1]
+        given, snapshot, _, steps = self._run(queries, k, radius, method, n_threads)
         size = snapshot.nbytes / max(snapshot.n_codes, 1)
         return Explanation(len(given.codes), snapshot.n_codes, size, tuple(steps))
 
@@ -271,7 +266,7 @@ class HashIndex:
         -------
         iterator of Pairs
             Blocks of ``ids_a`` < ``ids_b`` (int64) and ``distances`` (int32), in no particular order: about a million
-            pairs, four million at most unless a single code has more. They are of the index as it was when ``pairs`` was called.
+            pairs, four million at most unless a single code has more. They are of the index as it was at the call.
 
         Raises
         ------
@@ -323,10 +318,10 @@ class HashIndex:
             raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(METHODS)}")
         return Search(self._engine, method, threads_to_use(n_threads))
 
-    def _prepare(
+    def _run(
         self, queries: Any, k: int | None, radius: int | None, method: str, n_threads: int | None
-    ) -> tuple[Search, Snapshot, inputs.Given, int | None, int]:
-        """Check the arguments of a search: how, where, for what, k, and the radius that bounds it."""
+    ) -> tuple[inputs.Given, Snapshot, NearestMatches | RadiusMatches, list[Step]]:
+        """Check the arguments of a search and run it: for what, where, what was found, and how."""
         if k is None and radius is None:
             raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
         k = None if k is None else inputs.check_k(k)
@@ -334,4 +329,7 @@ class HashIndex:
         how = self._how(method, n_threads)
         snapshot = self._snapshot
         given = inputs.as_codes(queries, snapshot.n_bits, "queries")
-        return how, snapshot, given, k, min(given.n_bits if radius is None else radius, given.n_bits)
+        within = given.n_bits if radius is None else min(radius, given.n_bits)
+        if k is None:
+            return given, snapshot, *how.within(snapshot, given.codes, within)
+        return given, snapshot, *how.nearest(snapshot, given.codes, k, within)

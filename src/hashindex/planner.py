@@ -42,24 +42,24 @@ def uniform_prices(segment: Segment, costs: Costs) -> Prices:
 
 def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
     """Prices by the buckets that a sample of stored codes would visit; beyond ``MOST_FLIPS`` as if uniform."""
-    key = ("prices", costs)
-    if key not in segment.cache.plans:
-        rng = np.random.default_rng(0)
-        codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
-        widths = tables.widths.tolist()
-        lookups = np.array([[float(comb(w, flips)) for flips in range(max(widths) + 1)] for w in widths])
-        candidates = lookups * len(segment.codes) / 2.0 ** tables.widths[:, None]
-        for t, (width, first) in enumerate(zip(widths, tables.first_offsets, strict=True)):
-            keys = select_bits(codes, tables.masks[t])
-            for flips in range(min(width, MOST_FLIPS) + 1):
-                order = rng.random((min(SAMPLE_MASKS, comb(width, flips)), width)).argsort(axis=1)
-                masks = (np.int64(1) << order[:, :flips]).sum(axis=1)
-                places = first + (keys[:, None] ^ masks)
-                sizes = tables.offsets[places + 1].astype(np.int64) - tables.offsets[places]
-                candidates[t, flips] = lookups[t, flips] * sizes.mean()
-        segment.cache.plans[key] = _prices(lookups, candidates, segment, costs)
-    found: Prices = segment.cache.plans[key]
-    return found
+    return segment.cache.plan(("prices", costs), lambda: _sampled_prices(segment, tables, costs))
+
+
+def _sampled_prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
+    rng = np.random.default_rng(0)
+    codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
+    widths = tables.widths.tolist()
+    lookups = np.array([[float(comb(w, flips)) for flips in range(max(widths) + 1)] for w in widths])
+    candidates = lookups * len(segment.codes) / 2.0 ** tables.widths[:, None]
+    for t, (width, first) in enumerate(zip(widths, tables.first_offsets, strict=True)):
+        keys = select_bits(codes, tables.masks[t])
+        for flips in range(min(width, MOST_FLIPS) + 1):
+            order = rng.random((min(SAMPLE_MASKS, comb(width, flips)), width)).argsort(axis=1)
+            masks = (np.int64(1) << order[:, :flips]).sum(axis=1)
+            places = first + (keys[:, None] ^ masks)
+            sizes = tables.offsets[places + 1].astype(np.int64) - tables.offsets[places]
+            candidates[t, flips] = lookups[t, flips] * sizes.mean()
+    return _prices(lookups, candidates, segment, costs)
 
 
 def _prices(lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs) -> Prices:
@@ -107,7 +107,7 @@ def whole_table(tables: Tables) -> NDArray[np.int32]:
     return allowed
 
 
-def shells(tables: Tables, prices: Prices, scan_cost: float) -> Shells:
+def shells(tables: Tables, prices: Prices) -> Shells:
     """The steps of a k-NN search: always the cheapest next shell, until all of one table has been seen."""
     flips = [0] * len(tables.widths)
     steps: list[tuple[int, int]] = []
@@ -118,7 +118,7 @@ def shells(tables: Tables, prices: Prices, scan_cost: float) -> Shells:
         if flips[t] > tables.widths[t]:
             break
     taken = np.array(steps, np.int32)
-    return Shells(taken, prices.nanoseconds[taken[:, 0], taken[:, 1]], scan_cost)
+    return Shells(taken, prices.nanoseconds[taken[:, 0], taken[:, 1]])
 
 
 def probe_cost(allowed: NDArray[np.int32] | None, prices: Prices) -> tuple[float, float, float]:

@@ -93,17 +93,22 @@ class Search:
         """Measured where they decide something."""
         return costs(self.engine) if self.method == "auto" else Costs()
 
-    def prepare(self, part: Segment, n_queries: int, radius: int) -> None:
-        """Build the part's tables if ``n_queries`` searches within ``radius`` would pay for them."""
-        if self.method == "multi-index" or (self.method == "auto" and self._would_pay(part, n_queries, radius)):
-            part.tables(self.engine, self.n_threads)
+    def prepare(self, part: Segment, n_queries: int, radius: int) -> bool:
+        """Whether the part has tables; builds them if ``n_queries`` searches within ``radius`` would pay for them."""
+        if self.method == "scan":
+            return False
+        if part.cache.tables is None and self.method == "auto" and not self._tables_pay(part, n_queries, radius):
+            return False
+        part.tables(self.engine, self.n_threads)
+        return True
 
-    def _would_pay(self, part: Segment, n_queries: int, radius: int) -> bool:
-        if not planner.may_have_tables(part) or part.cache.tables is not None:
+    def _tables_pay(self, part: Segment, n_queries: int, radius: int) -> bool:
+        if not planner.may_have_tables(part):
             return False
         prices = planner.uniform_prices(part, self._costs)
-        cost = planner.probe_cost(planner.thresholds(radius, prices), prices)
-        return self._tables_pay(part, n_queries, self._scan_cost(part, n_queries), cost)
+        cost = planner.probe_cost(planner.thresholds(radius, prices), prices)[2]
+        lost = (self._scan_cost(part, n_queries)[2] - cost) * n_queries
+        return lost > 0 and planner.tables_pay(part, self._costs, lost, self.n_threads)
 
     def _radius_rows(
         self, part: Segment, queries: NDArray[np.uint8], radius: int
@@ -115,28 +120,21 @@ class Search:
         def scan(block: slice) -> RadiusRows:
             return engine.scan_radius(part.rows, queries[block], radius, threads, self.most_hits)
 
+        if not self.prepare(part, n, radius):
+            return "scan", scanned, [scan(slice(n))]
+        tables = part.tables(engine, threads)
+        prices = planner.prices(part, tables, self._costs)
+        cheapest = part.cache.plan((radius, self._costs), lambda: planner.thresholds(radius, prices))
+        if cheapest is None and self.method == "auto":
+            return "scan", scanned, [scan(slice(n))]
+        allowed = planner.whole_table(tables) if cheapest is None else cheapest
+        probed = planner.probe_cost(allowed, prices)
+
         def probe(block: slice) -> RadiusRows:
             return engine.probe_radius(part.rows, tables, queries[block], radius, allowed, threads, self.most_hits)
 
-        if self.method == "scan":
-            return "scan", scanned, [scan(slice(n))]
-        if self.method == "auto":
-            self.prepare(part, n, radius)
-            if part.cache.tables is None:
-                return "scan", scanned, [scan(slice(n))]
-        tables = part.tables(engine, threads)
-        prices = planner.prices(part, tables, self._costs)
-        plans, key = part.cache.plans, (radius, self._costs)
-        if key not in plans:
-            plans[key] = planner.thresholds(radius, prices)
-        allowed = plans[key]
-        probed = planner.probe_cost(allowed, prices)
         if self.method == "multi-index":
-            if allowed is None:
-                allowed = planner.whole_table(tables)
-            return "multi-index", planner.probe_cost(allowed, prices), [probe(slice(n))]
-        if allowed is None:
-            return "scan", scanned, [scan(slice(n))]
+            return "multi-index", probed, [probe(slice(n))]
         return self._fastest(part, ("radius", radius), n, (scanned, scan), (probed, probe))
 
     def _nearest_rows(
@@ -152,27 +150,18 @@ class Search:
         def probe(block: slice) -> NearestRows:
             return self._probe_nearest(part, queries[block], k, radius, scanned[2] if self.method == "auto" else inf)
 
+        # Hope that the k-th neighbour lies within an eighth of the bits; if it does not, a trial will tell.
+        if not self.prepare(part, n, min(radius, part.n_bits // 8)):
+            return "scan", scanned, [scan(slice(n))]
+        self._shells(part)  # made here, so that no query's time includes it
         if self.method == "multi-index":
             return "multi-index", (UNKNOWN, UNKNOWN, UNKNOWN), [probe(slice(n))]
-        if self.method == "scan" or not planner.may_have_tables(part):
-            return "scan", scanned, [scan(slice(n))]
-        if part.cache.tables is None:
-            # Hope that the k-th neighbour lies within an eighth of the bits; if it does not, a trial will tell.
-            prices = planner.uniform_prices(part, self._costs)
-            hoped = planner.probe_cost(planner.thresholds(min(radius, part.n_bits // 8), prices), prices)
-            if not self._tables_pay(part, n, scanned, hoped):
-                return "scan", scanned, [scan(slice(n))]
-        self._shells(part)  # made here, so that no query's time includes it
         hoped = (UNKNOWN, UNKNOWN, scanned[2] / 2)
         return self._fastest(part, ("nearest", k.bit_length(), radius), n, (scanned, scan), (hoped, probe))
 
     def _scan_cost(self, part: Segment, n_queries: int) -> Cost:
         constants = self._costs if planner.may_have_tables(part) else Costs()
         return 0.0, float(len(part.codes)), constants.scan(len(part.codes), part.n_bits, n_queries)
-
-    def _tables_pay(self, part: Segment, n_queries: int, scanned: Cost, probed: Cost) -> bool:
-        lost = (scanned[2] - probed[2]) * n_queries
-        return lost > 0 and planner.tables_pay(part, self._costs, lost, self.n_threads)
 
     def _fastest(
         self,
@@ -215,12 +204,9 @@ class Search:
         return best if len(results) == 1 else f"{best} after trials", methods[best][0], results
 
     def _shells(self, part: Segment) -> Shells:
-        plans, key = part.cache.plans, ("shells", self._costs)
-        if key not in plans:
-            tables = part.tables(self.engine, self.n_threads)
-            plans[key] = planner.shells(tables, planner.prices(part, tables, self._costs), inf)
-        shells: Shells = plans[key]
-        return shells
+        tables = part.tables(self.engine, self.n_threads)
+        prices = planner.prices(part, tables, self._costs)
+        return part.cache.plan(("shells", self._costs), lambda: planner.shells(tables, prices))
 
     def _probe_nearest(
         self, part: Segment, queries: NDArray[np.uint8], k: int, radius: int, scan_cost: float

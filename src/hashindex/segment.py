@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or 
 FEWEST_COLLAPSED = 1024
 MOST_REMOVED = 0.25  # a segment is copied without its removed rows beyond this share of them
 
+P = TypeVar("P")
+
 
 @dataclass
 class Cache:
@@ -28,6 +31,13 @@ class Cache:
     plans: dict[Any, Any] = field(default_factory=dict)
     measured: dict[Any, float] = field(default_factory=dict)  # nanoseconds per query by kind of search
     lock: ForkLock = field(default_factory=ForkLock)
+
+    def plan(self, key: Hashable, make: Callable[[], P]) -> P:
+        """What ``make`` returned the first time it was asked for under ``key``."""
+        if key not in self.plans:
+            self.plans[key] = make()
+        planned: P = self.plans[key]
+        return planned
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +61,19 @@ class Segment:
 
     @classmethod
     def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:
-        """Own ``codes`` (n, code_size), which nobody may change any more, under ascending ``ids`` (n,)."""
-        n = len(codes)
-        counted = n > 0 and int(ids[-1]) - int(ids[0]) == n - 1
-        n_distinct = estimate_distinct(codes) if n >= FEWEST_COLLAPSED else n
-        postings = None
-        if n_distinct <= COLLAPSED * n and n < MAX_TABLE_CODES:
-            codes, postings = collapse(codes)
-            n_distinct = len(codes)
-        return cls(n_bits, codes, n, int(ids[0]) if n else 0, None if counted else ids, n_distinct, postings)
+        """Own ``codes`` (n, code_size), which nobody may change any more, under ascending ``ids`` (n,), n > 0."""
+        counted = int(ids[-1]) - int(ids[0]) == len(ids) - 1
+        return cls(n_bits, codes, len(codes), int(ids[0]), None if counted else ids, len(codes))
+
+    def collapsed(self) -> Segment:
+        """The same segment, its distinct codes counted, and with postings if they are few."""
+        if self.n_rows < FEWEST_COLLAPSED:
+            return self
+        n_distinct = estimate_distinct(self.codes)
+        if n_distinct > COLLAPSED * self.n_rows or self.n_rows >= MAX_TABLE_CODES:
+            return replace(self, n_distinct=n_distinct)
+        codes, postings = collapse(self.codes)
+        return replace(self, codes=codes, n_distinct=len(codes), postings=postings)
 
     @property
     def n_codes(self) -> int:
@@ -123,7 +137,7 @@ class Segment:
         marked = replace(self, removed=removed, n_removed=n_removed)
         if self.postings is None and n_removed <= MOST_REMOVED * self.n_rows:
             return marked
-        return Segment.of(self.n_bits, *marked.live())
+        return Segment.of(self.n_bits, *marked.live()).collapsed()
 
     def tables(self, engine: Engine, n_threads: int) -> Tables:
         """Return the multi-index tables, built at the first call."""

@@ -35,11 +35,7 @@ class Snapshot:
     def __post_init__(self) -> None:
         tail = None
         if self.n_tail and self.n_bits is not None:
-            first = int(self.tail_ids[0])
-            counted = int(self.tail_ids[-1]) - first == self.n_tail - 1
-            tail = Segment(
-                self.n_bits, self.tail_codes, self.n_tail, first, None if counted else self.tail_ids, self.n_tail
-            )
+            tail = Segment.of(self.n_bits, self.tail_codes, self.tail_ids)
         object.__setattr__(self, "tail", tail)
 
     @classmethod
@@ -154,7 +150,7 @@ def _with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment,
 
 
 def _merged(n_bits: int, parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Segment:
-    return Segment.of(n_bits, *_in_id_order(parts))
+    return Segment.of(n_bits, *_in_id_order(parts)).collapsed()
 
 
 def _in_id_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -52,7 +53,7 @@ class Shells(NamedTuple):
 
     steps: NDArray[np.int32]  # (n_steps, 2): table, flips; per table the flips count up from 0
     costs: NDArray[np.float64]  # (n_steps,) predicted nanoseconds per query
-    scan_cost: float  # of a query by a scan; a query that promises to cost more is left undone
+    scan_cost: float = inf  # of a query by a scan; a query that promises to cost more is left undone
 
 
 class TooManyHits(Exception):  # noqa: N818 - a signal, not an error
