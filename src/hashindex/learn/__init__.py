@@ -1,7 +1,7 @@
 """Learning codes: HashNet (deep learning to hash by continuation) in PyTorch, and the tasks it is shown on.
 
-`hashnet.py` is the place to start; it calls the other files in the order data, sampler, augment, backbone,
-continuation, loss.
+`hashnet.py` is the place to start: the method. `deep_hash.py` puts a network together and encodes with it,
+`training.py` is the loop; they call the rest in the order data, sampler, augment, backbones, continuation, loss.
 """
 
 try:
@@ -9,23 +9,30 @@ try:
 except ImportError as error:
     raise ImportError("hashindex.learn needs PyTorch: pip install 'hashindex[train]'") from error
 
-from .backbone import conv_net, mlp
-from .continuation import Continuation
+from .continuation import Continuation, Plateau
+from .convergence import Stage
 from .data import Task, digits, two_digits
+from .deep_hash import DeepHash
 from .hashnet import HashNet
-from .loss import PairWeights, pair_weights, pairwise_loss, similarity
+from .loss import PairWeights, agreement, pair_weights, pairwise_loss, similarity
+from .objective import Objective
 from .progress import History, Step
+from .training import Training
 
 __all__ = [
     "Continuation",
+    "DeepHash",
     "HashNet",
     "History",
+    "Objective",
     "PairWeights",
+    "Plateau",
+    "Stage",
     "Step",
     "Task",
-    "conv_net",
+    "Training",
+    "agreement",
     "digits",
-    "mlp",
     "pair_weights",
     "pairwise_loss",
     "similarity",

@@ -3,7 +3,8 @@
     L = sum w_ij (log(1 + exp(alpha <h_i, h_j>)) - alpha s_ij <h_i, h_j>) / sum w_ij
 
 where s_ij = 1 for similar pairs, w_ij = |S| / |S1| for them and |S| / |S0| for dissimilar ones, and alpha < 1 is
-the adaptive sigmoid: long codes have large products, and sigmoid(product) would saturate.
+the adaptive sigmoid: long codes have large products, and sigmoid(product) would saturate. For items of several
+classes w_ij of a similar pair may be scaled by c_ij, the share of their classes that they have in common.
 """
 
 from typing import NamedTuple
@@ -41,24 +42,40 @@ def similarity(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
     return labels_a.float() @ labels_b.float().T > 0
 
 
-def pair_weights(labels: torch.Tensor) -> PairWeights:
+def agreement(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
+    """Return c_ij, float32 (n_a, n_b): |y_i & y_j| / |y_i | y_j| of similar pairs of multi-hot labels, 1 of all others.
+
+    Cao et al., ICCV 2017, section 3.1; with it the method is called HashNet+C.
+    """
+    similar = similarity(labels_a, labels_b)
+    if labels_a.ndim == 1:
+        return torch.ones_like(similar, dtype=torch.float32)
+    shared = labels_a.float() @ labels_b.float().T
+    either = labels_a.float().sum(dim=1)[:, None] + labels_b.float().sum(dim=1) - shared
+    return torch.where(similar, shared / either.clamp(min=1), 1.0)
+
+
+def pair_weights(labels: torch.Tensor, *, most_rows: int = 20_000, seed: int = 0) -> PairWeights:
     """Return |S| / |S1| and |S| / |S0| over all ordered pairs of `labels`, items with themselves included.
 
-    Exact, from counts: class numbers (n,) take O(n) to count and O(n_classes) beyond, multi-hot labels
-    (n, n_classes) O(distinct rows squared). Where a kind of pair does not exist its weight is 1: it multiplies
-    nothing.
+    From counts: class numbers (n,) take O(n) to count and O(n_classes) beyond, exact. Multi-hot labels
+    (n, n_classes) take O(distinct rows squared), exact up to `most_rows` distinct rows; beyond, so many items are
+    drawn by `seed` and stand for all. Where a kind of pair does not exist its weight is 1: it multiplies nothing.
 
     Raises
     ------
     ValueError
         There are no labels.
     """
-    n_pairs = len(labels) ** 2
-    if n_pairs == 0:
+    if len(labels) == 0:
         raise ValueError("expected at least one label, got none")
     by_row = 0 if labels.ndim == 2 else None
     kinds, counts = torch.unique(labels, dim=by_row, return_counts=True)
+    if labels.ndim == 2 and len(kinds) > most_rows:
+        drawn = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))[:most_rows]
+        kinds, counts = torch.unique(labels[drawn.to(labels.device)], dim=0, return_counts=True)
     counts = counts.double()  # exact up to 2**53 pairs
+    n_pairs = float(counts.sum()) ** 2
     if labels.ndim == 1:
         n_similar = float(counts.square().sum())
     else:
@@ -77,16 +94,19 @@ def pairwise_loss(
     similar: torch.Tensor,
     weights: PairWeights,
     alpha: float,
+    agreement: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Average the negative log-likelihood over all pairs of outputs_a (n_a, n_bits) and outputs_b (n_b, n_bits).
 
-    `similar` is bool (n_a, n_b). It is a weighted mean: the scale depends neither on the size of the batch nor on
-    that of the weights. The softplus form cannot overflow, and it is computed in float32 at least, also under
-    autocast, as log(1 + exp(-8)) is 0 in half precision.
+    `similar` is bool (n_a, n_b), `agreement` is c_ij (n_a, n_b) or None for 1. It is a weighted mean: the scale
+    depends neither on the size of the batch nor on that of the weights. The softplus form cannot overflow, and it is
+    computed in float32 at least, also under autocast, as log(1 + exp(-8)) is 0 in half precision.
     """
     dtype = torch.promote_types(outputs_a.dtype, torch.float32)
     with torch.autocast(outputs_a.device.type, enabled=False):
         logits = alpha * (outputs_a.to(dtype) @ outputs_b.to(dtype).T)
         losses = functional.softplus(logits) - similar.to(dtype) * logits
         weight = torch.where(similar, logits.new_tensor(weights.similar), logits.new_tensor(weights.dissimilar))
+        if agreement is not None:
+            weight = weight * agreement
         return (weight * losses).sum() / weight.sum()

@@ -27,8 +27,8 @@ class History(NamedTuple):
 
 
 @contextmanager
-def reporter(progress: bool | Callable[[Step], None], n_steps: int) -> Iterator[Callable[[Step], None]]:
-    """Yield what to call after each step: the callback, a tqdm bar, or nothing."""
+def reporter(progress: bool | Callable[[Step], None], name: str, n_steps: int) -> Iterator[Callable[[Step], None]]:
+    """Yield what to call after each step: the callback, a tqdm bar with the method's name, or nothing."""
     if callable(progress):
         yield progress
         return
@@ -36,7 +36,7 @@ def reporter(progress: bool | Callable[[Step], None], n_steps: int) -> Iterator[
     if bar_class is None:
         yield lambda _: None
         return
-    with bar_class(total=n_steps, desc="HashNet", unit="step") as bar:
+    with bar_class(total=n_steps, desc=name, unit="step") as bar:
 
         def show(step: Step) -> None:
             bar.set_postfix(stage=step.stage, beta=f"{step.beta:.2f}", loss=f"{step.loss:.4f}", refresh=False)

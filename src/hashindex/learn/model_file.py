@@ -1,0 +1,136 @@
+"""Models and checkpoints on disk: a safetensors file whose metadata says in JSON what the tensors belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .continuation import Continuation
+
+if TYPE_CHECKING:
+    from .deep_hash import DeepHash
+
+FORMAT = "hashindex model 1"
+_TENSOR, _PAIRS = "tensor", "pairs"  # how the JSON speaks of tensors and of dicts, whose keys may be numbers
+
+
+def about(model: DeepHash, item_shape: tuple[int, ...]) -> dict[str, Any]:
+    """Say what model this is: class, options, shape of the items."""
+    names = [name for name in inspect.signature(type(model).__init__).parameters if hasattr(model, name)]
+    options = {name: _plain(getattr(model, name)) for name in names if name not in ("backbone", "training")}
+    return {
+        "class": type(model).__name__,
+        "options": options,
+        "training_options": vars(model.training),
+        "backbone": None if model.backbone is None else repr(model.backbone),
+        "item_shape": list(item_shape),
+    }
+
+
+def rebuild(cls: type[Any], about: dict[str, Any], backbone: torch.nn.Module | None, path: str | Path) -> Any:
+    """Make the untrained model that a file is about."""
+    if about["class"] != cls.__name__:
+        raise ValueError(f"{path} holds a {about['class']}, not a {cls.__name__}: call {about['class']}.load")
+    if (about["backbone"] is None) != (backbone is None):
+        wanted = "its default backbone" if backbone is not None else f"a backbone of its own, {about['backbone']}"
+        raise ValueError(f"{path} was trained with {wanted}: load(path{', backbone=...' if backbone is None else ''})")
+    options = {name: _lively(value) for name, value in about["options"].items()}
+    return cls(**options, backbone=backbone, **about["training_options"])
+
+
+def write(path: str | Path, about: dict[str, Any], state: dict[str, Any]) -> None:
+    """Write the file under another name and put it in place at once: a crash leaves the old one whole."""
+    tensors: dict[str, torch.Tensor] = {}
+    skeleton = _split(state, "", tensors)
+    metadata = {"format": FORMAT, "about": json.dumps(about), "state": json.dumps(skeleton)}
+    path = Path(path)
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        _safetensors().save_file(tensors, new, metadata)
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the file is about and the state in it.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It is no file of `write`.
+    """
+    Path(path).open("rb").close()  # its absence is an OSError with the name
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise ValueError(f"{path} is no model file of hashindex: {error}") from None
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} is no model file of hashindex: format {metadata.get('format')!r}, not {FORMAT!r}")
+    return json.loads(metadata["about"]), _join(json.loads(metadata["state"]), tensors)
+
+
+def check_same(found: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
+    """ValueError that names what differs between the training of a checkpoint and this one."""
+    wanted = json.loads(json.dumps(wanted))
+    differing = [name for name in wanted if found.get(name) != wanted[name]]
+    if differing:
+        told = "; ".join(f"{name}: {found.get(name)} there, {wanted[name]} here" for name in differing)
+        raise ValueError(f"{path} is the checkpoint of another training ({told}); delete it or name another file")
+
+
+def digest(labels: torch.Tensor) -> str:
+    """Tell labels from others."""
+    return hashlib.sha256(labels.numpy().tobytes()).hexdigest()[:16]
+
+
+def _split(tree: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
+    """Return the tree as JSON, its tensors put aside under their names."""
+    if isinstance(tree, torch.Tensor):
+        tensors[name] = tree.detach().cpu().contiguous().clone()
+        return {_TENSOR: name}
+    if isinstance(tree, dict):
+        return {_PAIRS: [[key, _split(value, f"{name}.{key}".lstrip("."), tensors)] for key, value in tree.items()]}
+    if isinstance(tree, (list, tuple)):
+        return [_split(value, f"{name}.{i}", tensors) for i, value in enumerate(tree)]
+    return tree
+
+
+def _join(tree: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(tree, list):
+        return [_join(value, tensors) for value in tree]
+    if isinstance(tree, dict):
+        if _TENSOR in tree:
+            return tensors[tree[_TENSOR]]
+        return {key: _join(value, tensors) for key, value in tree[_PAIRS]}
+    return tree
+
+
+def _plain(option: Any) -> Any:
+    return {"schedule": option.options()} if isinstance(option, Continuation) else option
+
+
+def _lively(option: Any) -> Any:
+    return Continuation.from_options(option["schedule"]) if isinstance(option, dict) else option
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.torch
+    except ImportError as error:
+        raise ImportError("saving models needs safetensors: pip install 'hashindex[train]'") from error
+    return safetensors.torch

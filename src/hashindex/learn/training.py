@@ -1,0 +1,211 @@
+"""The training loop: batch -> network -> objective -> step. What it needs to go on can be kept at any step.
+
+Everything random is a function of (seed, step), and the learning rate, beta and the batches are functions of the
+step: a training that was cut goes on from a checkpoint as if nothing had happened, bit for bit on the CPU.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..items import as_floats
+from .augment import augmentation
+from .backbones import is_large
+from .progress import History, Step
+from .sampler import balanced_batches, shuffled_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..items import Items
+    from .checkpoint import Checkpoint
+    from .objective import Objective
+    from .watch import Watch
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained, whatever it learns by.
+
+    Parameters
+    ----------
+    n_steps
+        Training steps; None is 700 for features and tiny images, and 3,000 for images of 25 pixels a side and more.
+    batch_size
+        Items per step; all batch_size**2 pairs of a batch enter a pairwise loss.
+    learning_rate
+        The highest rate (AdamW); it rises for a tenth of the steps and then falls to zero along a cosine.
+        None is 0.01 for features and tiny images, 0.005 for others.
+    backbone_rate
+        Share of the learning rate for the backbone: 0 freezes it, 0.1 is usual for published weights.
+    weight_decay
+        Of matrices and kernels; norms and biases have none.
+    balanced
+        Whether a batch holds P classes with M items each; multi-hot labels are always drawn at random.
+    augment
+        Whether training images are shifted and noised (tiny ones) or cropped and flipped. Features never change.
+    bf16
+        Whether the network computes in bfloat16 while it learns; None is where the CPU or GPU has it, for images of
+        25 pixels a side and more. Losses and encoding stay in float32.
+    compile
+        Whether torch.compile is used; it needs a C++ compiler.
+    device
+        Where to compute; None is the GPU if there is one.
+
+    Raises
+    ------
+    ValueError
+        n_steps < 1, batch_size < 2, or a rate is not positive.
+    """
+
+    n_steps: int | None = None
+    batch_size: int = 256
+    learning_rate: float | None = None
+    backbone_rate: float = 1.0
+    weight_decay: float = 0.05
+    balanced: bool = True
+    augment: bool = True
+    bf16: bool | None = None
+    compile: bool = False
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_steps", 1), ("batch_size", 2)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be a positive number, got {self.learning_rate}")
+        for name in ("backbone_rate", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be 0 or a positive number, got {getattr(self, name)}")
+
+    def resolved(self, item_shape: tuple[int, ...]) -> Training:
+        """Return the same with every None replaced by what suits items of this shape here."""
+        large = is_large(item_shape)
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return Training(
+            **{
+                **vars(self),
+                "n_steps": self.n_steps or (3000 if large else 700),
+                "learning_rate": self.learning_rate or (0.005 if large else 0.01),
+                "bf16": large and _has_bf16(device) if self.bf16 is None else self.bf16,
+                "device": device,
+            }
+        )
+
+
+def train(
+    network: nn.Sequential,
+    objective: Objective,
+    items: Items,
+    labels: torch.Tensor,
+    training: Training,
+    seed: int,
+    *,
+    report: Callable[[Step], None],
+    watch: Watch,
+    checkpoint: Checkpoint | None,
+) -> History:
+    """Train ``network`` (backbone, hash layer) in place and return the course of it.
+
+    ``training`` is resolved. ``watch`` looks before every step and at the end. With a ``checkpoint`` the training
+    goes on where that was written, and is written there now and then.
+
+    Raises
+    ------
+    ArithmeticError
+        The loss is no longer a number.
+    """
+    n_steps, rate = training.n_steps or 0, training.learning_rate or 0.0
+    device = torch.device(training.device or "cpu")
+    network.train()
+    if training.backbone_rate == 0:
+        network[0].requires_grad_(False).eval()
+    optimiser = torch.optim.AdamW(_groups(network, objective, training), lr=rate)
+    rates = [group["lr"] for group in optimiser.param_groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, n_steps, pct_start=0.1)
+    parts = {
+        "network": network,
+        "objective": objective,
+        "optimiser": optimiser,
+        "schedule": schedule,
+        "watch": watch,
+    }
+    steps: list[Step] = checkpoint.resume(parts) if checkpoint else []
+    forward: Any = torch.compile(network) if training.compile else network
+    augment = augmentation(tuple(items.shape[1:])) if training.augment else None
+    for step, rows in enumerate(islice(_batches(labels, training, seed), len(steps), n_steps), len(steps)):
+        watch(step)
+        inputs = torch.from_numpy(as_floats(items[rows.numpy()]))
+        generator = _generator(seed, step)
+        if augment:
+            inputs = augment(inputs, generator=generator)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bool(training.bf16)):
+            z = forward(to_device(inputs, device))
+        loss = objective(z.float(), labels[rows].to(device), rows, step)
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        schedule.step()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise ArithmeticError(f"the loss became {value} at step {step}; a lower learning_rate may help")
+        steps.append(Step(step, *objective.describe(step), value))
+        objective.observe(step, value)
+        report(steps[-1])
+        if checkpoint:
+            checkpoint.keep(parts, steps, last=step == n_steps - 1)
+    watch.finish(n_steps)
+    return History(*(np.array(column) for column in zip(*steps, strict=True)))
+
+
+def to_device(inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Bring items to a device; images with their channels last, which convolutions read fastest."""
+    if inputs.ndim == 4:
+        return inputs.to(device, memory_format=torch.channels_last)
+    return inputs.to(device)
+
+
+def _batches(labels: torch.Tensor, training: Training, seed: int) -> Iterator[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    if labels.ndim == 1 and training.balanced:
+        return balanced_batches(labels, training.batch_size, generator=generator)
+    return shuffled_batches(len(labels), training.batch_size, generator=generator)
+
+
+def _generator(seed: int, step: int) -> torch.Generator:
+    """What is random in one step: its own generator for augmentation, and the global one for dropout."""
+    own_seed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
+    torch.manual_seed(own_seed)
+    return torch.Generator().manual_seed(own_seed)
+
+
+def _groups(network: nn.Sequential, objective: Objective, training: Training) -> list[dict[str, Any]]:
+    """Parameters by learning rate and weight decay."""
+    rate = training.learning_rate or 0.0
+    backbone, *head = network
+    groups = []
+    for modules, share in (([backbone], training.backbone_rate), ([*head, objective], 1.0)):
+        parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+        for decays in (True, False):
+            chosen = [p for p in parameters if (p.ndim > 1) == decays]
+            if chosen:
+                decay = training.weight_decay if decays else 0.0
+                groups.append({"params": chosen, "lr": share * rate, "weight_decay": decay})
+    return groups
+
+
+def _has_bf16(device: str) -> bool:
+    """Whether bfloat16 is fast there: GPUs that compute in it, CPUs with AVX512-BF16 or AMX."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)

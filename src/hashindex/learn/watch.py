@@ -1,0 +1,25 @@
+"""Who looks at a network while it learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Watch:
+    """Looks at nothing; `convergence.Convergence` looks at the codes of fixed items."""
+
+    def __call__(self, step: int) -> None:
+        """Look before a step."""
+
+    def finish(self, step: int) -> None:
+        """Look after the last step."""
+
+    def tell(self, model: Any) -> None:
+        """Leave on the trained model what was seen."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on."""
