@@ -110,7 +110,7 @@ def read_list(
         root, name = path.parent if root is None else root, str(path) if name is None else name
         numbered = _texts(source_at(path.parent).read(path.name), name)
     else:
-        numbered = list(enumerate((line.rstrip("\r\n") for line in source), 1))
+        numbered = list(enumerate(source, 1))
     name = "list" if name is None else name
     lines = [_parsed(number, text) for number, text in numbered if text.strip()]
     if not lines:
@@ -132,7 +132,7 @@ def _texts(data: bytes, name: str) -> list[tuple[int, str]]:
     texts, offenders = [], []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         try:
-            texts.append((number, line.rstrip(b"\r").decode()))
+            texts.append((number, line.decode()))
         except UnicodeDecodeError:
             offenders.append(f"line {number} {line[:80]!r}")
     if offenders:
@@ -146,7 +146,7 @@ def _parsed(number: int, text: str) -> _Line:
     """Take the integers off the end of a line, in time linear in its length."""
     text = text.strip()
     head = len(text.rstrip(_DIGITS))
-    gap = re.compile(r"\s").search(text, max(head, 1))
+    gap = re.compile(r"\s").search(text, head)
     if gap is None:
         return _Line(number, text, [])
     return _Line(number, text[: gap.start()], text[gap.end() :].split())
