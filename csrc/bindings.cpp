@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "kernels/dispatch.h"
+#include "search/count.h"
 #include "search/multi_index.h"
 #include "search/scan.h"
 
@@ -240,6 +241,28 @@ py::tuple py_build_tables(const Array<std::uint8_t>& codes, const Array<std::uin
     return py::make_tuple(offsets, rows, copies);
 }
 
+py::tuple py_count_distances(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& queries,
+                             const Array<std::uint32_t>& query_labels, const Array<std::uint32_t>& item_labels,
+                             bool shared, const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
+    const Codes c = as_codes(codes);
+    const Codes q = as_queries(queries, c);
+    require(c.count < (std::uint64_t{1} << 32), "fewer than 2**32 codes are counted");
+    require(query_labels.ndim() == 2 && item_labels.ndim() == 2 && query_labels.shape(1) == item_labels.shape(0) &&
+                query_labels.shape(0) == queries.shape(0) && item_labels.shape(1) == codes.shape(0),
+            "labels must have shapes (n_queries, n_words) and (n_words, n_codes)");
+    Array<std::int64_t> counts({py::ssize_t{2}, queries.shape(0), 8 * codes.shape(1) + 1});
+    std::int64_t* counts_data = counts.mutable_data();
+    const Relevance relevance{query_labels.data(), item_labels.data(), static_cast<std::size_t>(item_labels.shape(0)),
+                              shared};
+    const Execution execution{find_kernel(isa), pool, n_threads};
+    Work work;
+    {
+        const py::gil_scoped_release unlocked;
+        count_distances(c, q, relevance, execution, counts_data, work);
+    }
+    return py::make_tuple(counts, as_tuple(work));
+}
+
 std::vector<std::string> available_isas() {
     std::vector<std::string> names;
     for (const Kernel* kernel : available_kernels()) names.emplace_back(kernel->isa);
@@ -266,4 +289,6 @@ PYBIND11_MODULE(_core, m) {
     m.def("probe_nearest", &py_probe_nearest, a("codes"), a("removed"), a("tables"), a("queries"), py::arg("k"),
           a("radii"), a("shells"), a("costs"), py::arg("scan_cost"), py::arg("isa"), py::arg("pool"),
           py::arg("n_threads"));
+    m.def("count_distances", &py_count_distances, a("codes"), a("queries"), a("query_labels"), a("item_labels"),
+          py::arg("shared"), py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
 }

@@ -34,6 +34,8 @@ def test_the_forced_isa_ran() -> None:
     for isa in core.available_isas():
         assert core.scan_radius(codes, none, codes, 3, 0, isa, pool, 2)[-1][-1] == isa
         assert core.scan_nearest(codes, none, codes, 3, radii, isa, pool, 2)[-1][-1] == isa
+        labels = np.zeros((100, 1), np.uint32)
+        assert core.count_distances(codes, codes, labels, labels.T.copy(), False, isa, pool, 2)[-1][-1] == isa
         for copied in (0, 1, 2):
             tables = (masks, widths, *core.build_tables(codes, masks, widths, copied, isa, pool, 2))
             allowed = np.array([1, 1], np.int32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import reference
 from hashindex import HashIndex, engines, planner
 from hashindex.engines import Engine
-from hashindex.engines.engine import NOTHING_REMOVED, Rows, Shells
+from hashindex.engines.engine import NOTHING_REMOVED, Relevance, Rows, Shells
 from hashindex.index import Method
 from hashindex.tables import deal, select_bits
 
@@ -108,6 +108,39 @@ def test_nearest_of_codes_at_falling_distance(engine: Engine) -> None:
         near = index.search(np.zeros(128, np.uint8), k=5, method=method)
         assert near.ids.tolist() == [1023, 1022, 1021, 1020, 1019]
         assert near.distances.tolist() == [1, 2, 3, 4, 5]
+
+
+@quick
+@given(seed=seeds, n_bits=st.sampled_from(WIDTHS), n=st.sampled_from((0, 1, 33, 700)), data=st.data())
+def test_distances_are_counted(engine: Engine, seed: int, n_bits: int, n: int, data: st.DataObject) -> None:
+    """Label words of few kinds, which queries share, and of many; equality and bits in common."""
+    rng = np.random.default_rng(seed)
+    n_queries, n_words = data.draw(st.sampled_from((0, 1, 9, 140))), data.draw(st.integers(1, 3))
+    kind = data.draw(st.sampled_from(KINDS))
+    codes, queries = (reference.random_codes(rng, size, n_bits, kind) for size in (n, n_queries))
+    words = rng.choice(data.draw(st.sampled_from(([0, 1], [0, 2**31, 3], range(2**10)))), (n + n_queries, n_words))
+    given, wanted = words[:n].astype(np.uint32), words[n:].astype(np.uint32)
+    distances = reference.hamming_matrix(queries, codes)
+    for shared in (False, True):
+        same = (given & wanted[:, None] > 0) if shared else (given == wanted[:, None])
+        alike = np.asarray(same.any(axis=2) if shared else same.all(axis=2))
+        expected = np.zeros((2, n_queries, 8 * codes.shape[1] + 1), np.int64)
+        for q, i in np.ndindex(distances.shape):
+            expected[0, q, distances[q, i]] += 1
+            expected[1, q, distances[q, i]] += alike[q, i]
+        relevance = Relevance(wanted, np.ascontiguousarray(given.T), shared)
+        for n_threads in (1, 3):
+            found = engine.count_distances(codes, queries, relevance, n_threads)
+            assert_same((found,), (expected,))
+
+
+def test_codes_split_among_threads_are_counted_once(engine: Engine) -> None:
+    codes = np.arange(40_000, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    relevance = Relevance(np.zeros((1, 1), np.uint32), (np.arange(40_000) % 3).astype(np.uint32)[None], False)
+    found = engine.count_distances(codes, codes[:1], relevance, 3)
+    distances = np.bitwise_count(np.arange(40_000, dtype=np.uint16))
+    np.testing.assert_array_equal(found[0, 0], np.bincount(distances, minlength=17))
+    np.testing.assert_array_equal(found[1, 0], np.bincount(distances[::3], minlength=17))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -39,6 +39,9 @@ struct Tile {
 // Queries per pass of a kernel over a group of codes. Blocks are padded to a multiple of it.
 constexpr std::size_t query_step = 4;
 
+// Counters per key: neighbouring codes raise different ones, so that equal keys do not wait for each other's store.
+constexpr std::size_t count_lanes = 4;
+
 // Up to max_block_queries queries, row after row of n_words words. Query q wants the codes at distances below limits[q].
 struct QueryBlock {
     const std::uint64_t* words;
@@ -64,6 +67,13 @@ struct Found {
     const char* isa;
 };
 
+// Label words of a run of items: word w of item i is words[w * stride + i].
+struct LabelRun {
+    const std::uint32_t* words;
+    std::size_t stride, count, n_words;
+    bool shared;  // relevant are those with a bit in common; else those whose words are all equal
+};
+
 struct Kernel {
     const char* isa;
 
@@ -77,6 +87,16 @@ struct Kernel {
     // As `within`, for one query (n_words words) and `count` codes as they lie in memory.
     Found (*within_run)(const unsigned char* codes, std::size_t code_size, std::size_t count,
                         const std::uint64_t* query, std::uint64_t limit, Hit* hits);
+
+    // Counts every code of the tile under the key distance + zones[q][position], for query_step queries (rows of n_words
+    // words): raises one of the count_lanes numbers from counts[q][count_lanes * key] on. Each zones[q] has an entry for
+    // every code up to the end of the last group; what follows the last code is counted too, whatever is there.
+    Found (*count)(const Tile& tile, const std::uint64_t* queries, const std::uint64_t* const* zones,
+                   std::uint32_t* const* counts);
+
+    // Writes for each item of the run `relevant` or `irrelevant`, which it is to a query with the label words `wanted`.
+    Found (*mark)(const LabelRun& items, const std::uint32_t* wanted, std::uint64_t irrelevant, std::uint64_t relevant,
+                  std::uint64_t* zones);
 
     // Writes the candidates of the buckets whose copy (the one word of the code at that place) differs from the query's
     // in fewer than limits[query] bits, in order, and their distances. There is room for all of them and 8 more.

@@ -43,13 +43,14 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "plain_bits.h"
 #include "transpose_body.h"
 #include "within_body.h"
+#include "count_body.h"
 #include "candidate_body.h"
 #include "filter_body.h"
 
 }  // namespace neon
 
-const Kernel neon_kernel = {neon::isa, neon::transpose, neon::within, neon::within_run,
-                           neon::filter, neon::measure, neon::drop_seen, neon::extract};
+const Kernel neon_kernel = {neon::isa, neon::transpose, neon::within, neon::within_run, neon::count,
+                            neon::mark, neon::filter, neon::measure, neon::drop_seen, neon::extract};
 
 }  // namespace hashindex
 #endif

@@ -19,6 +19,7 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "word_lanes.h"
 #include "transpose_body.h"
 #include "within_body.h"
+#include "count_body.h"
 #include "candidate_body.h"
 #include "filter_body.h"
 
@@ -26,8 +27,8 @@ HASHINDEX_TARGET_END
 
 }  // namespace popcnt
 
-const Kernel popcnt_kernel = {popcnt::isa, popcnt::transpose, popcnt::within, popcnt::within_run,
-                             popcnt::filter, popcnt::measure, popcnt::drop_seen, popcnt::extract};
+const Kernel popcnt_kernel = {popcnt::isa, popcnt::transpose, popcnt::within, popcnt::within_run, popcnt::count,
+                              popcnt::mark, popcnt::filter, popcnt::measure, popcnt::drop_seen, popcnt::extract};
 
 }  // namespace hashindex
 #endif

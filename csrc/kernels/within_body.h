@@ -41,6 +41,21 @@ static inline __attribute__((always_inline)) void add_word(Vector* d, const unsi
     }
 }
 
+// The distances of 4 * lanes codes to at_once queries: d[4 * i + j] has those of vector j to query i.
+static inline __attribute__((always_inline)) void sum_words(Vector* d, const unsigned char* codes,
+                                                            const std::uint64_t* words, const std::size_t n_words,
+                                                            const bool unrolled) {
+    if (unrolled) {
+        add_word(d, codes, words, n_words, true);
+        HASHINDEX_UNROLL
+        for (std::size_t w = 1; w < n_words; ++w) add_word(d, codes + 8 * tile_step * w, words + w, n_words, false);
+    } else {  // a first pass outside the loop costs more than adding to zero
+        HASHINDEX_UNROLL
+        for (std::size_t i = 0; i < 4 * at_once; ++i) d[i] = broadcast(0);
+        for (std::size_t w = 0; w < n_words; ++w) add_word(d, codes + 8 * tile_step * w, words + w, n_words, false);
+    }
+}
+
 static inline __attribute__((always_inline)) std::size_t within_words(const Tile& tile, const QueryBlock& queries,
                                                                       Hit* hits, const std::size_t n_words,
                                                                       const bool unrolled) {
@@ -51,17 +66,7 @@ static inline __attribute__((always_inline)) std::size_t within_words(const Tile
         const std::uint64_t* words = queries.words;
         for (std::size_t q = 0; q < queries.n_queries; q += at_once, words += at_once * n_words) {
             Vector d[4 * at_once];
-            if (unrolled) {
-                add_word(d, codes, words, n_words, true);
-                HASHINDEX_UNROLL
-                for (std::size_t w = 1; w < n_words; ++w)
-                    add_word(d, codes + 8 * tile_step * w, words + w, n_words, false);
-            } else {  // a first pass outside the loop costs more than adding to zero
-                HASHINDEX_UNROLL
-                for (std::size_t i = 0; i < 4 * at_once; ++i) d[i] = broadcast(0);
-                for (std::size_t w = 0; w < n_words; ++w)
-                    add_word(d, codes + 8 * tile_step * w, words + w, n_words, false);
-            }
+            sum_words(d, codes, words, n_words, unrolled);
             HASHINDEX_UNROLL
             for (std::size_t i = 0; i < at_once; ++i) {
                 const Vector limit = broadcast(queries.limits[q + i]);

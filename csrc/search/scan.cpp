@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "grid.h"
 #include "nearest_collector.h"
 #include "tile_buffer.h"
 
@@ -10,28 +11,10 @@ namespace hashindex {
 namespace {
 
 constexpr std::size_t queries_per_block = 128;
-constexpr std::size_t least_codes_per_part = 16384;
 constexpr std::size_t most_lone_queries = 2;  // as many read wide codes as they lie; more share a tile
 constexpr std::size_t codes_per_run = 512;
 constexpr std::size_t nearest_step = 256;  // codes that meet an old limit where codes come ever nearer
 static_assert(queries_per_block <= max_block_queries && queries_per_block % query_step == 0);
-
-// The work as a grid of (block of queries) x (part of the codes). Codes are split only where there are fewer blocks
-// than threads.
-struct Grid {
-    std::size_t n_queries, n_codes, block_size, n_blocks, n_parts;
-
-    Grid(std::size_t queries, std::size_t codes, std::size_t n_threads) : n_queries(queries), n_codes(codes) {
-        const std::size_t share = (queries + n_threads - 1) / n_threads;  // a block for each thread where they last
-        block_size = std::min(queries_per_block, std::max(share + query_step - share % query_step, std::size_t{16}));
-        n_blocks = (queries + block_size - 1) / block_size;
-        const std::size_t wanted = n_blocks >= n_threads ? 1 : (n_threads + n_blocks - 1) / std::max<std::size_t>(n_blocks, 1);
-        n_parts = std::max<std::size_t>(1, std::min(wanted, codes / least_codes_per_part));
-    }
-
-    std::size_t part_begin(std::size_t part) const { return n_codes / n_parts / tile_step * tile_step * part; }
-    std::size_t part_end(std::size_t part) const { return part + 1 == n_parts ? n_codes : part_begin(part + 1); }
-};
 
 // One cell of the grid: a block of queries walks over a part of the codes.
 class Cell {
@@ -132,7 +115,7 @@ void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, con
 
 RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
                        Work& work, HitBudget& budget) {
-    const Grid grid(queries.count, rows.codes.count, execution.n_threads);
+    const Grid grid(queries.count, rows.codes.count, execution.n_threads, queries_per_block);
     std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
     const std::size_t whole = rows.codes.count + tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
@@ -158,7 +141,7 @@ RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t rad
 
 void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                   const NearestOutput& output, Work& work) {
-    const Grid grid(queries.count, rows.codes.count, execution.n_threads);
+    const Grid grid(queries.count, rows.codes.count, execution.n_threads, queries_per_block);
     std::vector<std::vector<Hit>> found(queries.count * grid.n_parts);
     const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {

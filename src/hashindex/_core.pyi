@@ -68,3 +68,13 @@ def probe_nearest(
     pool: ThreadPool,
     n_threads: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.bool_], _Work]: ...
+def count_distances(
+    codes: _Bytes,
+    queries: _Bytes,
+    query_labels: NDArray[np.uint32],
+    item_labels: NDArray[np.uint32],
+    shared: bool,
+    isa: str,
+    pool: ThreadPool,
+    n_threads: int,
+) -> tuple[NDArray[np.int64], _Work]: ...

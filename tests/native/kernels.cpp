@@ -120,6 +120,60 @@ void check_scan(const Kernel& kernel, const Case& c, std::size_t n_codes, std::u
     }
 }
 
+// count: codes in three zones; what fills up the last group lies in the third, where nothing is asked.
+void check_count(const Kernel& kernel, const Case& c, std::size_t n_codes, std::mt19937_64& random) {
+    const std::string which = context(kernel, c, n_codes, 0) + " count";
+    const std::size_t shift = n_codes % 4, n_keys = 64 * c.n_words + 1;
+    const std::vector<unsigned char> bytes = make_tile(kernel, c, n_codes, shift);
+    for (std::size_t first = 0; first < n_queries; first += query_step) {
+        std::vector<std::vector<std::uint64_t>> zones(query_step, std::vector<std::uint64_t>(padded_codes, 2 * n_keys));
+        std::vector<std::vector<std::uint32_t>> counts(query_step, std::vector<std::uint32_t>(3 * n_keys * count_lanes, 5));
+        std::vector<std::vector<std::uint64_t>> expected(query_step, std::vector<std::uint64_t>(2 * n_keys, 5 * count_lanes));
+        const std::uint64_t* zones_of[query_step];
+        std::uint32_t* counts_of[query_step];
+        for (std::size_t q = 0; q < query_step; ++q) {
+            zones_of[q] = zones[q].data();
+            counts_of[q] = counts[q].data();
+            for (std::size_t i = 0; i < n_codes; ++i) {
+                zones[q][i] = random() % 2 * n_keys;
+                ++expected[q][c.distances[(first + q) * max_codes + i] + zones[q][i]];
+            }
+        }
+        const Found found = kernel.count({bytes.data() + shift, c.n_words, n_codes}, c.queries.data() + first * c.n_words,
+                                         zones_of, counts_of);
+        CHECK(found.isa == kernel.isa && found.count == n_codes, which);
+        for (std::size_t q = 0; q < query_step; ++q)
+            for (std::size_t key = 0; key < 2 * n_keys; ++key) {
+                std::uint64_t sum = 0;
+                for (std::size_t lane = 0; lane < count_lanes; ++lane) sum += counts[q][key * count_lanes + lane];
+                CHECK(sum == expected[q][key], which);
+            }
+    }
+}
+
+void check_mark(const Kernel& kernel, std::mt19937_64& random) {
+    for (const std::size_t n_words : {1u, 2u, 5u})
+        for (std::size_t count = 0; count <= max_codes; count += 1 + count / 9)
+            for (const bool shared : {false, true}) {
+                const std::size_t stride = max_codes + 3;
+                std::vector<std::uint32_t> words(n_words * stride), wanted(n_words);
+                for (std::uint32_t& word : words) word = shared ? std::uint32_t{1} << random() % 32 : random() % 4 == 0;
+                for (std::uint32_t& word : wanted) word = static_cast<std::uint32_t>(shared ? random() & random() & random() : 0);
+                std::vector<std::uint64_t> zones(max_codes + 1, untouched);
+                const Found found = kernel.mark({words.data(), stride, count, n_words, shared}, wanted.data(), 3, 7, zones.data());
+                const std::string which = std::string(kernel.isa) + " mark count=" + std::to_string(count);
+                CHECK(found.isa == kernel.isa && zones[count] == untouched, which);
+                for (std::size_t i = 0; i < count; ++i) {
+                    bool in_common = false, differ = false;
+                    for (std::size_t w = 0; w < n_words; ++w) {
+                        in_common |= (words[w * stride + i] & wanted[w]) != 0;
+                        differ |= words[w * stride + i] != wanted[w];
+                    }
+                    CHECK(zones[i] == ((shared ? in_common : !differ) ? 7u : 3u), which);
+                }
+            }
+}
+
 // measure, drop_seen and extract of single codes; filter where codes have one word.
 void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& random) {
     const std::string which = context(kernel, c, max_codes, 0);
@@ -207,6 +261,7 @@ std::size_t check_case(const Kernel& kernel, const Case& c, std::mt19937_64& ran
             check_scan(kernel, c, n_codes, limit);
             ++n_checks;
         }
+        check_count(kernel, c, n_codes, random);
     }
     check_candidates(kernel, c, random);
     return n_checks;
@@ -215,6 +270,7 @@ std::size_t check_case(const Kernel& kernel, const Case& c, std::mt19937_64& ran
 void check_kernel(const Kernel& kernel) {
     std::mt19937_64 random(1);
     std::size_t n_checks = 0;
+    check_mark(kernel, random);
     for (const std::size_t code_size : {1u, 3u, 6u, 8u, 11u, 16u, 24u, 32u, 39u, 64u, 66u, 128u, 8192u}) {
         const Case uniform = make_case(code_size, random, [](std::size_t) { return 1.0; });
         const Case many_equal = make_case(code_size, random, [](std::size_t i) { return i % 7 == 6 ? 1.0 : 0.0; });

@@ -1,5 +1,6 @@
 // Scan and multi-index against the slow reference: every kernel of this CPU, 1 and 3 threads.
 #include "../../csrc/kernels/dispatch.h"
+#include "../../csrc/search/count.h"
 #include "../../csrc/search/multi_index.h"
 #include "reference.h"
 
@@ -163,6 +164,37 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
     }
 }
 
+// Label words of 1 and 2 words, of few kinds (so that queries share them) and of many.
+void check_counts(const Reference& truth, const Execution& execution) {
+    const Codes codes = truth.codes(), queries = truth.queries();
+    const std::size_t n_distances = truth.n_bits() + 1;
+    std::mt19937 random(7);
+    for (const std::size_t n_words : {1u, 2u})
+        for (const std::uint32_t n_kinds : {2u, 4000000000u})
+            for (const bool shared : {false, true}) {
+                std::vector<std::uint32_t> wanted(queries.count * n_words), items(n_words * codes.count);
+                for (std::uint32_t& word : wanted) word = static_cast<std::uint32_t>(random()) % n_kinds;
+                for (std::uint32_t& word : items) word = static_cast<std::uint32_t>(random() & random()) % n_kinds;
+                std::vector<std::int64_t> counts(2 * queries.count * n_distances, -7), expected(counts.size(), 0);
+                for (std::size_t q = 0; q < queries.count; ++q)
+                    for (std::size_t i = 0; i < codes.count; ++i) {
+                        bool in_common = false, differ = false;
+                        for (std::size_t w = 0; w < n_words; ++w) {
+                            in_common |= (items[w * codes.count + i] & wanted[q * n_words + w]) != 0;
+                            differ |= items[w * codes.count + i] != wanted[q * n_words + w];
+                        }
+                        const std::size_t place = q * n_distances + slow_distance(queries.row(q), codes.row(i), codes.code_size);
+                        ++expected[place];
+                        if (shared ? in_common : !differ) ++expected[queries.count * n_distances + place];
+                    }
+                Work work;
+                count_distances(codes, queries, {wanted.data(), items.data(), n_words, shared}, execution, counts.data(), work);
+                const std::string which = std::string(execution.kernel.isa) + " count n_codes=" + std::to_string(codes.count);
+                CHECK(counts == expected, which);
+                CHECK(queries.count == 0 || codes.count == 0 || work.isa == execution.kernel.isa, which);
+            }
+}
+
 }  // namespace
 
 int main() {
@@ -177,6 +209,9 @@ int main() {
             check_searches(truth, tables, {*kernels[0], pool, 3});
             for (const Kernel* kernel : kernels) check_searches(truth, tables, {*kernel, pool, 1});
         }
+        if (truth.codes().count <= 3001 || truth.queries().count == 1)
+            for (const Kernel* kernel : kernels)
+                for (const std::size_t n_threads : {1u, 3u}) check_counts(truth, {*kernel, pool, n_threads});
         ++n_cases;
     };
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {

@@ -56,6 +56,14 @@ class Shells(NamedTuple):
     scan_cost: float = inf  # of a query by a scan; a query that promises to cost more is left undone
 
 
+class Relevance(NamedTuple):
+    """Which codes are relevant to which queries, told by label words."""
+
+    queries: NDArray[np.uint32]  # (n_queries, n_words)
+    codes: NDArray[np.uint32]  # (n_words, n_codes)
+    shared: bool  # relevant are those with a bit in common; else those whose words are all equal
+
+
 class TooManyHits(Exception):  # noqa: N818 - a signal, not an error
     """A radius search was told to stop at so many hits."""
 
@@ -82,6 +90,12 @@ class Engine(Protocol):
 
     def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
         """The ``k <= n_codes`` nearest rows of each query q within ``radii[q]``, by looking at every code."""
+
+    def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
+        """How many codes, and how many relevant ones, lie at each distance: (2, n_queries, 8 * code_size + 1).
+
+        Fewer than 2**32 codes.
+        """
 
     def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """Group the rows by each table's key."""

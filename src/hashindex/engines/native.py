@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..tables import Layout, Tables, n_copied
-from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, TooManyHits, Work
+from .engine import Codes, NearestRows, RadiusRows, Relevance, Rows, Shells, TooManyHits, Work
 
 if TYPE_CHECKING:
     from .._core import RadiusAnswer
@@ -58,6 +58,10 @@ class NativeEngine:
         """See :class:`hashindex.engines.engine.Engine`."""
         distances, found, work = _core.scan_nearest(*rows, queries, k, radii, self.isa, self._pool, n_threads)
         return NearestRows(distances, found, np.ones(len(queries), np.bool_), Work(*work[:2]))
+
+    def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
+        """See :class:`hashindex.engines.engine.Engine`."""
+        return _core.count_distances(codes, queries, *relevance, self.isa, self._pool, n_threads)[0]
 
     def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..tables import Layout, Tables, n_copied
 from . import numba_probe, numba_scan
-from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
+from .engine import Codes, NearestRows, RadiusRows, Relevance, Rows, Shells, Work
 from .hits import QUERY_SHIFT, HitBudget, Hits, nearest_rows, radius_rows
 
 S = TypeVar("S")
@@ -67,6 +67,20 @@ class NumbaEngine:
             found = [np.sort(np.concatenate(hits, axis=1))[:, :k] for hits in _grouped(found, len(parts))]
         done = [np.ones(len(queries), np.bool_)]
         return _stack(found, k, done, Work(0, len(rows.codes) * len(queries)))
+
+    def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
+        """See :class:`hashindex.engines.engine.Engine`."""
+        codes, queries, labels = _frozen(codes), _frozen(queries), _frozen(relevance.codes)
+        counts = np.zeros((2, len(queries), 8 * codes.shape[1] + 1), np.int64)
+        order = np.lexsort(relevance.queries.T)  # queries with one label share the search for what is relevant
+
+        def count(block: slice) -> None:
+            rows = order[block]
+            some, wanted = _frozen(queries[rows]), _frozen(relevance.queries[rows])
+            counts[:, rows] = numba_scan.count_distances(codes, some, labels, wanted, relevance.shared)
+
+        _map(count, _blocks(len(queries), SCAN_QUERIES, n_threads), n_threads)
+        return counts
 
     def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.Engine`."""

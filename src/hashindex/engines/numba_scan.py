@@ -129,3 +129,48 @@ def scan_nearest(among: Rows, queries: Codes, begin: int, end: int, k: int, radi
         n = min(lengths[q], k)
         best[q, :n] = logs[q, :n]
     return best
+
+
+@kernel
+def mark_relevant(
+    labels: NDArray[np.uint32], first: int, wanted: NDArray[np.uint32], shared: bool, relevant: NDArray[np.uint32]
+) -> None:
+    """Write 1 for each label, a column from ``first`` on, that is relevant to the label words ``wanted``, else 0."""
+    n = len(relevant)
+    relevant[:] = 0  # bits in common, or bits that differ
+    for word in range(len(wanted)):
+        column, bits = labels[word, first : first + n], wanted[word]
+        if shared:
+            for i in range(n):
+                relevant[i] |= column[i] & bits
+        else:
+            for i in range(n):
+                relevant[i] |= column[i] ^ bits
+    for i in range(n):
+        relevant[i] = (relevant[i] != 0) == shared
+
+
+@kernel
+def count_distances(
+    codes: Codes, queries: Codes, labels: NDArray[np.uint32], wanted: NDArray[np.uint32], shared: bool
+) -> NDArray[np.int64]:
+    """Codes and relevant codes by distance, (2, n_queries, 8 * code_size + 1); see ``Relevance``."""
+    n_words, n_queries, n_codes = (codes.shape[1] + 7) // 8, len(queries), len(codes)
+    counts = np.zeros((2, n_queries, 8 * codes.shape[1] + 1), np.int64)
+    step = tile_codes(n_words)
+    words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
+    distances, relevant = np.empty(step, np.int64), np.empty(step, np.uint32)
+    read_words(queries, 0, n_queries, words)
+    by_query = words.T.copy()
+    for first in range(0, n_codes, step):
+        n = min(step, n_codes - first)
+        read_words(codes, first, first + n, tile)
+        for q in range(n_queries):
+            measure(tile, by_query[q], distances[:n])
+            if q == 0 or not np.array_equal(wanted[q], wanted[q - 1]):
+                mark_relevant(labels, first, wanted[q], shared, relevant[:n])
+            all_codes, relevant_codes = counts[0, q], counts[1, q]
+            for i in range(n):
+                all_codes[distances[i]] += 1
+                relevant_codes[distances[i]] += relevant[i]
+    return counts

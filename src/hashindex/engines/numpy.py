@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..tables import Layout, Tables, n_copied, select_bits
-from .engine import Codes, NearestRows, RadiusRows, Rows, Shells, Work
+from .engine import Codes, NearestRows, RadiusRows, Relevance, Rows, Shells, Work
 from .hits import MISSING, ROW_BITS, WORTH_TRYING, HitBudget, Hits, nearest_rows, radius_rows
 
 BLOCK_BYTES = 2**22  # of working memory, about, per array
@@ -45,6 +45,28 @@ class NumpyEngine:
         """See :class:`hashindex.engines.engine.Engine`."""
         found = _scan(rows, queries, radii.tolist(), k)
         return _stack(found, k, [True] * len(queries), Work(0, len(rows.codes) * len(queries)))
+
+    def count_distances(
+        self,
+        codes: Codes,
+        queries: Codes,
+        relevance: Relevance,
+        n_threads: int,  # noqa: ARG002
+    ) -> NDArray[np.int64]:
+        """See :class:`hashindex.engines.engine.Engine`."""
+        n_distances = 8 * codes.shape[1] + 1
+        counts, query_words = np.zeros((2, len(queries), n_distances), np.int64), _words(queries)
+        for begin, end in _blocks(*codes.shape):
+            words, labels = _words(codes[begin:end]), relevance.codes[:, begin:end]
+            for q, wanted in enumerate(relevance.queries):
+                distances = np.bitwise_count(words ^ query_words[:, q, None]).sum(axis=0, dtype=np.int64)
+                if relevance.shared:
+                    relevant = (labels & wanted[:, None]).any(axis=0)
+                else:
+                    relevant = (labels == wanted[:, None]).all(axis=0)
+                counts[0, q] += np.bincount(distances, minlength=n_distances)
+                counts[1, q] += np.bincount(distances[relevant], minlength=n_distances)
+        return counts
 
     def build_tables(
         self,
