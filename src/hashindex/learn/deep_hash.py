@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -189,6 +189,13 @@ class DeepHash(ABC):
         """
         state = {"network": self.network.state_dict()} if self._shape() else {}
         model_file.write(path, model_file.about(self, self._shape()), state)
+
+    def export(self, path: str | Path, *, dtype: Literal["float32", "uint8"] = "float32") -> None:
+        """Write the model as an ONNX file, items of a ``dtype`` -> codes: see `hashindex.learn.export.to_onnx`."""
+        item_shape = self._shape()
+        from .export import to_onnx
+
+        to_onnx(self.network, self.n_bits, item_shape, path, dtype=dtype)
 
     @classmethod
     def load(cls, path: str | Path, *, backbone: nn.Module | None = None, device: str | None = None) -> Self:

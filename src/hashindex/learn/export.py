@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..files import replacing
 from ..inputs import check_n_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DTYPES = {"float32": torch.float32, "uint8": torch.uint8}
 
@@ -66,13 +66,8 @@ def to_onnx(
     items = torch.zeros((2, *item_shape), dtype=DTYPES[dtype])  # a batch of one would stay one
     _check_output(encoder.network, items, n_bits)
     model = _serialized(encoder, items, n_bits)
-    path = Path(path)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
+    with replacing(path) as new:
         new.write_bytes(model)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 class Encoder(nn.Module):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..files import replacing
 from .continuation import Continuation
 
 if TYPE_CHECKING:
@@ -45,19 +45,12 @@ def rebuild(cls: type[Any], about: dict[str, Any], backbone: torch.nn.Module | N
 
 
 def write(path: str | Path, about: dict[str, Any], state: dict[str, Any]) -> None:
-    """Write the file under another name and put it in place at once: a crash leaves the old one whole."""
+    """Write the file, replacing what was there at once: a crash leaves the old one whole."""
     tensors: dict[str, torch.Tensor] = {}
     skeleton = _split(state, "", tensors)
     metadata = {"format": FORMAT, "about": json.dumps(about), "state": json.dumps(skeleton)}
-    path = Path(path)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
+    with replacing(path) as new:
         _safetensors().save_file(tensors, new, metadata)
-        with new.open("rb+") as file:
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
