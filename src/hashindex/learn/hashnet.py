@@ -46,7 +46,8 @@ class HashNet(DeepHash):
         A module that maps items (n, ...) to features (n, width); fit trains a copy of it. None is a network by the
         shape of the items: see `hashindex.learn.backbones.default_backbone`.
     alpha
-        Scale of the adaptive sigmoid; None is 10 / n_bits, so that alpha <h, h> stays within -10..10.
+        Scale of the adaptive sigmoid. None is 10 / n_bits at first, so that alpha <h, h> stays within -10..10, and falls
+        as 1 / beta: see `WeightedLikelihood`. A number stays as it is, as in the paper.
     continuation
         The schedule of beta: True or "geometric" from 1 to 10 in ten stages, "stages" (1, 2, ... 10), "released" (as
         in the authors' code), "plateau" (a stage ends when its loss stands still), a `Continuation`, or False: beta
@@ -90,13 +91,13 @@ class HashNet(DeepHash):
         **training: Any,
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
-        self.alpha = 10 / self.n_bits if alpha is None else alpha
-        if not 0 < self.alpha < math.inf:
+        if alpha is not None and not 0 < alpha < math.inf:
             raise ValueError(f"alpha must be a positive number, got {alpha}")
         if weights not in WEIGHTS:
             raise ValueError(f"weights must be one of {WEIGHTS}, got {weights!r}")
         if memory < 0:
             raise ValueError(f"memory must be a number of items, got {memory}")
+        self.alpha = alpha
         self.continuation = continuation
         self.weights = weights
         self.partial = partial
@@ -105,12 +106,13 @@ class HashNet(DeepHash):
     def objective(self, labels: Tensor, n_steps: int) -> Objective:
         """Make the weighted likelihood with its schedule of beta."""
         return WeightedLikelihood(
-            self.alpha,
+            10 / self.n_bits if self.alpha is None else self.alpha,
             continuation(self.continuation, n_steps),
             pair_weights(labels) if self.weights == "global" else PairWeights(1.0, 1.0),
             MemoryBank(self.memory, self.n_bits, labels) if self.memory else None,
             by_batch=self.weights == "batch",
             partial=self.partial,
+            soften=self.alpha is None,
         )
 
     def watch(self, network: nn.Sequential, objective: Objective, items: Items, labels: Tensor) -> Watch:
@@ -120,7 +122,13 @@ class HashNet(DeepHash):
 
 
 class WeightedLikelihood(Objective):
-    """The method itself: h = tanh(beta z), then the weighted likelihood of every pair of the batch."""
+    """The method itself: h = tanh(beta z), then the weighted likelihood of every pair of the batch.
+
+    With ``soften`` the likelihood of stage s has alpha / beta_s in place of alpha. As h nears -1 and 1 its products
+    grow, and sigmoid(alpha <h, h>) saturates: similar pairs that differ in a few bits of 32 are no longer pulled
+    together (their gradient is sigmoid(-7.5)). And the gradient of an undecided bit, z = 0, is proportional to alpha
+    beta: it now keeps its scale from stage to stage. Not in the paper; with alpha fixed a growing beta costs MAP here.
+    """
 
     def __init__(
         self,
@@ -131,6 +139,7 @@ class WeightedLikelihood(Objective):
         *,
         by_batch: bool,
         partial: bool,
+        soften: bool,
     ) -> None:
         super().__init__()
         self.alpha = alpha
@@ -139,6 +148,7 @@ class WeightedLikelihood(Objective):
         self.bank = bank
         self.by_batch = by_batch
         self.partial = partial
+        self.soften = soften
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Compare the batch with itself, and with what the bank remembers."""
@@ -148,14 +158,17 @@ class WeightedLikelihood(Objective):
             remembered = self.bank.remembered()
             others, other_labels = torch.cat([z, remembered.z]), torch.cat([labels, remembered.labels])
             self.bank.put(z, labels)
-        return self.likelihood(torch.tanh(beta * z), labels, torch.tanh(beta * others), other_labels)
+        return self.likelihood(torch.tanh(beta * z), labels, torch.tanh(beta * others), other_labels, beta)
 
-    def likelihood(self, h: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor) -> Tensor:
-        """Return the loss of all pairs of h (n, n_bits) with the others (m, n_bits)."""
+    def likelihood(
+        self, h: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor, beta: float = 1.0
+    ) -> Tensor:
+        """Return the loss of all pairs of h (n, n_bits) with the others (m, n_bits), as in the stage of ``beta``."""
+        alpha = self.alpha / beta if self.soften else self.alpha
         similar = similarity(labels, other_labels)
         weights = _shares(similar) if self.by_batch else self.weights
         partly = agreement(labels, other_labels) if self.partial else None
-        return pairwise_loss(h, others, similar, weights, self.alpha, partly)
+        return pairwise_loss(h, others, similar, weights, alpha, partly)
 
     def observe(self, step: int, loss: float) -> None:
         """Let the schedule know how it goes."""
