@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -37,6 +38,19 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the planner measures stays out of the user's folders."""
     os.environ["HASHINDEX_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Tiny networks learn fastest on one thread of PyTorch."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
 
 
 @pytest.fixture

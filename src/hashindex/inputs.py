@@ -51,10 +51,15 @@ def check_k(k: int) -> int:
 
 def check_n_threads(n_threads: int) -> int:
     """Return ``n_threads`` as an int; TypeError if it is none, ValueError below 1."""
-    n_threads = _integer(n_threads, "n_threads")
-    if n_threads < 1:
-        raise ValueError(f"n_threads must be at least 1, got {n_threads}")
-    return n_threads
+    return check_at_least(n_threads, "n_threads", 1)
+
+
+def check_at_least(value: int, name: str, least: int) -> int:
+    """Return ``value`` as an int; TypeError if it is none, ValueError below ``least``."""
+    value = _integer(value, name)
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return value
 
 
 def as_ids(ids: Any) -> NDArray[np.int64]:

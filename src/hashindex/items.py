@@ -71,10 +71,13 @@ def check_finite(items: Items) -> None:
     _refuse(np.concatenate([np.empty(0, np.int64), *wrong]), len(items))
 
 
-def as_floats(block: Any) -> NDArray[np.float32]:
-    """Return a block of items as a new float32 array; ValueError that lists items with NaN or infinity."""
+def as_floats(block: Any, start: int = 0) -> NDArray[np.float32]:
+    """Return a block of items as a new float32 array.
+
+    ValueError that lists items with NaN or infinity, the first of the block being item ``start``.
+    """
     floats = as_float32(block)
-    _refuse(_not_finite(floats), len(floats))
+    _refuse(_not_finite(floats) + start, len(floats))
     return floats
 
 

@@ -37,11 +37,11 @@ def jitter(images: torch.Tensor, *, shift: int = 1, noise: float = 0.05, generat
 
 
 def crop_and_flip(images: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
-    """Shift each image (n, channels, height, width) by up to a 16th of its side and mirror every other one.
+    """Shift each image (n, channels, height, width) by up to a 16th of its shorter side and mirror every other one.
 
     The border mirrors the outermost pixels. A new tensor.
     """
-    shift = max(images.shape[2:]) // 16
+    shift = min(images.shape[2:]) // 16
     return _moved(functional.pad(images, (shift,) * 4, mode="reflect"), shift, flip=True, generator=generator)
 
 

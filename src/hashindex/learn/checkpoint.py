@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..inputs import check_at_least
 from . import model_file
 from .progress import Step
 
@@ -28,11 +29,10 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | Path, about: dict[str, Any], every: int) -> None:
-        if every < 1:
-            raise ValueError(f"checkpoint_every must be at least 1, got {every}")
         self.path = Path(path)
         self.about = about
-        self.every = every
+        self.every = check_at_least(every, "checkpoint_every", 1)
+        model_file.check_writable(self.path)
         self._read = model_file.read(self.path) if self.path.exists() else None
         if self._read is not None:
             model_file.check_same(self._read[0], about, self.path)

@@ -11,6 +11,8 @@ from copy import deepcopy
 from math import inf, sqrt
 from typing import Any
 
+from ..inputs import check_at_least
+
 SCHEDULES = ("geometric", "stages", "released", "plateau")
 
 
@@ -26,7 +28,8 @@ class Continuation:
     """
 
     def __init__(self, betas: list[float], starts: list[int]) -> None:
-        if not betas or betas[0] <= 0 or betas[-1] == inf or betas != sorted(betas):
+        betas, starts = list(betas), list(starts)
+        if not betas or not all(0 < beta < inf for beta in betas) or betas != sorted(betas):
             raise ValueError(f"expected betas that are positive, finite and never fall, got {betas}")
         if len(starts) != len(betas) or starts[0] != 0 or starts != sorted(set(starts)):
             raise ValueError(f"expected one first step per beta, from 0 upwards, got {starts} for {len(betas)} betas")
@@ -99,9 +102,9 @@ class Plateau(Continuation):
 
     def __init__(self, betas: list[float], patience: int = 50, tolerance: float = 0.01) -> None:
         super().__init__(betas, list(range(len(betas))))
-        if patience < 1:
-            raise ValueError(f"patience must be at least 1, got {patience}")
-        self.patience = patience
+        self.patience = check_at_least(patience, "patience", 1)
+        if not 0 <= tolerance < 1:
+            raise ValueError(f"tolerance must be a share from 0 to below 1, got {tolerance}")
         self.tolerance = tolerance
         self.starts = [0]  # of the stages begun so far
         self._last_mean = inf

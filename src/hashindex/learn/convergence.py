@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from ..items import as_floats
-from .training import to_device
+from .encoding import blocks_of, project
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -65,11 +64,10 @@ class Convergence(Watch):
         self, network: nn.Module, objective: WeightedLikelihood, items: Items, labels: Tensor, n_probes: int = PROBES
     ) -> None:
         rows = np.sort(np.random.default_rng(0).permutation(len(items))[:n_probes])
-        device = next(network.parameters()).device
         self._network = network
         self._objective = objective
-        self._items = to_device(torch.from_numpy(as_floats(items[rows])), device)
-        self._labels = labels[torch.from_numpy(rows)].to(device)
+        self._items = items[rows]
+        self._labels = labels[torch.from_numpy(rows)]
         self._began: _Look | None = None
         self._stages: list[Stage] = []
 
@@ -107,11 +105,11 @@ class Convergence(Watch):
         self._stages = [Stage(*stage) for stage in state["stages"]]
 
     def _z(self) -> Tensor:
-        """The probes' outputs with norms and dropout at rest."""
+        """The probes' outputs as encoding would have them, with norms and dropout at rest."""
         was_training = [(module, module.training) for module in self._network.modules()]
         self._network.eval()
-        with torch.inference_mode():
-            z: Tensor = self._network(self._items).float()
+        blocks = list(project(self._network, blocks_of(self._items), tuple(self._items.shape[1:])))
+        z = torch.from_numpy(np.concatenate(blocks))
         for module, training in was_training:
             module.training = training
         return z
@@ -124,7 +122,7 @@ class Convergence(Watch):
             step,
             stage,
             beta,
-            codes.cpu(),
+            codes,
             binary_loss=loss(codes.float() * 2 - 1),
             tanh_loss=loss(h),
             gap=(1 - h.abs()).mean().item(),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,13 +14,14 @@ import torch
 from torch import nn
 
 from ..codes import pack
-from ..inputs import check_n_bits
-from ..items import check_finite, check_items, check_labels
+from ..inputs import check_at_least, check_n_bits
+from ..items import as_float32, check_finite, check_items, check_labels
 from . import model_file
 from .backbones import default_backbone
 from .checkpoint import Checkpoint
-from .encoding import blocks_of, project
+from .encoding import BLOCK, blocks_of, project
 from .progress import reporter
+from .seeding import own_random_state
 from .training import Training, train
 from .watch import Watch
 
@@ -56,7 +56,9 @@ class DeepHash(ABC):
 
     def __init__(self, n_bits: int = 32, seed: int = 0, *, backbone: nn.Module | None = None, **training: Any) -> None:
         self.n_bits = check_n_bits(n_bits)
-        self.seed = seed
+        self.seed = check_at_least(seed, "seed", 0)
+        if backbone is not None and not isinstance(backbone, nn.Module):
+            raise TypeError(f"backbone must be a torch module, such as resnet18(), got {backbone!r}")
         self.backbone = backbone
         self.training = Training(**training)
         self.item_shape: tuple[int, ...] | None = None
@@ -115,10 +117,15 @@ class DeepHash(ABC):
         training = self.training.resolved(item_shape)
         keeper = None
         if checkpoint is not None:
-            about = {"training": vars(training), "n_items": len(items), "labels": model_file.digest(classes)}
+            about = {
+                "training": vars(training),
+                "n_items": len(items),
+                "first_items": model_file.digest(as_float32(items[:BLOCK])),
+                "labels": model_file.digest(classes.numpy()),
+            }
             keeper = Checkpoint(checkpoint, {**model_file.about(self, item_shape), **about}, checkpoint_every)
         n_steps = training.n_steps or 0
-        with _own_random_state(self.seed), reporter(progress, type(self).__name__, n_steps) as report:
+        with own_random_state(self.seed), reporter(progress, type(self).__name__, n_steps) as report:
             network = self._build(items, torch.device(training.device or "cpu"))
             objective = self.objective(classes, n_steps).to(training.device)
             watch = self.watch(network, objective, items, classes)
@@ -158,24 +165,23 @@ class DeepHash(ABC):
         return np.concatenate([np.empty((0, self.n_bits), np.float32), *blocks])
 
     def stream(self, items: Iterable[ArrayLike | torch.Tensor]) -> Iterator[NDArray[np.uint8]]:
-        """Yield packed codes (m, code_size) block by block, in order, for items that come one by one or in batches.
+        """Return packed codes (m, code_size) block by block, in order, for items that come one by one or in batches.
 
         Any iterable will do, endless ones too: a generator, a PyTorch DataLoader (of items alone). Memory is that of
         one block. Each item gets the same code as from `encode`; raises as that does, at the item in question.
         """
-        shape = self._shape()
-        for z in project(self.network, items, shape):
-            yield pack(z)
+        return map(pack, project(self.network, items, self._shape()))
 
     def encode_into(self, index: HashIndex, items: Iterable[ArrayLike | torch.Tensor]) -> NDArray[np.int64]:
         """Add the codes of a stream of items to an index and return their ids, int64 (n,).
 
-        Raises as `stream` does; what was added before a bad item is removed again.
+        Raises as `stream` does, or ValueError if the index is for codes of another length; what was added before a
+        bad item is removed again.
         """
         added: list[NDArray[np.int64]] = []
         try:
-            for codes in self.stream(items):
-                added.append(index.add(codes))
+            for z in project(self.network, items, self._shape()):
+                added.append(index.add(z > 0))  # bools, which tell a new index n_bits
         except BaseException:
             for ids in added:
                 index.remove(ids)
@@ -204,15 +210,18 @@ class DeepHash(ABC):
         Raises
         ------
         ValueError
-            The file holds something else, another kind of model, or one trained with a ``backbone`` that is not given.
+            The file holds something else, another kind of model, or one trained with a ``backbone`` other than given.
         """
         about, state = model_file.read(path)
         model: Self = model_file.rebuild(cls, about, backbone, path)
         shape = tuple(about["item_shape"])
         where = torch.device(Training(device=device).resolved(shape).device or "cpu")
-        with _own_random_state(0):
+        with own_random_state(0):
             network = model._build(np.zeros((1, *shape), np.float32), where)
-        network.load_state_dict(state["network"])
+        try:
+            network.load_state_dict(state["network"])
+        except RuntimeError as error:
+            raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: {error}") from None
         model._become(network, shape)
         return model
 
@@ -238,14 +247,3 @@ class DeepHash(ABC):
         if len(item_shape) == 3:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
-
-
-@contextmanager
-def _own_random_state(seed: int) -> Iterator[None]:
-    """Seed the global generators, which draw initial weights, and put back their states afterwards."""
-    gpus = list(range(torch.cuda.device_count()))
-    with torch.random.fork_rng(devices=gpus):
-        torch.default_generator.manual_seed(seed)
-        if gpus:
-            torch.cuda.manual_seed_all(seed)
-        yield

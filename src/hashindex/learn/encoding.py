@@ -40,11 +40,12 @@ def project(
     """
     device = next(network.parameters()).device
     filled = np.zeros((BLOCK, *item_shape), np.float32)
-    n = 0
+    n = n_seen = 0
     for piece in pieces:
         for part in _parts(piece, item_shape, BLOCK - n):
-            filled[n : n + len(part)] = part
+            filled[n : n + len(part)] = as_floats(part, n_seen)
             n += len(part)
+            n_seen += len(part)
             if n == BLOCK:
                 yield _z(network, filled, device)
                 n = 0
@@ -52,12 +53,12 @@ def project(
         yield _z(network, filled, device)[:n]
 
 
-def _parts(piece: ArrayLike | torch.Tensor, item_shape: tuple[int, ...], first: int) -> Iterator[NDArray[np.float32]]:
+def _parts(piece: ArrayLike | torch.Tensor, item_shape: tuple[int, ...], first: int) -> Iterator[Items]:
     """Check a piece and cut it: ``first`` items, then whole blocks."""
     items = _as_batch(piece, item_shape)
     start, stop = 0, first
     while start < len(items):
-        yield as_floats(items[start:stop])
+        yield items[start:stop]
         start, stop = stop, stop + BLOCK
 
 

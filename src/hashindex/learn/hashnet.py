@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from ..inputs import check_at_least
 from .continuation import continuation
 from .convergence import Convergence
 from .deep_hash import DeepHash
@@ -46,8 +47,8 @@ class HashNet(DeepHash):
         A module that maps items (n, ...) to features (n, width); fit trains a copy of it. None is a network by the
         shape of the items: see `hashindex.learn.backbones.default_backbone`.
     alpha
-        Scale of the adaptive sigmoid. None is 10 / n_bits at first, so that alpha <h, h> stays within -10..10, and falls
-        as 1 / beta: see `WeightedLikelihood`. A number stays as it is, as in the paper.
+        Scale of the adaptive sigmoid. None is 10 / n_bits at first, so that alpha <h, h> stays within -10..10, and
+        falls as 1 / beta: see `WeightedLikelihood`. A number stays as it is, as in the paper.
     continuation
         The schedule of beta: True or "geometric" from 1 to 10 in ten stages, "stages" (1, 2, ... 10), "released" (as
         in the authors' code), "plateau" (a stage ends when its loss stands still), a `Continuation`, or False: beta
@@ -95,13 +96,11 @@ class HashNet(DeepHash):
             raise ValueError(f"alpha must be a positive number, got {alpha}")
         if weights not in WEIGHTS:
             raise ValueError(f"weights must be one of {WEIGHTS}, got {weights!r}")
-        if memory < 0:
-            raise ValueError(f"memory must be a number of items, got {memory}")
         self.alpha = alpha
         self.continuation = continuation
         self.weights = weights
         self.partial = partial
-        self.memory = memory
+        self.memory = check_at_least(memory, "memory", 0)
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:
         """Make the weighted likelihood with its schedule of beta."""
@@ -160,9 +159,7 @@ class WeightedLikelihood(Objective):
             self.bank.put(z, labels)
         return self.likelihood(torch.tanh(beta * z), labels, torch.tanh(beta * others), other_labels, beta)
 
-    def likelihood(
-        self, h: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor, beta: float = 1.0
-    ) -> Tensor:
+    def likelihood(self, h: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor, beta: float = 1.0) -> Tensor:
         """Return the loss of all pairs of h (n, n_bits) with the others (m, n_bits), as in the stage of ``beta``."""
         alpha = self.alpha / beta if self.soften else self.alpha
         similar = similarity(labels, other_labels)

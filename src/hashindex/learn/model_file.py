@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from ..files import replacing
 from .continuation import Continuation
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .deep_hash import DeepHash
 
 FORMAT = "hashindex model 1"
@@ -48,9 +52,20 @@ def write(path: str | Path, about: dict[str, Any], state: dict[str, Any]) -> Non
     """Write the file, replacing what was there at once: a crash leaves the old one whole."""
     tensors: dict[str, torch.Tensor] = {}
     skeleton = _split(state, "", tensors)
-    metadata = {"format": FORMAT, "about": json.dumps(about), "state": json.dumps(skeleton)}
+    metadata = {"format": FORMAT, "about": _json(about), "state": _json(skeleton)}
+    content = safetensors_torch().save(tensors, metadata)
     with replacing(path) as new:
-        _safetensors().save_file(tensors, new, metadata)
+        new.write_bytes(content)
+
+
+def check_writable(path: str | Path) -> None:
+    """Find out now what would only fail after hours: OSError if `write` cannot write there."""
+    path = Path(path)
+    safetensors_torch()
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it")
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -63,8 +78,10 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     ValueError
         It is no file of `write`.
     """
-    Path(path).open("rb").close()  # its absence is an OSError with the name
+    safetensors_torch()
     from safetensors import SafetensorError, safe_open
+
+    Path(path).open("rb").close()  # its absence is an OSError with the name
 
     try:
         with safe_open(path, "pt") as file:
@@ -79,16 +96,16 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def check_same(found: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
     """ValueError that names what differs between the training of a checkpoint and this one."""
-    wanted = json.loads(json.dumps(wanted))
-    differing = [name for name in wanted if found.get(name) != wanted[name]]
+    there, here = _flat(found), _flat(json.loads(_json(wanted)))
+    differing = [name for name in here if name not in there or there[name] != here[name]]
     if differing:
-        told = "; ".join(f"{name}: {found.get(name)} there, {wanted[name]} here" for name in differing)
+        told = "; ".join(f"{name}: {there.get(name)} there, {here[name]} here" for name in differing)
         raise ValueError(f"{path} is the checkpoint of another training ({told}); delete it or name another file")
 
 
-def digest(labels: torch.Tensor) -> str:
-    """Tell labels from others."""
-    return hashlib.sha256(labels.numpy().tobytes()).hexdigest()[:16]
+def digest(array: NDArray[Any]) -> str:
+    """Tell labels or items from others."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
 def _split(tree: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
@@ -121,7 +138,20 @@ def _lively(option: Any) -> Any:
     return Continuation.from_options(option["schedule"]) if isinstance(option, dict) else option
 
 
-def _safetensors() -> Any:
+def _flat(about: dict[str, Any], name: str = "") -> dict[str, Any]:
+    """Return a dict of dicts as one, keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in about.items():
+        flat |= _flat(value, f"{name}{key}.") if isinstance(value, dict) else {f"{name}{key}": value}
+    return flat
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, default=lambda number: number.item())  # of NumPy
+
+
+def safetensors_torch() -> Any:
+    """Return the package that reads and writes the files; ImportError says how to install it."""
     try:
         import safetensors.torch
     except ImportError as error:

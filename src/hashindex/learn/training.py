@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..inputs import check_at_least
 from ..items import as_floats
 from .augment import augmentation
 from .backbones import is_large
 from .progress import History, Step
 from .sampler import balanced_batches, shuffled_batches
+from .seeding import step_generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +63,8 @@ class Training:
 
     Raises
     ------
+    TypeError
+        n_steps or batch_size is no integer.
     ValueError
         n_steps < 1, batch_size < 2, or a rate is not positive.
     """
@@ -79,8 +83,8 @@ class Training:
     def __post_init__(self) -> None:
         for name, least in (("n_steps", 1), ("batch_size", 2)):
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
+            if value is not None:
+                check_at_least(value, name, least)
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be a positive number, got {self.learning_rate}")
         for name in ("backbone_rate", "weight_decay"):
@@ -131,7 +135,8 @@ def train(
         network[0].requires_grad_(False).eval()
     optimiser = torch.optim.AdamW(_groups(network, objective, training), lr=rate)
     rates = [group["lr"] for group in optimiser.param_groups]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, n_steps, pct_start=0.1)
+    rise = 0.1 if n_steps != 10 else 0.2  # OneCycleLR divides by zero if the rise ends with the very first step
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, n_steps, pct_start=rise)
     parts = {
         "network": network,
         "objective": objective,
@@ -145,7 +150,7 @@ def train(
     for step, rows in enumerate(islice(_batches(labels, training, seed), len(steps), n_steps), len(steps)):
         watch(step)
         inputs = torch.from_numpy(as_floats(items[rows.numpy()]))
-        generator = _generator(seed, step)
+        generator = step_generator(seed, step)
         if augment:
             inputs = augment(inputs, generator=generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=bool(training.bf16)):
@@ -179,13 +184,6 @@ def _batches(labels: torch.Tensor, training: Training, seed: int) -> Iterator[to
     if labels.ndim == 1 and training.balanced:
         return balanced_batches(labels, training.batch_size, generator=generator)
     return shuffled_batches(len(labels), training.batch_size, generator=generator)
-
-
-def _generator(seed: int, step: int) -> torch.Generator:
-    """What is random in one step: its own generator for augmentation, and the global one for dropout."""
-    own_seed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
-    torch.manual_seed(own_seed)
-    return torch.Generator().manual_seed(own_seed)
 
 
 def _groups(network: nn.Sequential, objective: Objective, training: Training) -> list[dict[str, Any]]:

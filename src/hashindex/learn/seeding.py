@@ -1,0 +1,30 @@
+"""Where randomness comes from: the seed and the step, never what ran before; and none of it gets out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def own_random_state(seed: int) -> Iterator[None]:
+    """Seed the global generators, which draw initial weights, and put back their states afterwards."""
+    gpus = list(range(torch.cuda.device_count()))
+    with torch.random.fork_rng(devices=gpus):
+        torch.default_generator.manual_seed(seed)
+        if gpus:
+            torch.cuda.manual_seed_all(seed)
+        yield
+
+
+def step_generator(seed: int, step: int) -> torch.Generator:
+    """What is random in one step: its own generator for augmentation, and the global one for dropout."""
+    own_seed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
+    torch.manual_seed(own_seed)
+    return torch.Generator().manual_seed(own_seed)
