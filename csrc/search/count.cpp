@@ -38,7 +38,7 @@ public:
           kernel_(kernel),
           words_(padded_ * codes.n_words()),
           counters_(padded_ * counters_per_query(codes)),
-          zones_(n_slots * codes_per_step) {
+          zones_(query_step * codes_per_step) {
         for (std::size_t q = 0; q < n_queries; ++q)
             read_words(queries.row(order[q]), codes.code_size, words_.data() + q * codes.n_words(), 1);
     }
@@ -72,19 +72,17 @@ public:
     }
 
 private:
-    static constexpr std::size_t n_slots = query_step + 1;  // for zones: one per query of a pass, one of the pass before
-
     const char* step(const Tile& tile, std::size_t first) {
         const char* isa = nullptr;
         const std::uint64_t* zones[query_step];
         std::uint32_t* counters[query_step];
-        std::size_t slot = 0;
+        std::size_t slot = 0;  // in turn: one that an earlier query of the pass uses is never overwritten
         for (std::size_t pass = 0; pass < padded_; pass += query_step) {
             for (std::size_t i = 0; i < query_step; ++i) {
                 const std::size_t q = pass + i;
                 counters[i] = counters_.data() + q * counters_per_query(codes_);
                 if (q < n_queries_ && (q == 0 || !same_label(order_[q - 1], order_[q]))) {
-                    slot = (slot + 1) % n_slots;
+                    slot = (slot + 1) % query_step;
                     mark(order_[q], first, tile.n_codes, zones_.data() + slot * codes_per_step);
                 }
                 zones[i] = zones_.data() + slot * codes_per_step;

@@ -1,13 +1,18 @@
 """The one pass over the codes behind every measure: items and relevant items at each distance."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import engines
+from ..engines.engine import Relevance
 from ..inputs import as_codes, check_n_bits
+from ..items import Labels, check_labels
+from ..threads import n_threads
 
-_BLOCK_PAIRS = 1 << 21  # (query, item) pairs compared at once: some 60 MB of temporaries, whatever the sizes
+_BLOCK_CELLS = 1 << 19  # (query, distance) cells of a block: 8 MB for items, as much for relevant items
 
 
 class Histograms(NamedTuple):
@@ -21,6 +26,49 @@ class Histograms(NamedTuple):
     relevant: NDArray[np.int64]
 
 
+class Judged(NamedTuple):
+    """Queries, a database and what is relevant, checked: all that histograms are made from."""
+
+    queries: NDArray[np.uint8]  # (n_queries, code_size)
+    database: NDArray[np.uint8]  # (n_items, code_size)
+    relevance: Relevance
+    unlabelled: NDArray[np.bool_]  # (n_queries,) no class at all, which only multi-hot labels can say
+    n_bits: int
+
+    def blocks(self) -> Iterator[Histograms]:
+        """Histograms of consecutive queries, few enough at a time that memory stays bounded."""
+        engine, threads = engines.load(), n_threads()
+        step = max(_BLOCK_CELLS // (self.n_bits + 1), 1)
+        for begin in range(0, len(self.queries), step):
+            rows = slice(begin, begin + step)
+            relevance = self.relevance._replace(queries=self.relevance.queries[rows])
+            counts = engine.count_distances(self.database, self.queries[rows], relevance, threads)
+            yield Histograms(*counts[:, :, : self.n_bits + 1])
+
+
+def judge(
+    query_codes: ArrayLike,
+    database_codes: ArrayLike,
+    query_labels: ArrayLike,
+    database_labels: ArrayLike,
+    n_bits: int,
+    names: tuple[str, str, str, str] = ("query_codes", "database_codes", "query_labels", "database_labels"),
+) -> Judged:
+    """Check codes and labels, called `names` in messages; raises as `distance_histograms`."""
+    n_bits = check_n_bits(n_bits)
+    queries = as_codes(query_codes, n_bits, names[0]).codes
+    database = as_codes(database_codes, n_bits, names[1]).codes
+    wanted = check_labels(query_labels, len(queries), names[2])
+    given = check_labels(database_labels, len(database), names[3])
+    if wanted.shape[1:] != given.shape[1:]:
+        raise ValueError(
+            f"{names[2]} and {names[3]} must be of one kind, both (n,) or both (n, n_classes); "
+            f"got {wanted.shape} and {given.shape}"
+        )
+    unlabelled = np.asarray(~wanted.any(axis=1)) if wanted.ndim == 2 else np.zeros(len(wanted), np.bool_)
+    return Judged(queries, database, _relevance(wanted, given), unlabelled, n_bits)
+
+
 def distance_histograms(
     query_codes: ArrayLike,
     database_codes: ArrayLike,
@@ -32,6 +80,7 @@ def distance_histograms(
     """Count, for every query, the items and the relevant items at each Hamming distance.
 
     The answer takes n_queries * (n_bits + 1) * 16 bytes; the memory used beside it and the inputs is bounded.
+    The engine counts (`HASHINDEX_ENGINE`) on `HASHINDEX_NUM_THREADS` threads.
 
     Parameters
     ----------
@@ -49,62 +98,27 @@ def distance_histograms(
     ValueError
         The shapes do not fit together, or multi-hot labels have values other than 0 and 1.
     """
-    n_bits = check_n_bits(n_bits)
-    queries = _words(query_codes, n_bits, "query_codes")
-    database = _words(database_codes, n_bits, "database_codes")
-    wanted = _labels(query_labels, len(queries), "query_labels")
-    given = _labels(database_labels, len(database), "database_labels")
-    if wanted.shape[1:] != given.shape[1:]:
-        raise ValueError(
-            "query_labels and database_labels must be of one kind, both (n,) or both (n, n_classes); "
-            f"got {wanted.shape} and {given.shape}"
-        )
-    counts = np.zeros((2, len(queries), n_bits + 1), np.int64)
-    width = min(max(len(database), 1), _BLOCK_PAIRS)
-    height = max(_BLOCK_PAIRS // max(width, n_bits + 1), 1)
-    for top in range(0, len(queries), height):
-        rows = slice(top, top + height)
-        for left in range(0, len(database), width):
-            columns = slice(left, left + width)
-            keys = _hamming(queries[rows], database[columns])
-            keys += (n_bits + 1) * np.arange(len(keys))[:, None]  # (row, distance) in one number
-            relevant = keys[_relevance(wanted[rows], given[columns])]
-            for count, chosen in zip(counts, (keys.ravel(), relevant), strict=True):
-                count[rows] += np.bincount(chosen, minlength=count[rows].size).reshape(-1, n_bits + 1)
-    return Histograms(counts[0], counts[1])
+    judged = judge(query_codes, database_codes, query_labels, database_labels, n_bits)
+    counts = np.empty((2, len(judged.queries), judged.n_bits + 1), np.int64)
+    begin = 0
+    for block in judged.blocks():
+        counts[:, begin : begin + len(block.items)] = block
+        begin += len(block.items)
+    return Histograms(*counts)
 
 
-def _words(codes: ArrayLike, n_bits: int, name: str) -> NDArray[np.uint64]:
-    """Bring codes to rows of 64-bit words; the bytes added are zero and change no distance."""
-    packed = as_codes(codes, n_bits, name).codes
-    padded = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), np.uint8)
+def _relevance(wanted: Labels, given: Labels) -> Relevance:
+    """Label words: multi-hot rows as bits; class numbers counted through, so that any integer fits a word."""
+    if wanted.ndim == 2:
+        return Relevance(_bit_words(wanted), np.ascontiguousarray(_bit_words(given).T), shared=True)
+    _, numbers = np.unique(np.concatenate([wanted, given]), return_inverse=True)
+    words = numbers.astype(np.uint32)
+    return Relevance(words[: len(wanted), None], words[None, len(wanted) :], shared=False)
+
+
+def _bit_words(labels: Labels) -> NDArray[np.uint32]:
+    """Multi-hot rows (n, n_classes) as bits in words (n, ceil(n_classes / 32))."""
+    packed = np.packbits(labels != 0, axis=1)
+    padded = np.zeros((len(packed), -(-packed.shape[1] // 4) * 4), np.uint8)
     padded[:, : packed.shape[1]] = packed
-    return padded.view(np.uint64)
-
-
-def _labels(labels: ArrayLike, n: int, name: str) -> NDArray[Any]:
-    """Bring labels to int64 (n,), or float32 (n, n_classes): a matrix product counts shared classes."""
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iub":
-        raise TypeError(
-            f"{name} must be integers, class numbers (n,) or multi-hot 0/1 (n, n_classes); got {labels.dtype}"
-        )
-    if labels.ndim not in (1, 2) or len(labels) != n:
-        raise ValueError(f"{name} must have shape ({n},) or ({n}, n_classes), one row per code; got {labels.shape}")
-    if labels.ndim == 1:
-        return labels.astype(np.int64)
-    if ((labels != 0) & (labels != 1)).any():
-        raise ValueError(f"{name} with two axes must be multi-hot, 0 or 1 only; got other values")
-    return labels.astype(np.float32)
-
-
-def _hamming(queries: NDArray[np.uint64], database: NDArray[np.uint64]) -> NDArray[np.int64]:
-    distances = np.zeros((len(queries), len(database)), np.int64)
-    for word in range(queries.shape[1]):
-        distances += np.bitwise_count(queries[:, None, word] ^ database[None, :, word])
-    return distances
-
-
-def _relevance(wanted: NDArray[Any], given: NDArray[Any]) -> NDArray[np.bool_]:
-    shared: NDArray[np.bool_] = wanted[:, None] == given if wanted.ndim == 1 else wanted @ given.T > 0
-    return shared
+    return padded.view(np.uint32)

@@ -1,24 +1,17 @@
-"""Retrieval measures of binary codes. Ties are the rule at integer distances: each convention is spelt out.
+"""Single retrieval measures of binary codes; `evaluate` gives all of them for the price of one.
 
 All take codes and labels as `distance_histograms` does, raise what it raises, and ValueError for no query at
 all.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs import check_k, check_radius
-from .histograms import Histograms, distance_histograms
-
-
-class MeanAveragePrecision(NamedTuple):
-    """The MAP expected over all orders of tied items, and with relevant items last / first in every tie."""
-
-    value: float
-    worst: float
-    best: float
+from ..inputs import check_radius
+from .evaluation import MeanAveragePrecision, evaluate
 
 
 class PrecisionWithin(NamedTuple):
@@ -29,10 +22,11 @@ class PrecisionWithin(NamedTuple):
 
 
 class PrecisionRecall(NamedTuple):
-    """Mean precision and mean recall within each radius 0..n_bits, both float64 (n_bits + 1,)."""
+    """Within each radius 0..n_bits: mean precision, mean recall, share of empty balls; float64 (n_bits + 1,)."""
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
+    empty_share: NDArray[np.float64]
 
 
 def mean_average_precision(
@@ -56,23 +50,8 @@ def mean_average_precision(
     ValueError
         `at` is below 1, or there is no query.
     """
-    items, relevant = _counts(query_codes, database_codes, query_labels, database_labels, n_bits)
-    before = np.cumsum(items, axis=1) - items  # items nearer than this distance
-    found = np.cumsum(relevant, axis=1) - relevant  # relevant items nearer than this distance
-    placed, wanted = items, relevant.sum(axis=1)
-    if at is not None:
-        placed = np.clip(check_k(at) - before, 0, items)  # items of this distance that still have a place
-        wanted = np.minimum(wanted, at)
-    irrelevant = items - relevant
-    # In a random order, the place next to a relevant item in its tie is relevant with this probability.
-    mixed = (relevant - 1) / np.maximum(items - 1, 1)
-    sums = (
-        _sum_precisions(before, placed, found, mixed) * relevant / np.maximum(items, 1),
-        _sum_precisions(before + irrelevant, np.maximum(placed - irrelevant, 0), found, 1.0),
-        _sum_precisions(before, np.minimum(placed, relevant), found, 1.0),
-    )
-    value, worst, best = (float((s.sum(axis=1) / np.maximum(wanted, 1)).mean()) for s in sums)
-    return MeanAveragePrecision(min(max(value, worst), best), worst, best)  # whatever rounding does
+    data = (query_codes, database_codes, query_labels, database_labels)
+    return evaluate(*data, n_bits=n_bits, at=at, list_sizes=()).mean_average_precision
 
 
 def precision_within(
@@ -95,10 +74,9 @@ def precision_within(
         `radius` is negative, or there is no query.
     """
     radius = check_radius(radius)
-    items, relevant = _counts(query_codes, database_codes, query_labels, database_labels, n_bits)
-    inside = items[:, : radius + 1].sum(axis=1)
-    precision = relevant[:, : radius + 1].sum(axis=1) / np.maximum(inside, 1)
-    return PrecisionWithin(float(precision.mean()), float((inside == 0).mean()))
+    curve = precision_recall(query_codes, database_codes, query_labels, database_labels, n_bits=n_bits)
+    r = min(radius, n_bits)
+    return PrecisionWithin(float(curve.precision[r]), float(curve.empty_share[r]))
 
 
 def precision_recall(
@@ -120,51 +98,51 @@ def precision_recall(
     ValueError
         There is no query.
     """
-    counts = _counts(query_codes, database_codes, query_labels, database_labels, n_bits)
-    inside, hits = (np.cumsum(count, axis=1) for count in counts)
-    precision = hits / np.maximum(inside, 1)
-    recall = hits / np.maximum(hits[:, -1:], 1)
-    return PrecisionRecall(precision.mean(axis=0), recall.mean(axis=0))
+    data = (query_codes, database_codes, query_labels, database_labels)
+    found = evaluate(*data, n_bits=n_bits, list_sizes=())
+    return PrecisionRecall(found.precision, found.recall, found.empty_share)
 
 
-def distinct_codes(codes: ArrayLike) -> int:
-    """Count the different codes among the rows of packed uint8 (n, code_size): few = a collapsed hash.
-
-    Raises
-    ------
-    TypeError
-        The codes are not uint8.
-    ValueError
-        The shape is another.
-    """
-    rows = np.asarray(codes)
-    if rows.dtype != np.uint8:
-        raise TypeError(f"codes must be packed uint8 (n, code_size), got {rows.dtype}; pack() makes them")
-    if rows.ndim != 2:
-        raise ValueError(f"codes must be packed uint8 (n, code_size), got shape {rows.shape}")
-    return len(np.unique(rows, axis=0))
-
-
-def _counts(
+def precision_at(
     query_codes: ArrayLike,
     database_codes: ArrayLike,
     query_labels: ArrayLike,
     database_labels: ArrayLike,
+    *,
     n_bits: int,
-) -> Histograms:
-    counts = distance_histograms(query_codes, database_codes, query_labels, database_labels, n_bits=n_bits)
-    if len(counts.items) == 0:
-        raise ValueError("query_codes must hold at least 1 code: the mean over no query is undefined")
-    return counts
-
-
-def _sum_precisions(
-    start: NDArray[np.int64],
-    n: NDArray[np.int64],
-    found: NDArray[np.int64],
-    slope: NDArray[np.float64] | float,
+    sizes: Sequence[int],
 ) -> NDArray[np.float64]:
-    """Sum (found + 1 + slope * (t - 1)) / (start + t), the precision at place start + t, over t = 1..n."""
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, (start + n).max() + 1))])
-    sums: NDArray[np.float64] = (found + 1 - slope * (start + 1)) * (harmonic[start + n] - harmonic[start])
-    return sums + slope * n
+    """Compute P@N for each N in `sizes`: the relevant share of the N nearest items, averaged; float64 (n_sizes,).
+
+    Exactly as expected over random orders of equally distant items (McSherry and Najork, ECIR 2008). Divided by
+    N even where the database is smaller.
+
+    Raises
+    ------
+    ValueError
+        A size is below 1, or there is no query.
+    """
+    data = (query_codes, database_codes, query_labels, database_labels)
+    return evaluate(*data, n_bits=n_bits, list_sizes=sizes).precision_at
+
+
+def recall_at(
+    query_codes: ArrayLike,
+    database_codes: ArrayLike,
+    query_labels: ArrayLike,
+    database_labels: ArrayLike,
+    *,
+    n_bits: int,
+    sizes: Sequence[int],
+) -> NDArray[np.float64]:
+    """Compute recall@k for each k in `sizes`: the share of relevant items among the k nearest; float64 (n_sizes,).
+
+    Exactly as expected over random orders of equally distant items; a query without relevant items counts 0.
+
+    Raises
+    ------
+    ValueError
+        A size is below 1, or there is no query.
+    """
+    data = (query_codes, database_codes, query_labels, database_labels)
+    return evaluate(*data, n_bits=n_bits, list_sizes=sizes).recall_at

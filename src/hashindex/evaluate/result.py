@@ -1,0 +1,101 @@
+"""What an evaluation of one or several runs found: plain frozen data, all that a table or a page is made from."""
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .evaluation import Evaluation
+from .health import CodeHealth
+from .interval import Interval, confidence_interval
+
+
+class Measure(NamedTuple):
+    """One number of every run, with its mean over the runs and the convention it was computed by."""
+
+    name: str
+    interval: Interval
+    values: tuple[float, ...]  # one per run
+    convention: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One set of codes, as of one seed."""
+
+    name: str
+    evaluation: Evaluation
+    health: CodeHealth  # of the database's codes
+
+
+@dataclass(frozen=True)
+class Result:
+    """One or more runs; all have the same n_bits, at and list sizes."""
+
+    runs: tuple[Run, ...]
+    radius: int  # of the P@H<=radius among the measures
+    measures: tuple[Measure, ...]
+
+    @property
+    def has_alarm(self) -> bool:
+        """Whether the codes of any run look unhealthy."""
+        return any(run.health.alarms for run in self.runs)
+
+
+def summarise(runs: tuple[Run, ...], radius: int) -> Result:
+    """Put runs together; ValueError where there are none, or they do not share n_bits, at and list sizes."""
+    if not runs:
+        raise ValueError("runs must hold at least 1 run")
+    if len({(run.evaluation.n_bits, run.evaluation.at, run.evaluation.list_sizes) for run in runs}) > 1:
+        raise ValueError("runs must share n_bits, at and list sizes: a mean over different measures says nothing")
+    numbers = [_numbers(run, radius) for run in runs]
+    measures = []
+    for (name, convention), *values in zip(numbers[0], *(each.values() for each in numbers), strict=True):
+        measures.append(Measure(name, confidence_interval(values), tuple(values), convention))
+    return Result(runs, radius, tuple(measures))
+
+
+def to_json(result: Result) -> str:
+    """Write everything as JSON: named fields as objects, arrays as lists, what is missing as null."""
+    return json.dumps(_plain(result), indent=1, allow_nan=False)
+
+
+def _numbers(run: Run, radius: int) -> dict[tuple[str, str], float]:
+    """The numbers of a run by name and convention, in reading order."""
+    found, health, r = run.evaluation, run.health, min(radius, run.evaluation.n_bits)
+    mean_ap = f"MAP@{found.at}" if found.at else "MAP"
+    divided = f"divided by min(relevant, {found.at})" if found.at else "over the whole ranking"
+    return {
+        (mean_ap, f"expected over all orders of ties, {divided}"): found.mean_average_precision.value,
+        (f"{mean_ap}, worst order", "relevant items last in every tie"): found.mean_average_precision.worst,
+        (f"{mean_ap}, best order", "relevant items first in every tie"): found.mean_average_precision.best,
+        ("chance", "mean share of relevant items: the precision of a random order"): found.chance,
+        (f"P@H<={radius}", "an empty ball counts 0"): float(found.precision[r]),
+        (f"empty balls, H<={radius}", "share of queries"): float(found.empty_share[r]),
+        (f"recall, H<={radius}", "a query without relevant items counts 0"): float(found.recall[r]),
+        (f"items, H<={radius}", "in the ball of a query"): float(found.candidates[r]),
+        **{
+            (f"P@{size}", "expected over all orders of ties"): float(precision)
+            for size, precision in zip(found.list_sizes, found.precision_at, strict=True)
+        },
+        **{
+            (f"recall@{size}", "expected over all orders of ties"): float(recall)
+            for size, recall in zip(found.list_sizes, found.recall_at, strict=True)
+        },
+        ("no relevant item", "share of queries; they count 0 everywhere"): found.without_relevant,
+        ("no label", "share of queries; they count 0 everywhere"): found.unlabelled,
+        ("distinct codes", "in the database"): health.n_distinct,
+        ("entropy", "bits per bit of the database's codes, 1 is best"): health.mean_entropy,
+        ("constant bits", "share of the bits"): health.constant_share,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "_asdict"):
+        return {name: _plain(each) for name, each in value._asdict().items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
