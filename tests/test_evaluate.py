@@ -194,10 +194,10 @@ def test_a_query_without_a_hit_in_its_first_places_counts_zero_and_is_not_droppe
 
 
 def test_unlabelled_queries_count_zero_and_are_reported() -> None:
-    codes, labels = np.zeros((4, 1), np.uint8), np.array([[1, 0], [0, 1], [0, 0], [0, 0]])
+    codes, labels = np.zeros((4, 1), np.uint8), np.array([[1, 0], [0, 1], [0, 0], [1, 0]])
     found = evaluate(codes, codes, labels, labels, n_bits=8)
-    assert (found.unlabelled, found.without_relevant, found.precision[0]) == (0.5, 0.5, 0.125)
-    assert found.mean_average_precision.best == 0.5
+    assert (found.unlabelled, found.without_relevant, found.precision[0]) == (0.25, 0.25, 5 / 16)
+    assert found.mean_average_precision.best == 0.75
 
 
 @pytest.mark.parametrize("multi_hot", [False, True])
@@ -256,7 +256,11 @@ def test_a_radius_is_chosen_for_recall_and_for_candidates() -> None:
         assert found.candidates[choice.radius] == choice.candidates <= budget
         assert choice.radius == 6 or found.candidates[choice.radius + 1] > budget
         assert choice.precision == found.precision[choice.radius]
-    assert calibrate_radius(*args, n_bits=6, recall=0.5, candidates=200).radius < 6
+    for r in range(1, 6):
+        both = {"recall": found.recall[r], "candidates": found.candidates[r]}
+        assert calibrate_radius(*args, n_bits=6, **both).radius == r
+        with pytest.raises(ValueError, match=f"needs radius {r} .* within those, radius {r - 1} reaches"):
+            calibrate_radius(*args, n_bits=6, recall=found.recall[r], candidates=found.candidates[r] - 1e-3)
 
 
 def test_what_no_radius_gives_is_told_with_what_can_be_reached() -> None:

@@ -47,7 +47,7 @@ def _student_within(t: float, freedom: int) -> float:
     angle = atan(t / sqrt(freedom))
     odd = freedom % 2
     term = total = cos(angle) if odd else 1.0
-    for k in range(2 + odd, freedom - 1, 2):
+    for k in range(2 + odd, freedom, 2):
         term *= (k - 1) / k * cos(angle) ** 2
         total += term
     if not odd:
