@@ -15,11 +15,11 @@ from torch import nn
 
 from ..codes import pack
 from ..inputs import check_at_least, check_n_bits
-from ..items import as_float32, check_finite, check_items, check_labels
+from ..items import check_finite, check_items, check_labels
 from . import model_file
 from .backbones import default_backbone
 from .checkpoint import Checkpoint
-from .encoding import BLOCK, blocks_of, project
+from .encoding import blocks_of, project
 from .progress import reporter
 from .seeding import own_random_state
 from .training import Training, train
@@ -117,13 +117,8 @@ class DeepHash(ABC):
         training = self.training.resolved(item_shape)
         keeper = None
         if checkpoint is not None:
-            about = {
-                "training": vars(training),
-                "n_items": len(items),
-                "first_items": model_file.digest(as_float32(items[:BLOCK])),
-                "labels": model_file.digest(classes.numpy()),
-            }
-            keeper = Checkpoint(checkpoint, {**model_file.about(self, item_shape), **about}, checkpoint_every)
+            about = model_file.about_training(self, training, items, classes)
+            keeper = Checkpoint(checkpoint, about, checkpoint_every)
         n_steps = training.n_steps or 0
         with own_random_state(self.seed), reporter(progress, type(self).__name__, n_steps) as report:
             network = self._build(items, torch.device(training.device or "cpu"))
@@ -153,7 +148,7 @@ class DeepHash(ABC):
         items = check_items(items, self._shape())
         codes = np.empty((len(items), (self.n_bits + 7) // 8), np.uint8)
         start = 0
-        for z in project(self.network, blocks_of(items), self._shape()):
+        for z in self._blocks(blocks_of(items)):
             codes[start : start + len(z)] = pack(z)
             start += len(z)
         return codes
@@ -161,8 +156,7 @@ class DeepHash(ABC):
     def project(self, items: Items | ArrayLike | torch.Tensor) -> NDArray[np.float32]:
         """Return the values z whose signs are the code, float32 (n, n_bits). Raises as `encode` does."""
         items = check_items(items, self._shape())
-        blocks = project(self.network, blocks_of(items), self._shape())
-        return np.concatenate([np.empty((0, self.n_bits), np.float32), *blocks])
+        return np.concatenate([np.empty((0, self.n_bits), np.float32), *self._blocks(blocks_of(items))])
 
     def stream(self, items: Iterable[ArrayLike | torch.Tensor]) -> Iterator[NDArray[np.uint8]]:
         """Return packed codes (m, code_size) block by block, in order, for items that come one by one or in batches.
@@ -170,7 +164,7 @@ class DeepHash(ABC):
         Any iterable will do, endless ones too: a generator, a PyTorch DataLoader (of items alone). Memory is that of
         one block. Each item gets the same code as from `encode`; raises as that does, at the item in question.
         """
-        return map(pack, project(self.network, items, self._shape()))
+        return map(pack, self._blocks(items))
 
     def encode_into(self, index: HashIndex, items: Iterable[ArrayLike | torch.Tensor]) -> NDArray[np.int64]:
         """Add the codes of a stream of items to an index and return their ids, int64 (n,).
@@ -180,7 +174,7 @@ class DeepHash(ABC):
         """
         added: list[NDArray[np.int64]] = []
         try:
-            for z in project(self.network, items, self._shape()):
+            for z in self._blocks(items):
                 added.append(index.add(z > 0))  # bools, which tell a new index n_bits
         except BaseException:
             for ids in added:
@@ -224,6 +218,10 @@ class DeepHash(ABC):
             raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: {error}") from None
         model._become(network, shape)
         return model
+
+    def _blocks(self, items: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
+        item_shape = self._shape()
+        return project(self.network, items, item_shape)
 
     def _shape(self) -> tuple[int, ...]:
         if self.item_shape is None:

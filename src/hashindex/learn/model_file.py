@@ -13,12 +13,15 @@ import numpy as np
 import torch
 
 from ..files import replacing
+from ..items import as_float32
 from .continuation import Continuation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..items import Items
     from .deep_hash import DeepHash
+    from .training import Training
 
 FORMAT = "hashindex model 1"
 _TENSOR, _PAIRS = "tensor", "pairs"  # how the JSON speaks of tensors and of dicts, whose keys may be numbers
@@ -34,6 +37,17 @@ def about(model: DeepHash, item_shape: tuple[int, ...]) -> dict[str, Any]:
         "training_options": vars(model.training),
         "backbone": None if model.backbone is None else repr(model.backbone),
         "item_shape": list(item_shape),
+    }
+
+
+def about_training(model: DeepHash, training: Training, items: Items, labels: torch.Tensor) -> dict[str, Any]:
+    """Say what training of the model this is; of the items, a digest of the first has to do."""
+    return {
+        **about(model, tuple(items.shape[1:])),
+        "training": vars(training),
+        "n_items": len(items),
+        "first_items": _digest(as_float32(items[:64])),
+        "labels": _digest(labels.numpy()),
     }
 
 
@@ -103,11 +117,6 @@ def check_same(found: dict[str, Any], wanted: dict[str, Any], path: Path) -> Non
         raise ValueError(f"{path} is the checkpoint of another training ({told}); delete it or name another file")
 
 
-def digest(array: NDArray[Any]) -> str:
-    """Tell labels or items from others."""
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
-
-
 def _split(tree: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
     """Return the tree as JSON, its tensors put aside under their names."""
     if isinstance(tree, torch.Tensor):
@@ -136,6 +145,10 @@ def _plain(option: Any) -> Any:
 
 def _lively(option: Any) -> Any:
     return Continuation.from_options(option["schedule"]) if isinstance(option, dict) else option
+
+
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
 def _flat(about: dict[str, Any], name: str = "") -> dict[str, Any]:
