@@ -27,17 +27,9 @@ def outputs(n: Any, n_bits: int = 6, seed: int = 0) -> Any:
     return torch.from_numpy(np.tanh(np.random.default_rng(seed).standard_normal((n, n_bits))))
 
 
-def likelihood(
-    alpha: float,
-    betas: Any,
-    starts: Any,
-    weights: Any,
-    by_batch: bool = False,
-    partial: bool = False,
-    soften: bool = False,
-) -> Any:
-    schedule = Continuation(betas, starts)
-    return WeightedLikelihood(alpha, schedule, weights, None, by_batch=by_batch, partial=partial, soften=soften)
+def likelihood(alpha: float, betas: Any, starts: Any, weights: PairWeights, **switches: bool) -> WeightedLikelihood:
+    off = {"by_batch": False, "partial": False, "soften": False}
+    return WeightedLikelihood(alpha, Continuation(betas, starts), weights, None, **off | switches)
 
 
 LABELS = {
@@ -93,7 +85,7 @@ def test_the_objective_is_the_formula_of_tanh_beta_z(kind: str, by_batch: bool, 
     labels = LABELS[kind]
     z, step, beta = outputs(7, seed=3).float() * 2, 30, 2.5
     weights = pair_weights(labels) if by_batch else PairWeights(7.0, 1.2)
-    objective = likelihood(0.9, [1, beta], [0, 25], weights, by_batch, partial, soften)
+    objective = likelihood(0.9, [1, beta], [0, 25], weights, by_batch=by_batch, partial=partial, soften=soften)
     h, similar = np.tanh(beta * z.numpy()), similarity(labels, labels).numpy()
     c = agreement(labels, labels).numpy() if partial else None
     expected = written_out(h, h, similar, weights, 0.9 / beta if soften else 0.9, c)
@@ -133,7 +125,7 @@ def test_a_kind_of_pair_that_does_not_exist_needs_no_weight() -> None:
             z = outputs(3).requires_grad_()
             objective = likelihood(0.7, [1], [0], pair_weights(labels), by_batch=each, partial=each)
             loss = objective(z, labels, torch.arange(3), 0)
-            loss.backward()
+            torch.autograd.backward(loss)
             similar = similarity(labels, labels).numpy()
             h = np.tanh(z.detach().numpy())
             assert loss.item() == pytest.approx(written_out(h, h, similar, PairWeights(1, 1), 0.7))
@@ -164,14 +156,14 @@ def test_huge_outputs_and_half_precision_stay_finite(dtype: Any) -> None:
     similar = torch.eye(4, dtype=torch.bool)
     with torch.autocast("cpu", torch.bfloat16):
         loss = pairwise_loss(h, h, similar, PairWeights(4.0, 4 / 3), 1.0)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert loss.dtype == torch.float32
     assert torch.isfinite(loss)
     assert torch.isfinite(h.grad).all()
     z = torch.full((4, 64), 1e30, dtype=torch.float32, requires_grad=True)
     objective = likelihood(10 / 64, [1e4], [0], PairWeights(1, 1), by_batch=True)
     loss = objective(z, torch.arange(4), torch.arange(4), 0)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert torch.isfinite(loss)
     assert torch.isfinite(z.grad).all()
 

@@ -10,16 +10,15 @@ def balanced_batches(
 ) -> Iterator[torch.Tensor]:
     """Yield int64 (batch_size,) index batches without end: P classes with about M items each ("P x M").
 
-    P = min(n_classes, batch_size // min_per_class), at least 1. Classes take turns in random order, and so do
-    the items of each class: none is drawn a second time before all others had their turn.
+    P = min(n_classes, batch_size // min_per_class), but at least 2 where there are 2 classes: one alone has no
+    dissimilar pairs. Classes take turns in random order, and so do the items of each class: none is drawn a second
+    time before all others had their turn.
     """
     classes = torch.unique(labels)
-    n_chosen = max(min(len(classes), batch_size // min_per_class), 1)
+    n_chosen = min(len(classes), max(batch_size // min_per_class, 2))
     items = [_take_turns(torch.nonzero(labels == c)[:, 0], generator) for c in classes]
-    turns = _take_turns(torch.arange(len(classes)), generator)
-    while True:
-        chosen = [items[next(turns)] for _ in range(n_chosen)]
-        yield torch.tensor([next(chosen[i % n_chosen]) for i in range(batch_size)])
+    for chosen in _groups(_take_turns(torch.arange(len(classes)), generator), n_chosen):
+        yield torch.tensor([next(items[chosen[i % n_chosen]]) for i in range(batch_size)])
 
 
 def shuffled_batches(n: int, batch_size: int, *, generator: torch.Generator) -> Iterator[torch.Tensor]:
@@ -27,6 +26,19 @@ def shuffled_batches(n: int, batch_size: int, *, generator: torch.Generator) -> 
     turns = _take_turns(torch.arange(n), generator)
     while True:
         yield torch.tensor([next(turns) for _ in range(batch_size)])
+
+
+def _groups(turns: Iterator[int], n: int) -> Iterator[list[int]]:
+    """Group turns by n different values; one whose next turn comes too early waits for the next group."""
+    waiting: list[int] = []
+    while True:
+        group = waiting
+        again: list[int] = []
+        while len(group) < n:
+            value = next(turns)
+            (again if value in group else group).append(value)
+        yield group
+        waiting = again
 
 
 def _take_turns(values: torch.Tensor, generator: torch.Generator) -> Iterator[int]:
