@@ -6,12 +6,15 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from . import __version__, engines, machine
+from .evaluate import command as eval_command
 from .inputs import MAX_BITS
+from .learn.data import command as lists_command
+from .reproduce import command as reproduce_command
 from .threads import n_threads
 
 DEMO_NEEDS = ("torch", "sklearn", "faiss", "matplotlib", "jinja2", "tqdm")
@@ -26,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        return _demo(options) if options.command == "demo" else _info()
+        return _RUN[options.command](options)
     except (CommandError, ImportError, ValueError) as error:
         print(f"hashindex {options.command}: {error}", file=sys.stderr)
         return 2
@@ -67,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="threads of every search, faiss's included (default: HASHINDEX_NUM_THREADS, else all CPUs)",
     )
+    eval_command.add_parser(commands)
+    reproduce_command.add_parser(commands)
+    lists_command.add_parser(commands)
     commands.add_parser(
         "info",
         help="show the engine in use and what is installed",
@@ -111,7 +117,7 @@ def _check_writable(path: Path) -> None:
         raise CommandError(f"--output {path} cannot be written")
 
 
-def _info() -> int:
+def _info(_: argparse.Namespace) -> int:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         engine = engines.load()
@@ -131,3 +137,12 @@ def _info() -> int:
     for warning in caught:
         print(f"note: {warning.message}")
     return 0
+
+
+_RUN: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "info": _info,
+    eval_command.NAME: eval_command.run,
+    reproduce_command.NAME: reproduce_command.run,
+    lists_command.NAME: lists_command.run,
+}

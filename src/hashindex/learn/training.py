@@ -39,7 +39,7 @@ class Training:
     Parameters
     ----------
     n_steps
-        Training steps; None is 700 for features and tiny images, and 3,000 for images of 25 pixels a side and more.
+        Training steps; None is 700 for features and tiny images, and 2,000 for images of 25 pixels a side and more.
     batch_size
         Items per step; all batch_size**2 pairs of a batch enter a pairwise loss.
     learning_rate
@@ -98,7 +98,7 @@ class Training:
         return Training(
             **{
                 **vars(self),
-                "n_steps": self.n_steps or (3000 if large else 700),
+                "n_steps": self.n_steps or (2000 if large else 700),
                 "learning_rate": self.learning_rate or (0.005 if large else 0.01),
                 "bf16": large and _has_bf16(device) if self.bf16 is None else self.bf16,
                 "device": device,

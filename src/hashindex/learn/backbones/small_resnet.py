@@ -2,11 +2,15 @@
 
 from torch import Tensor, nn
 
+_STEM = 32  # channels at full size: more cost more time there than they bring
+
 
 def small_resnet(shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128, 256)) -> nn.Sequential:
     """Make a residual network for images (n, channels, height, width) of any scale -> (n, widths[-1]).
 
-    Made for 25 to 64 pixels a side. Each width is a stage, which halves the image.
+    Made for 25 to 64 pixels a side. Each width is a stage, which halves the image; on 32 x 32 pixels and with the
+    default widths an image takes 0.07 G multiply-adds. The first stage halves by a stride: at full size convolutions of
+    few channels run at a fraction of a CPU's speed.
 
     Raises
     ------
@@ -14,40 +18,38 @@ def small_resnet(shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128
         A side of the image is too short to be halved by every stage.
     """
     channels, height, breadth = shape
-    shortest = 2 ** len(widths) + 1
+    shortest = 2 ** len(widths)
     if min(height, breadth) < shortest:
         raise ValueError(
             f"small_resnet with {len(widths)} stages is for images of at least {shortest} pixels a side, "
             f"got {height} x {breadth}; conv_net is for smaller ones"
         )
-    n_colours = 24
-    stages = zip((n_colours, *widths), widths, strict=False)
+    first, *others = widths
     return nn.Sequential(
         nn.BatchNorm2d(channels, affine=False),
-        *(nn.Conv2d(channels, n_colours, kernel_size=2), nn.ReLU()),
-        *(_stage(n_in, n_out) for n_in, n_out in stages),
+        *_block(channels, _STEM),
+        *(*_block(_STEM, first, stride=2), Residual(first)),
+        *(
+            module
+            for n_in, n_out in zip(widths, others, strict=False)
+            for module in (*_block(n_in, n_out, pool=True), Residual(n_out))
+        ),
         *(nn.AdaptiveMaxPool2d(1), nn.Flatten()),
     )
 
 
 class Residual(nn.Module):
-    """x + block(x)."""
+    """x + ReLU(norm(conv(x)))."""
 
-    def __init__(self, block: nn.Module) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.block = block
+        self.block = nn.Sequential(*_block(width, width))
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the block makes of x to x."""
         return x + self.block(x)  # type: ignore[no-any-return]
 
 
-def _stage(n_in: int, n_out: int) -> nn.Sequential:
-    return nn.Sequential(
-        *(_conv(n_in, n_out), nn.MaxPool2d(2), nn.BatchNorm2d(n_out), nn.ReLU()),
-        Residual(nn.Sequential(_conv(n_out, n_out), nn.BatchNorm2d(n_out), nn.ReLU())),
-    )
-
-
-def _conv(n_in: int, n_out: int) -> nn.Conv2d:
-    return nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False)  # the norm that follows has the bias
+def _block(n_in: int, n_out: int, *, stride: int = 1, pool: bool = False) -> list[nn.Module]:
+    conv = nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)  # the norm that follows has the bias
+    return [conv, *([nn.MaxPool2d(2)] if pool else []), nn.BatchNorm2d(n_out), nn.ReLU()]

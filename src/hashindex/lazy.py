@@ -1,0 +1,26 @@
+"""Packages whose names are imported when they are first asked for: what needs PyTorch waits until it is wanted."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def attributes(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
+    """Make the ``__getattr__`` (PEP 562) of a package that finds each name in the submodule ``where`` says."""
+
+    def find(name: str) -> Any:
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        try:
+            module = import_module(f"{package}.{where[name]}")
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ImportError(f"{package}.{name} needs PyTorch: pip install 'hashindex[train]'") from error
+        return getattr(module, name)
+
+    return find

@@ -1,0 +1,95 @@
+"""The command ``hashindex reproduce``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .findings import Finding
+
+NAME = "reproduce"
+SEEDS = 3
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="train HashNet, its ablations and every baseline, and measure them",
+        description="Train HashNet, HashNet without its parts, and every baseline; judge all of them by the same "
+        "measures, with several seeds and confidence intervals. 'embedded' uses handwritten digits that come with "
+        "scikit-learn and takes minutes on 2 cores; 'cifar10' trains from scratch on CIFAR-10-JPEG, which the folder "
+        "named by HASHINDEX_DATA must hold, and takes an hour and more.",
+    )
+    parser.add_argument("which", choices=["embedded", "cifar10"], help="the experiments")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, metavar="N", help="seeds 0, 1, ... N - 1 (default: %(default)s)"
+    )
+    parser.add_argument("--only", metavar="NAME", help="one experiment of them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file")
+    parser.add_argument(
+        "--codes", type=Path, metavar="FOLDER", help="keep codes and labels there, for 'hashindex eval'"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it, print each finding as it comes and the tables in the end; return 0.
+
+    Raises
+    ------
+    ValueError
+        An option cannot be used, or the data is not there.
+    ImportError
+        A package is missing.
+    """
+    if options.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
+    if options.json is not None and not options.json.resolve().parent.is_dir():
+        raise ValueError(f"--json {options.json}: the folder {options.json.resolve().parent} does not exist")
+    from ..machine import describe
+    from .experiment import run_all
+    from .findings import Findings
+    from .table import tables
+    from .tasks import CIFAR10, EMBEDDED
+
+    experiments = list({"embedded": EMBEDDED, "cifar10": CIFAR10}[options.which])
+    if options.only is not None:
+        experiments = [one for one in experiments if one.name == options.only]
+        if not experiments:
+            raise ValueError(f"--only {options.only}: no such experiment in {options.which}")
+    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_processes, n_threads = (n_cpus, 1) if options.which == "embedded" else (1, n_cpus)
+    try:
+        found = run_all(
+            experiments,
+            range(options.seeds),
+            n_processes=n_processes,
+            n_threads=n_threads,
+            folder=options.codes,
+            say=_say,
+        )
+    except FileNotFoundError as error:
+        raise ValueError(error) from None
+    findings = Findings(
+        title={"embedded": "HashNet on handwritten digits", "cifar10": "HashNet on CIFAR-10-JPEG"}[options.which],
+        command=f"hashindex reproduce {options.which} --seeds {options.seeds}",
+        machine=describe(),
+        n_threads=n_processes * n_threads,
+        titles={one.name: one.title for one in experiments},
+        findings=found,
+    )
+    if options.json is not None:
+        findings.write(options.json)
+    print(f"\n{tables(findings)}")
+    return 0
+
+
+def _say(finding: Finding) -> None:
+    print(
+        f"{finding.experiment:<12} {finding.method:<28} seed {finding.seed}  MAP {finding.mean_average_precision:.4f}  "
+        f"P@H<=2 {finding.precision_within_2:.4f}  {finding.train_seconds:.0f} s",
+        flush=True,
+    )

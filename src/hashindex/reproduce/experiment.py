@@ -1,0 +1,145 @@
+"""One method on one task: train, encode, judge."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+from ..evaluate import code_health, evaluate
+from ..learn import DeepHash
+from .features import Classifier, n_classes
+from .findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..learn.data import Task
+    from .methods import Method
+    from .tasks import Experiment
+
+RADIUS = 2
+
+
+class Share(NamedTuple):
+    """Methods that one process goes through: those that learn images, or all that share one network's features."""
+
+    experiment: Experiment
+    seed: int
+    methods: tuple[Method, ...]
+
+
+def run_all(
+    experiments: Sequence[Experiment],
+    seeds: Sequence[int],
+    *,
+    n_processes: int,
+    n_threads: int,
+    folder: Path | None = None,
+    say: Callable[[Finding], None] = lambda _: None,
+) -> tuple[Finding, ...]:
+    """Go through every method of every experiment with every seed, in ``n_processes`` of ``n_threads`` each.
+
+    ``folder`` gets the codes and labels of each, as experiment/method/seed/*.npy, for ``hashindex eval``. ``say`` is
+    told each finding as it comes; they are returned in the order of the tables.
+    """
+    shares = [share for experiment, seed in product(experiments, seeds) for share in _shares(experiment, seed)]
+    work = partial(_run, n_threads=n_threads, folder=folder)
+    found: list[Finding] = []
+    for findings in _each(work, shares, n_processes):
+        for finding in findings:
+            say(finding)
+            found.append(finding)
+    order = [(e.name, m.name, seed) for e in experiments for m in e.methods for seed in seeds]
+    return tuple(sorted(found, key=lambda one: order.index((one.experiment, one.method, one.seed))))
+
+
+def _shares(experiment: Experiment, seed: int) -> Iterator[Share]:
+    shallow = tuple(method for method in experiment.methods if method.learns == "features")
+    for method in experiment.methods:
+        if method.learns == "images":
+            yield Share(experiment, seed, (method,))
+    if shallow:
+        yield Share(experiment, seed, shallow)
+
+
+def _each(work: Callable[[Share], list[Finding]], shares: list[Share], n_processes: int) -> Iterator[list[Finding]]:
+    if n_processes == 1:
+        yield from map(work, shares)
+        return
+    with ProcessPoolExecutor(n_processes, get_context("spawn")) as pool:
+        yield from pool.map(work, shares)
+
+
+def _run(share: Share, *, n_threads: int, folder: Path | None) -> list[Finding]:
+    torch.set_num_threads(n_threads)
+    experiment, seed, methods = share
+    task = experiment.load(seed=seed)
+    if methods[0].learns == "features":
+        task = _features(experiment, seed, task)
+    return [_judge(experiment, seed, method, task, folder) for method in methods]
+
+
+def _features(experiment: Experiment, seed: int, task: Task) -> Task:
+    """Put a classifier's features in place of the images."""
+    classifier = Classifier(n_classes(task.train_labels), seed, **experiment.training)
+    classifier.fit(task.train_images, task.train_labels)
+    train, database, query = (
+        classifier.features(images) for images in (task.train_images, task.database_images, task.query_images)
+    )
+    return task._replace(train_images=train, database_images=database, query_images=query)
+
+
+def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder: Path | None) -> Finding:
+    options: dict[str, Any] = experiment.training if method.learns == "images" else {}
+    model = method.make(experiment.n_bits, seed, **options)
+    start = perf_counter()
+    model.fit(task.train_images, task.train_labels)
+    trained = perf_counter()
+    database, query = model.encode(task.database_images), model.encode(task.query_images)
+    encoded = perf_counter()
+    if folder is not None:
+        _keep(folder / experiment.name / method.name / str(seed), task, database, query)
+    found = evaluate(query, database, task.query_labels, task.database_labels, n_bits=experiment.n_bits)
+    health = code_health(database, n_bits=experiment.n_bits, labels=task.database_labels)
+    return Finding(
+        experiment=experiment.name,
+        method=method.name,
+        seed=seed,
+        n_bits=experiment.n_bits,
+        mean_average_precision=found.mean_average_precision.value,
+        map_worst=found.mean_average_precision.worst,
+        map_best=found.mean_average_precision.best,
+        map_chance=found.chance,
+        precision_within_2=float(found.precision[RADIUS]),
+        empty_share=float(found.empty_share[RADIUS]),
+        precision=tuple(found.precision.tolist()),
+        recall=tuple(found.recall.tolist()),
+        n_distinct=health.n_distinct,
+        entropy=health.mean_entropy,
+        alarms=tuple(alarm.name for alarm in health.alarms),
+        loss=float(model.history.loss[-20:].mean()) if isinstance(model, DeepHash) else None,
+        train_seconds=trained - start,
+        encode_seconds=encoded - trained,
+    )
+
+
+def _keep(folder: Path, task: Task, database: NDArray[np.uint8], query: NDArray[np.uint8]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, NDArray[Any]] = {
+        "query_codes": query,
+        "database_codes": database,
+        "query_labels": task.query_labels,
+        "database_labels": task.database_labels,
+    }
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)

@@ -1,0 +1,59 @@
+"""The rows of the tables: HashNet, HashNet without its parts, and every baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import baselines
+from ..learn import HashNet
+
+
+class Model(Protocol):
+    """What every method is."""
+
+    def fit(self, x: Any, labels: Any, /) -> Any:
+        """Learn from items and labels."""
+
+    def encode(self, x: Any, /) -> NDArray[np.uint8]:
+        """Make packed codes."""
+
+
+class Method(NamedTuple):
+    """A row."""
+
+    name: str
+    make: Callable[..., Model]  # n_bits, seed, and for deep methods the options of `Training`
+    learns: Literal["images", "features"]  # deep methods train the network; the others get its features
+
+
+def _fixed_alpha(n_bits: int, seed: int, **training: Any) -> HashNet:
+    return HashNet(n_bits, seed, alpha=10 / n_bits, **training)
+
+
+def _baseline(name: str, n_bits: int, seed: int, **training: Any) -> Model:
+    model: Model = getattr(baselines, name)(n_bits, seed, **training)
+    return model
+
+
+HASHNET = Method("HashNet", HashNet, "images")
+WITHOUT_WEIGHTS = Method("HashNet without weights", partial(HashNet, weights=None), "images")
+WITHOUT_CONTINUATION = Method("HashNet without continuation", partial(HashNet, continuation=False), "images")
+FIXED_ALPHA = Method("HashNet, alpha fixed", _fixed_alpha, "images")
+WITH_PARTIAL = Method("HashNet+C", partial(HashNet, partial=True), "images")
+ABLATIONS = (WITHOUT_WEIGHTS, WITHOUT_CONTINUATION)
+
+SHALLOW = tuple(
+    Method(name, partial(_baseline, name.replace("-", "")), "features")
+    for name in ("LSH", "SH", "ITQ", "ITQ-CCA", "BRE", "KSH", "SDH")
+)
+DHN, CNNH, DNNH, GREEDYHASH, CSQ, ORTHOHASH = (
+    Method(name, partial(_baseline, name), "images")
+    for name in ("DHN", "CNNH", "DNNH", "GreedyHash", "CSQ", "OrthoHash")
+)
+DEEP = (CNNH, DNNH)
+MODERN = (GREEDYHASH, CSQ, ORTHOHASH)

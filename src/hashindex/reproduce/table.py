@@ -1,0 +1,54 @@
+"""The findings as text: one table per experiment, means over seeds with 95 % confidence intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluate.interval import Interval
+    from .findings import Findings
+
+FIRST = "HashNet"
+HEAD = ("method", "MAP", "by order of ties", "P@H<=2", "empty", "distinct", "HashNet's gain", "train s")
+
+
+def tables(findings: Findings) -> str:
+    """Every experiment's table, as Markdown."""
+    parts = []
+    for name, title in findings.titles.items():
+        rows = [_row(findings, name, method) for method in findings.methods(name)]
+        seeds = len(findings.values(name, findings.methods(name)[0]))
+        n_bits = next(one.n_bits for one in findings.findings if one.experiment == name)
+        parts.append(f"{title}; {n_bits} bits, {seeds} seed{'s' if seeds > 1 else ''}\n\n{_table(rows)}")
+    machine = ", ".join(findings.machine.values())
+    return "\n\n".join(parts) + f"\n\n{findings.command}; {findings.n_threads} threads; {machine}"
+
+
+def _row(findings: Findings, experiment: str, method: str) -> tuple[str, ...]:
+    def mean(measure: str) -> float:
+        return findings.mean(experiment, method, measure).mean
+
+    gains = method != FIRST and FIRST in findings.methods(experiment)
+    return (
+        method,
+        _interval(findings.mean(experiment, method)),
+        f"{mean('map_worst'):.3f} to {mean('map_best'):.3f}",
+        _interval(findings.mean(experiment, method, "precision_within_2")),
+        f"{100 * mean('empty_share'):.1f} %",
+        f"{mean('n_distinct'):,.0f}",
+        _interval(findings.gain(experiment, FIRST, method), sign="+") if gains else "",
+        f"{mean('train_seconds'):,.1f}",
+    )
+
+
+def _interval(interval: Interval, sign: str = "") -> str:
+    mean = f"{interval.mean:{sign}.3f}"
+    return mean if interval.half_width is None else f"{mean} ± {interval.half_width:.3f}"
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
+    lines = [HEAD, tuple("-" * width for width in widths), *rows]
+    return "\n".join(
+        "| " + " | ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    )

@@ -1,0 +1,74 @@
+"""The experiments: which data, how many bits, which methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..learn import data
+from .methods import ABLATIONS, DEEP, DHN, FIXED_ALPHA, HASHNET, MODERN, SHALLOW, WITH_PARTIAL, Method
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One table: every method learns the same task, drawn by the seed, and is judged by the same codes' length."""
+
+    name: str
+    title: str
+    load: Callable[..., data.Task]  # of seed=
+    n_bits: int
+    methods: tuple[Method, ...]
+    training: dict[str, Any] = field(default_factory=dict)  # options of `Training` for every deep method
+
+
+def _cifar10_all(*, seed: int) -> data.Task:  # noqa: ARG001 - there is nothing to draw
+    return data.cifar10_all()
+
+
+DIGITS = Experiment(
+    "digits",
+    "Handwritten digits, 10 classes, 500 training images",
+    data.digits,
+    16,
+    (HASHNET, *ABLATIONS, DHN, *SHALLOW),
+)
+TWO_DIGITS = Experiment(
+    "two-digits",
+    "Two digits side by side, 100 classes, 1 % similar pairs, 3,000 training images",
+    data.two_digits,
+    32,
+    (HASHNET, *ABLATIONS, FIXED_ALPHA, DHN, *DEEP, *MODERN, *SHALLOW),
+)
+COLLAGE = Experiment(
+    "collage",
+    "2 x 2 digits, several labels, half of all pairs similar",
+    data.collage,
+    32,
+    (HASHNET, *ABLATIONS, WITH_PARTIAL, DHN, *SHALLOW),
+)
+LONG_TAIL = Experiment(
+    "long-tail",
+    "Handwritten digits, 120 training images of one class down to 8 of another",
+    data.long_tailed_digits,
+    16,
+    (HASHNET, *ABLATIONS, DHN, *SHALLOW),
+)
+EMBEDDED = (DIGITS, TWO_DIGITS, COLLAGE, LONG_TAIL)
+
+CIFAR10_ALL = Experiment(
+    "cifar10-all",
+    "CIFAR-10-JPEG from scratch: 50,000 training images = database, 10,000 queries",
+    _cifar10_all,
+    48,
+    (HASHNET,),
+)
+CIFAR10_FEW = Experiment(
+    "cifar10-few",
+    "CIFAR-10-JPEG from scratch: 5,000 training images, 59,000 in the database, 1,000 queries",
+    data.cifar10_few,
+    48,
+    (HASHNET, *ABLATIONS, DHN, *SHALLOW),
+    {"n_steps": 800},  # 41 times every training image
+)
+CIFAR10 = (CIFAR10_ALL, CIFAR10_FEW)
