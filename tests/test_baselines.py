@@ -254,7 +254,7 @@ def test_losses_fall(method: type[Shallow]) -> None:
 
 
 def test_names() -> None:
-    assert set(baselines.__all__) == {method.__name__ for method in METHODS}
+    assert {method.__name__ for method in METHODS} <= set(baselines.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = baselines.Nonsense
     code = "import sys, hashindex.baselines; sys.exit('torch' in sys.modules or 'numba' in sys.modules)"
