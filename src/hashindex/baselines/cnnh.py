@@ -1,4 +1,4 @@
-"""CNNH: Xia, Pan, Lai, Liu and Yan, "Supervised Hashing for Image Retrieval via Image Representation Learning", 2014."""
+"""CNNH: Xia et al., "Supervised Hashing for Image Retrieval via Image Representation Learning", AAAI 2014."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SWEEPS = 10  # over all bits
 
 
 class CNNH(DeepHash):
-    """Two stages (AAAI 2014): codes that explain the similarities, found first; then a network that regresses them.
+    """Two stages: codes that explain the similarities, found first; then a network that regresses them.
 
     Stage 1 minimises |S - H H^T / n_bits|^2 over signs H by coordinate descent, where S is 1 for similar pairs and -1
     for others. Items with the same labels have the same similarities, and are given the same code: the sum runs over

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class DHN(DeepHash):
     """Deep hashing network: the pairwise likelihood without weights or continuation, and a pull of z towards -1 and 1.
 
-        L = mean over pairs (log(1 + exp(alpha <z_i, z_j>)) - alpha s_ij <z_i, z_j>) + quantisation mean log cosh(|z| - 1)
+        L = mean over pairs (log(1 + exp(alpha <z_i, z_j>)) - alpha s_ij <z_i, z_j>)
+            + quantisation mean log cosh(|z| - 1)
 
     The paper has alpha = 1/2 and clips nothing; long codes then saturate the sigmoid, so the default is HashNet's
     10 / n_bits, which serves it better.

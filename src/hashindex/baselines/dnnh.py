@@ -25,8 +25,9 @@ class DNNH(DeepHash):
         L = mean over triplets max(0, margin - |f - f-|^2 + |f - f+|^2),  f = threshold(sigmoid(z)) in 0..1
 
     Divide and encode (section 3.2): the features are mapped to slices, and each slice to one bit, so that bits say
-    different things. The threshold is 0 and 1 outside 0.5 - epsilon .. 0.5 + epsilon and the identity inside. The paper's
-    margin is 1; here distances are divided by n_bits and the margin is a quarter, so that it means the same at any length.
+    different things. The threshold is 0 and 1 outside 0.5 - epsilon .. 0.5 + epsilon and the identity inside. The
+    paper's margin is 1; here distances are divided by n_bits and the margin is a quarter, so that it means the same
+    at any length.
 
     Parameters
     ----------

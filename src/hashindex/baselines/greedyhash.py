@@ -1,4 +1,4 @@
-"""GreedyHash: Su, Zhang, Han and Tian, "Greedy Hash: Towards Fast Optimization for Accurate Hash Coding in CNN", 2018."""
+"""GreedyHash: Su et al., "Greedy Hash: Towards Fast Optimization for Accurate Hash Coding in CNN", NeurIPS 2018."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class GreedyHash(DeepHash):
-    """A linear classifier on the codes themselves: sign(z) forwards, the identity backwards (NeurIPS 2018, section 3.2).
+    """A linear classifier on the codes themselves: sign(z) forwards, the identity backwards (section 3.2).
 
         L = cross-entropy(W sign(z)) + quantisation mean ||z| - 1|**3
 

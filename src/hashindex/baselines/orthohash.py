@@ -1,4 +1,7 @@
-"""OrthoHash: Hoe et al., "One Loss for All: Deep Hashing with a Single Cosine Similarity based Learning Objective", 2021."""
+"""OrthoHash: Hoe et al., "One Loss for All: Deep Hashing with a Single Cosine Similarity based Learning Objective".
+
+NeurIPS 2021.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OrthoHash(DeepHash):
-    """One loss: a classifier by the cosine of z to a binary code per class, with a margin (NeurIPS 2021, section 3).
+    """One loss: a classifier by the cosine of z to a binary code per class, with a margin (section 3).
 
         L = cross-entropy of sqrt(n_bits) (cos(z, o_c) - margin [c is a class of the item])
 

@@ -39,8 +39,8 @@ def class_codes(n_classes: int, n_bits: int, seed: int) -> Tensor:
     """Return a code of -1 and 1 per class, float32 (n_classes, n_bits), the codes far from each other.
 
     Rows of a Hadamard matrix and of its negative where n_bits is a power of two and they suffice: half of the bits
-    differ, or all. Otherwise fair coin flips, the draw with the largest least distance of several (Yuan et al., "Central
-    Similarity Quantization", CVPR 2020, section 3.2).
+    differ, or all. Otherwise fair coin flips, the draw with the largest least distance of several (Yuan et al.,
+    "Central Similarity Quantization", CVPR 2020, section 3.2).
     """
     rng = np.random.default_rng(seed)
     if n_bits & (n_bits - 1) == 0 and n_classes <= 2 * n_bits:

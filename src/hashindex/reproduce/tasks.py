@@ -69,6 +69,6 @@ CIFAR10_FEW = Experiment(
     data.cifar10_few,
     48,
     (HASHNET, *ABLATIONS, DHN, *SHALLOW),
-    {"n_steps": 800},  # 41 times every training image
+    {"n_steps": 500},  # 26 times every training image
 )
 CIFAR10 = (CIFAR10_ALL, CIFAR10_FEW)
