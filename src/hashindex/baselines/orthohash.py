@@ -66,7 +66,7 @@ class CosineClassifier(Objective):
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Tell the classes by cosines."""
-        shares = self.shares(labels)
+        shares = self.shares(labels).to(z.dtype)
         n_bits = self.codes.shape[1]
         cosines = functional.normalize(z, dim=1) @ self.codes.T / sqrt(n_bits)
         return functional.cross_entropy(sqrt(n_bits) * (cosines - self.margin * (shares > 0)), shares)
