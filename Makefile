@@ -13,15 +13,18 @@ export HASHINDEX_REQUIRE_NATIVE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 MARKED := not large
-SUITES := scan radius nearest build_and_memory scaling adversarial planner
+SUITES := scan radius nearest build_and_memory scaling adversarial planner training
 
-.PHONY: help demo test check bench bench-large package emulate sanitize clean
+.PHONY: help demo reproduce test check bench bench-large package emulate sanitize clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(READY)  ## Train HashNet on real images, search the codes, check against faiss, write report.html
 	$(BIN)/hashindex demo
+
+reproduce: $(READY)  ## Train HashNet, its ablations and every baseline on handwritten digits (minutes); keeps the numbers
+	$(BIN)/hashindex reproduce embedded --json benchmarks/results/reproduce_embedded.json
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 OURS = "hashindex"
-SUITES = ("scan", "radius", "nearest", "build_and_memory", "scaling", "adversarial", "planner")
+SUITES = ("scan", "radius", "nearest", "build_and_memory", "scaling", "adversarial", "planner", "training")
 
 
 class Cell(NamedTuple):
@@ -48,6 +48,8 @@ TABLES = {
     "pairs": Table("All pairs", "s", None),
     "threads": Table("Threads", "us per query", "1 thread"),
     "sizes": Table("Sizes, uniform codes of 64 bits", "us per query", None),
+    "training": Table("Training, batches of 256", "us per image or item", "bare PyTorch"),
+    "evaluation": Table("Every measure of 10,000 queries among 54,000 codes of 48 bits, all threads", "s", None),
     "adversarial": Table("Sets made to be slow", "us per query", "hashindex scan"),
 }
 

@@ -41,7 +41,9 @@ def _baseline(name: str, n_bits: int, seed: int, **training: Any) -> Model:
 
 
 HASHNET = Method("HashNet", HashNet, "images")
-WITHOUT_WEIGHTS = Method("HashNet without weights", partial(HashNet, weights=None), "images")
+# Class-balanced batches make up for rare similar pairs too: HashNet-W does without both.
+WITHOUT_WEIGHTS = Method("HashNet without weights", partial(HashNet, weights=None, balanced=False), "images")
+BALANCED_ONLY = Method("HashNet without weights, batches balanced", partial(HashNet, weights=None), "images")
 WITHOUT_CONTINUATION = Method("HashNet without continuation", partial(HashNet, continuation=False), "images")
 FIXED_ALPHA = Method("HashNet, alpha fixed", _fixed_alpha, "images")
 WITH_PARTIAL = Method("HashNet+C", partial(HashNet, partial=True), "images")

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..learn import data
-from .methods import ABLATIONS, DEEP, DHN, FIXED_ALPHA, HASHNET, MODERN, SHALLOW, WITH_PARTIAL, Method
+from .methods import (
+    ABLATIONS,
+    BALANCED_ONLY,
+    DEEP,
+    DHN,
+    FIXED_ALPHA,
+    HASHNET,
+    MODERN,
+    SHALLOW,
+    WITH_PARTIAL,
+    WITHOUT_WEIGHTS,
+    Method,
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ TWO_DIGITS = Experiment(
     "Two digits side by side, 100 classes, 1 % similar pairs, 3,000 training images",
     data.two_digits,
     32,
-    (HASHNET, *ABLATIONS, FIXED_ALPHA, DHN, *DEEP, *MODERN, *SHALLOW),
+    (HASHNET, *ABLATIONS, BALANCED_ONLY, FIXED_ALPHA, DHN, *DEEP, *MODERN, *SHALLOW),
 )
 COLLAGE = Experiment(
     "collage",
@@ -52,7 +64,7 @@ LONG_TAIL = Experiment(
     "Handwritten digits, 120 training images of one class down to 8 of another",
     data.long_tailed_digits,
     16,
-    (HASHNET, *ABLATIONS, DHN, *SHALLOW),
+    (HASHNET, WITHOUT_WEIGHTS, DHN, *SHALLOW),
 )
 EMBEDDED = (DIGITS, TWO_DIGITS, COLLAGE, LONG_TAIL)
 

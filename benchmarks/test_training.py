@@ -1,0 +1,100 @@
+"""What the trainer costs beside a bare PyTorch loop, what bfloat16 gains, and how long an evaluation takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hashindex.evaluate import evaluate
+from hashindex.learn import HashNet
+from hashindex.learn.backbones import default_backbone
+from hashindex.threads import usable_cpus
+
+BATCH, STEPS, ROUNDS = 256, 12, 3
+SHAPES = {"images of 3 x 32 x 32, small_resnet": (3, 32, 32), "features of 512, mlp": (512,)}
+
+
+def items(shape: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 256, (4096, *shape), np.uint8) if len(shape) == 3 else rng.standard_normal((4096, *shape))
+    return values, rng.integers(0, 10, 4096)
+
+
+def step_seconds(train: Callable[[Callable[[object], None]], object]) -> float:
+    """Median seconds from one step to the next."""
+    ends: list[float] = []
+    train(lambda _: ends.append(time.perf_counter()))
+    return median(np.diff(ends).tolist())
+
+
+def hashnet(shape: tuple[int, ...], *, bf16: bool) -> Callable[[Callable[[object], None]], object]:
+    x, labels = items(shape)
+    return lambda told: HashNet(48, n_steps=STEPS, bf16=bf16, device="cpu").fit(x, labels, progress=told)
+
+
+def bare(shape: tuple[int, ...], *, bf16: bool) -> Callable[[Callable[[object], None]], object]:
+    """The same network and optimiser, batches in order, no augmentation, cross-entropy of ten logits."""
+    x, labels = (torch.from_numpy(values) for values in items(shape))
+
+    def train(told: Callable[[object], None]) -> None:
+        backbone = default_backbone(shape).eval()
+        width = backbone(torch.zeros(1, *shape)).shape[1]
+        network = nn.Sequential(backbone, nn.Linear(width, 48), nn.BatchNorm1d(48, affine=False), nn.Linear(48, 10))
+        if len(shape) == 3:
+            network = network.to(memory_format=torch.channels_last)
+        network.train()
+        optimiser = torch.optim.AdamW(network.parameters(), lr=0.001)
+        for step in range(STEPS):
+            rows = slice(step * BATCH, (step + 1) * BATCH)
+            batch = x[rows].float()
+            if len(shape) == 3:
+                batch = batch.contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                logits = network(batch)
+            loss = nn.functional.cross_entropy(logits.float(), labels[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            loss.item()
+            told(step)
+
+    return train
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_training(benchmark: Any, case: str) -> None:
+    shape = SHAPES[case]
+    works = {"bare PyTorch": bare(shape, bf16=False), "hashindex": hashnet(shape, bf16=False)}
+    if len(shape) == 3:
+        works |= {"bare PyTorch, bf16": bare(shape, bf16=True), "hashindex, bf16": hashnet(shape, bf16=True)}
+    before = torch.get_num_threads()
+    torch.set_num_threads(usable_cpus())
+    try:
+        seconds: dict[str, list[float]] = {name: [] for name in works}
+        for _ in range(ROUNDS):  # in turns, so that a noisy moment hits all of them alike
+            for name, work in works.items():
+                seconds[name].append(step_seconds(work))
+        us = {name: median(taken) / BATCH * 1e6 for name, taken in seconds.items()}
+        threads = f"{usable_cpus()} threads"
+        benchmark.extra_info.update(row="training", case=f"{case}, {threads}", us=us)
+        benchmark.pedantic(works["hashindex"], args=(lambda _: None,), rounds=1)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("labels", ["10 classes", "100 classes", "80 classes, several each"])
+def test_evaluation(benchmark: Any, labels: str) -> None:
+    """Every measure of 10,000 queries and 54,000 codes of 48 bits; all threads."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 256, (64_000, 6), np.uint8)
+    kinds = rng.random((64_000, 80)) < 0.03 if "several" in labels else rng.integers(0, int(labels.split()[0]), 64_000)
+    parts = codes[:10_000], codes[10_000:], kinds[:10_000], kinds[10_000:]
+    benchmark.extra_info.update(row="evaluation", case=labels, peer="hashindex")
+    benchmark.pedantic(lambda: evaluate(*parts, n_bits=48), rounds=5, warmup_rounds=1)
