@@ -71,7 +71,7 @@ def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
     assert f"{findings.mean('quick', 'HashNet').mean:.3f} ± " in text
 
 
-def test_processes_find_the_same(tmp_path: Path) -> None:
+def test_processes_find_the_same() -> None:
     small = replace(QUICK, load=data.digits, methods=(HASHNET, DHN))
     alone, together = (run_all([small], [3], n_processes=n, n_threads=1) for n in (1, 2))
     assert [one.precision for one in alone] == [one.precision for one in together]
