@@ -504,3 +504,21 @@ def test_command(
     assert "problem: query: 1 of 1 images are in database too: line 1 is its line 1" in capsys.readouterr().out
     with pytest.raises(ValueError, match="nowhere"):
         run_command(*lists, "--root", root / "nowhere")
+
+
+def test_all_images_below_a_folder_or_in_an_archive(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    for name in ("b/2.PNG", "a.png", "b/1.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (5, 4), (len(name), 0, 0)).save(folder / name, "PNG")
+    (folder / "notes.txt").write_text("no image")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in folder.rglob("*"):
+            archive.write(path, path.relative_to(tmp_path))
+    for root in (folder, tmp_path / "all.zip" / "pictures"):
+        images = Images.below(root)
+        assert images.paths == ("a.png", "b/1.png", "b/2.PNG")
+        np.testing.assert_array_equal(images[:][:, 0, 0, 0], [5, 7, 7])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="at least one path"):
+        Images.below(tmp_path / "empty")

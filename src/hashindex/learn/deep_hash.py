@@ -221,6 +221,8 @@ class DeepHash(ABC):
 
     def _blocks(self, items: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
         item_shape = self._shape()
+        if hasattr(items, "shape"):  # one array, or what reads like one: by blocks, not by items
+            items = blocks_of(check_items(items, item_shape))
         return project(self.network, items, item_shape)
 
     def _shape(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...threads import n_threads
 from .source import listed, source_at
 
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _BLOCK = 1024  # images decoded at once by `check`
 _TINY = 64 * 64  # pixels; of smaller images most work is Python's, which threads only hinder
 
@@ -76,6 +77,15 @@ class Images:
             )
         self._side = size
         self.shape = (len(paths), 3, *(self._first_sides() if size is None else (size, size)))
+
+    @classmethod
+    def below(cls, root: str | os.PathLike[str], *, size: int | None = None) -> Images:
+        """Take all image files below a folder, a .zip file or a folder inside one, in the order of their paths.
+
+        Image files are told by their suffixes (`SUFFIXES`). Raises as the class does.
+        """
+        names = sorted(name for name in source_at(root).names() if name.lower().endswith(SUFFIXES))
+        return cls(names, root, size=size, name=os.fspath(root))
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -23,6 +23,10 @@ class Folder:
     def __contains__(self, name: str) -> bool:
         return os.path.isfile(os.path.join(self.path, name))  # noqa: PTH113, PTH118 (four times as fast)
 
+    def names(self) -> list[str]:
+        """Name all files, those of folders in it too."""
+        return [path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()]
+
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; OSError if it cannot be read."""
         return (self.path / name).read_bytes()
@@ -50,6 +54,11 @@ class Archive:
 
     def __reduce__(self) -> tuple[type[Archive], tuple[Path, str]]:
         return Archive, (self.path, self.inside)
+
+    def names(self) -> list[str]:
+        """Name all files below the folder."""
+        below = f"{self.inside}/" if self.inside else ""
+        return [name[len(below) :] for name in self._members if name.startswith(below)]
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member; OSError if there is none, ValueError if it is damaged or encrypted."""
