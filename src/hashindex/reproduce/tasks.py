@@ -58,6 +58,7 @@ COLLAGE = Experiment(
     data.collage,
     32,
     (HASHNET, *ABLATIONS, WITH_PARTIAL, DHN, *SHALLOW),
+    {"n_steps": 300},
 )
 LONG_TAIL = Experiment(
     "long-tail",
