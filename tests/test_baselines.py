@@ -95,6 +95,12 @@ def test_seed_and_input_kind(method: type[Shallow], tmp_path: Path) -> None:
         model.encode(x)
 
 
+@pytest.mark.parametrize("method", [LSH, ITQ, ITQCCA])
+def test_seeds_differ(method: type[Shallow]) -> None:
+    x, labels = blobs()
+    assert not np.array_equal(method(12, 3).fit(x, labels).encode(x), method(12, 4).fit(x, labels).encode(x))
+
+
 @every
 def test_units_do_not_matter(method: type[Shallow]) -> None:
     x, labels = blobs()
