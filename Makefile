@@ -24,7 +24,8 @@ demo: $(READY)  ## Train HashNet on real images, search the codes, check against
 	$(BIN)/hashindex demo
 
 reproduce: $(READY)  ## Train HashNet, its ablations and every baseline on handwritten digits (minutes); keeps the numbers
-	$(BIN)/hashindex reproduce embedded --json benchmarks/results/reproduce_embedded.json
+	$(BIN)/hashindex reproduce embedded \
+	  --json benchmarks/results/reproduce_embedded.json --table benchmarks/results/reproduce_embedded.md
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import HashIndex
+from ..evaluate.code_map import code_map
 from ..index import METHODS
 from ..learn import HashNet
 from ..learn.data import Task, two_digits
 from ..machine import describe
 from .crosscheck import check, faiss_answers
-from .embedding import code_map
 from .examples import examples
 from .quality import quality
 from .result import DemoResult, Settings, TaskSize, Training

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..evaluate.code_map import CodeMap
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -102,16 +104,6 @@ class Example(NamedTuple):
     def n_right(self) -> int:
         """Neighbours of the query's own class."""
         return sum(neighbour.label == self.label for neighbour in self.neighbours)
-
-
-@dataclass(frozen=True)
-class CodeMap:
-    """A plane picture of distinct database codes (t-SNE), one row each."""
-
-    positions: NDArray[np.float64]  # (n, 2)
-    labels: NDArray[np.int64]  # (n,), the commonest class among the images with this code
-    counts: NDArray[np.int64]  # (n,), images with this code
-    n_distinct: int  # before sampling
 
 
 @dataclass(frozen=True)

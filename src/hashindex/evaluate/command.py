@@ -1,21 +1,26 @@
 """The command ``hashindex eval``."""
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import replacing
 from ..inputs import as_codes, check_k, check_n_bits, check_radius
+from .comparison import compare, comparison_table
 from .evaluation import LIST_SIZES, evaluate_judged
 from .health import code_health
 from .histograms import judge
-from .result import Run, summarise, to_json
+from .result import Run, to_json
 from .table import table
 
 NAME = "eval"
 FILES = ("query_codes", "database_codes", "query_labels", "database_labels")
+FIRST = "HashNet"  # of several methods, where there is one of this name; else the first by name
+PAGE_NEEDS = ("jinja2", "matplotlib", "sklearn")
 
 
 class _Files(NamedTuple):
@@ -41,7 +46,8 @@ def add_parser(commands: Any) -> None:
         nargs="*",
         type=Path,
         metavar="FOLDER",
-        help=f"a folder per run with {', '.join(name + '.npy' for name in FILES)}, instead of the next four options",
+        help=f"a folder per run with {', '.join(name + '.npy' for name in FILES)}, instead of the next four options; "
+        "or one folder with METHOD/RUN/ below it, to compare methods",
     )
     for name in FILES:
         parser.add_argument(
@@ -57,6 +63,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--radius", type=int, default=2, metavar="R", help="of P@H<=R, inclusive (default: %(default)s)"
     )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write a page with tables, curves, maps and, where a run has query_images.npy and database_images.npy, "
+        "retrieved images",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file too")
 
 
@@ -70,20 +83,51 @@ def run(options: argparse.Namespace) -> int:
     """
     radius = check_radius(options.radius)
     at = None if options.at is None else check_k(options.at)
-    if options.json is not None and (options.json.is_dir() or not options.json.resolve().parent.is_dir()):
-        raise ValueError(f"--json {options.json}: not a file in a folder that exists")
+    for name, path in (("--json", options.json), ("--output", options.output)):
+        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
+            raise ValueError(f"{name} {path}: not a file in a folder that exists")
+    if options.output is not None:
+        missing = [name for name in PAGE_NEEDS if find_spec(name) is None]
+        if missing:
+            raise ValueError(f"--output needs {', '.join(missing)}: pip install 'hashindex[demo]'")
+    files = _methods(options)
     try:
-        runs = tuple(_measure(files, options.n_bits, at) for files in _runs(options))
+        runs = {name: tuple(_measure(one, options.n_bits, at) for one in each) for name, each in files.items()}
     except TypeError as error:  # a dtype, of a named file
         raise ValueError(error) from None
-    result = summarise(runs, radius)
+    comparison = compare(runs, radius)
+    result = comparison.results[comparison.first]
+    several = len(comparison.results) > 1
     if options.json is not None:
-        try:
-            options.json.write_text(to_json(result) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise ValueError(f"cannot write --json: {error}") from None
-    print(table(result))
-    return int(result.has_alarm)
+        _write("--json", options.json, (to_json(comparison if several else result)) + "\n")
+    if options.output is not None:
+        from ..report.evaluation import render
+
+        first_runs = {name: each[0].paths for name, each in files.items()}
+        _write("--output", options.output, render(comparison, first_runs))
+    print(comparison_table(comparison) if several else table(result))
+    return int(comparison.has_alarm)
+
+
+def _write(option: str, path: Path, text: str) -> None:
+    try:
+        with replacing(path) as new:
+            new.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"cannot write {option}: {error}") from None
+
+
+def _methods(options: argparse.Namespace) -> dict[str, list[_Files]]:
+    """Return the runs of each method: those in METHOD/RUN below a folder, or all that were given as of one."""
+    folders: list[Path] = options.runs
+    if len(folders) == 1 and folders[0].is_dir() and not (folders[0] / f"{FILES[0]}.npy").exists():
+        methods = sorted(each for each in folders[0].iterdir() if each.is_dir())
+        methods.sort(key=lambda each: each.name != FIRST)  # the others follow by name
+        found = {m.name: [_folder(run, run.name) for run in sorted(m.iterdir()) if run.is_dir()] for m in methods}
+        found = {name: each for name, each in found.items() if each}
+        if found:
+            return found
+    return {"codes": _runs(options)}
 
 
 def _measure(files: _Files, n_bits: int | None, at: int | None) -> Run:
@@ -128,8 +172,8 @@ def _runs(options: argparse.Namespace) -> list[_Files]:
     return [_Files(f"run {i}" if n_runs > 1 else "codes", paths) for i, paths in enumerate(chosen, start=1)]
 
 
-def _folder(folder: Path) -> _Files:
+def _folder(folder: Path, name: str | None = None) -> _Files:
     if not folder.is_dir():
         raise ValueError(f"{folder}: is not a folder")
     query_codes, database_codes, query_labels, database_labels = (folder / f"{name}.npy" for name in FILES)
-    return _Files(str(folder), (query_codes, database_codes, query_labels, database_labels))
+    return _Files(name or str(folder), (query_codes, database_codes, query_labels, database_labels))

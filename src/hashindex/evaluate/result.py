@@ -47,8 +47,14 @@ def summarise(runs: tuple[Run, ...], radius: int) -> Result:
     """Put runs together; ValueError where there are none, or they do not share n_bits, at and list sizes."""
     if not runs:
         raise ValueError("runs must hold at least 1 run")
-    if len({(run.evaluation.n_bits, run.evaluation.at, run.evaluation.list_sizes) for run in runs}) > 1:
-        raise ValueError("runs must share n_bits, at and list sizes: a mean over different measures says nothing")
+    kinds: dict[tuple[int, int | None, tuple[int, ...]], str] = {}
+    for run in runs:
+        kinds.setdefault((run.evaluation.n_bits, run.evaluation.at, run.evaluation.list_sizes), run.name)
+    if len(kinds) > 1:
+        seen = ", ".join(f"{n_bits} bits, at {at} in {name}" for (n_bits, at, _), name in kinds.items())
+        raise ValueError(
+            f"runs must share n_bits, at and list sizes, got {seen}: a mean over different measures says nothing"
+        )
     numbers = [_numbers(run, radius) for run in runs]
     measures = []
     for (name, convention), *values in zip(numbers[0], *(each.values() for each in numbers), strict=True):
@@ -56,8 +62,8 @@ def summarise(runs: tuple[Run, ...], radius: int) -> Result:
     return Result(runs, radius, tuple(measures))
 
 
-def to_json(result: Result) -> str:
-    """Write everything as JSON: named fields as objects, arrays as lists, what is missing as null."""
+def to_json(result: object) -> str:
+    """Write a result or a comparison as JSON: named fields as objects, arrays as lists, what is missing as null."""
     return json.dumps(_plain(result), indent=1, allow_nan=False)
 
 
@@ -96,6 +102,8 @@ def _plain(value: Any) -> Any:
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if hasattr(value, "_asdict"):
         return {name: _plain(each) for name, each in value._asdict().items()}
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     return value.tolist() if isinstance(value, np.ndarray) else value

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..demo.result import DemoResult, Speed
 from . import figures
+from .drawing import picture
+from .pages import template
 from .summary import summary
+
+if TYPE_CHECKING:
+    from ..demo.result import DemoResult, Speed
 
 
 class Bar(NamedTuple):
@@ -24,19 +27,12 @@ class Bar(NamedTuple):
 
 def render(result: DemoResult) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("hashindex", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("template.html").render(
+    return template("demo.html").render(
         result=result,
         lines=summary(result),
         n_stages=len(np.unique(result.training.stage)),
         bars=bars(result.speeds),
-        picture=figures.picture,
+        picture=picture,
         precision_recall=figures.precision_recall(result.quality, result.settings.radius),
         training=figures.training(result.training),
         code_map=figures.code_map(result.code_map) if result.code_map else None,

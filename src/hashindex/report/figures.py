@@ -1,65 +1,27 @@
-"""The report's drawings as inline SVG that follows the page's light or dark colours, and its pictures as PNG."""
+"""The drawings of the demo's page."""
 
 from __future__ import annotations
 
-import io
-import re
-from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..demo.result import CodeMap, Quality, Training
+from ..evaluate.code_map import CodeMap
+from .drawing import COLOURS, FIRST, MUTED, SECOND, STYLE, one_axes, plain, svg
 
-# Colours drawn with here, and the CSS variable of template.html that takes their place in the SVG.
-INK, MUTED, LINE, PAPER, FIRST, SECOND = (f"#01020{i}" for i in range(6))
-CSS_NAMES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", FIRST: "first", SECOND: "second"}
-DIGIT_COLOURS = [
-    "#4878d0",
-    "#ee854a",
-    "#4fae5f",
-    "#d65f5f",
-    "#956cb4",
-    "#a5744f",
-    "#dc7ec0",
-    "#8a8a8a",
-    "#b5a430",
-    "#35b5c4",
-]  # readable on white and on near-black
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "font.size": 11,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": LINE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-}
+if TYPE_CHECKING:
+    from ..demo.result import Quality, Training
 
 
 def precision_recall(quality: Quality, radius: int) -> Markup:
     """Precision over recall as the radius grows from 0 to n_bits, the searched radius marked."""
     with mpl.rc_context(STYLE):
-        figure, axes = _axes(height=3.4)
+        figure, axes = one_axes(height=3.4)
         axes.plot(quality.recall, quality.precision, color=FIRST, marker="o", markersize=3)
         radius = min(radius, len(quality.recall) - 1)
         here = quality.recall[radius], quality.precision[radius]
@@ -68,7 +30,7 @@ def precision_recall(quality: Quality, radius: int) -> Markup:
         axes.axhline(quality.map_chance, color=MUTED, linewidth=1, linestyle="--")
         axes.annotate("random order", (0, quality.map_chance), (2, 4), textcoords="offset points", color=MUTED)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.04), xlabel="recall", ylabel="precision")
-        return _svg(figure, "precision-recall", "Precision-recall curve over the Hamming radius")
+        return svg(figure, "precision-recall", "Precision-recall curve over the Hamming radius")
 
 
 def training(history: Training) -> Markup:
@@ -76,7 +38,7 @@ def training(history: Training) -> Markup:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-        _plain(figure, above, below)
+        plain(figure, above, below)
         above.plot(history.step, history.loss, color=FIRST, linewidth=0.7, alpha=0.35, label="each step")
         above.plot(history.step, _smooth(history.loss), color=FIRST, label="running mean")
         below.plot(history.step, history.beta, color=SECOND, drawstyle="steps-post")
@@ -88,7 +50,7 @@ def training(history: Training) -> Markup:
         above.set(ylabel="loss", ylim=(0, None))
         above.legend(loc="upper right")
         below.set(ylabel="beta", xlabel="step (dotted: a stage ends and beta grows)", ylim=(0, None))
-        return _svg(figure, "training", "Loss and beta over the training steps")
+        return svg(figure, "training", "Loss and beta over the training steps")
 
 
 def code_map(codes: CodeMap) -> Markup:
@@ -96,7 +58,7 @@ def code_map(codes: CodeMap) -> Markup:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 6.2), layout="constrained")
         axes = figure.subplots()
-        _plain(figure, axes)
+        plain(figure, axes)
         axes.set_axis_off()
         axes.set_aspect("equal", adjustable="datalim")
         left = codes.labels // 10
@@ -106,7 +68,7 @@ def code_map(codes: CodeMap) -> Markup:
                 codes.positions[chosen, 0],
                 codes.positions[chosen, 1],
                 s=9 * np.sqrt(codes.counts[chosen]),
-                color=DIGIT_COLOURS[digit],
+                color=COLOURS[digit],
                 alpha=0.75,
                 linewidths=0,
                 rasterized=True,  # thousands of paths would be a megabyte
@@ -124,32 +86,11 @@ def code_map(codes: CodeMap) -> Markup:
                 gid=f"halo-{label}",
             )
         handles = [
-            Line2D([], [], marker="o", linestyle="", color=DIGIT_COLOURS[digit], label=f"{digit}x")
+            Line2D([], [], marker="o", linestyle="", color=COLOURS[digit], label=f"{digit}x")
             for digit in np.unique(left)
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=10, handletextpad=0, columnspacing=0.8)
-        return _svg(figure, "code-map", "t-SNE map of the distinct codes")
-
-
-def picture(image: NDArray[np.float32]) -> str:
-    """A grey image (height, width), values 0..1 with ink high, as the data URI of a PNG: ink dark on white."""
-    buffer = io.BytesIO()
-    imsave(buffer, image, cmap="gray_r", vmin=0, vmax=1, format="png")
-    return "data:image/png;base64," + b64encode(buffer.getvalue()).decode()
-
-
-def _axes(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, height), layout="constrained")
-    axes = figure.subplots()
-    _plain(figure, axes)
-    return figure, axes
-
-
-def _plain(figure: Figure, *axes: Axes) -> None:
-    """Nothing painted behind the drawing: the page shows through."""
-    figure.patch.set_visible(False)
-    for one in axes:
-        one.patch.set_visible(False)
+        return svg(figure, "code-map", "t-SNE map of the distinct codes")
 
 
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,18 +100,3 @@ def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     end = np.arange(1, len(values) + 1)
     start = np.maximum(end - window, 0)
     return np.asarray((total[end] - total[start]) / (end - start))
-
-
-def _svg(figure: Figure, name: str, title: str) -> Markup:
-    """The figure as one <svg> element whose ids all begin with ``name``: ids are shared by the whole page."""
-    buffer = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing, dpi=216)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'href="#', f'href="#{name}-', text)
-    text = re.sub(r"url\(#", f"url(#{name}-", text)
-    for colour, css_name in CSS_NAMES.items():
-        text = text.replace(colour, f"var(--{css_name})")
-    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{title}"', 1))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..demo.result import DemoResult, Speed
+if TYPE_CHECKING:
+    from ..demo.result import DemoResult, Speed
 
 
 class Line(NamedTuple):

@@ -30,6 +30,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--only", metavar="NAME", help="one experiment of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="write the tables to this file too, as Markdown")
     parser.add_argument(
         "--codes", type=Path, metavar="FOLDER", help="keep codes and labels there, for 'hashindex eval'"
     )
@@ -47,8 +48,9 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
-    if options.json is not None and not options.json.resolve().parent.is_dir():
-        raise ValueError(f"--json {options.json}: the folder {options.json.resolve().parent} does not exist")
+    for name, path in (("--json", options.json), ("--table", options.table)):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise ValueError(f"{name} {path}: the folder {path.resolve().parent} does not exist")
     from ..machine import describe
     from .experiment import run_all
     from .findings import Findings
@@ -83,7 +85,10 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.json is not None:
         findings.write(options.json)
-    print(f"\n{tables(findings)}")
+    text = tables(findings)
+    if options.table is not None:
+        options.table.write_text(f"# {findings.title}\n\n{text}\n", encoding="utf-8")
+    print(f"\n{text}")
     return 0
 
 

@@ -31,7 +31,7 @@ RADIUS = 2
 
 
 class Share(NamedTuple):
-    """Methods that one process goes through: those that learn images, or all that share one network's features."""
+    """Methods that one process goes through: one that trains a network, or all that are given the same."""
 
     experiment: Experiment
     seed: int
@@ -64,12 +64,13 @@ def run_all(
 
 
 def _shares(experiment: Experiment, seed: int) -> Iterator[Share]:
-    shallow = tuple(method for method in experiment.methods if method.learns == "features")
     for method in experiment.methods:
-        if method.learns == "images":
+        if method.learns == "network":
             yield Share(experiment, seed, (method,))
-    if shallow:
-        yield Share(experiment, seed, shallow)
+    for given in ("pixels", "features"):
+        methods = tuple(method for method in experiment.methods if method.learns == given)
+        if methods:
+            yield Share(experiment, seed, methods)
 
 
 def _each(work: Callable[[Share], list[Finding]], shares: list[Share], n_processes: int) -> Iterator[list[Finding]]:
@@ -100,7 +101,7 @@ def _features(experiment: Experiment, seed: int, task: Task) -> Task:
 
 
 def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder: Path | None) -> Finding:
-    options: dict[str, Any] = experiment.training if method.learns == "images" else {}
+    options: dict[str, Any] = experiment.training if method.learns == "network" else {}
     model = method.make(experiment.n_bits, seed, **options)
     start = perf_counter()
     model.fit(task.train_images, task.train_labels)
@@ -108,7 +109,8 @@ def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder
     database, query = model.encode(task.database_images), model.encode(task.query_images)
     encoded = perf_counter()
     if folder is not None:
-        _keep(folder / experiment.name / method.name / str(seed), task, database, query)
+        with_images = method == experiment.methods[0] and seed == 0  # enough for a page
+        _keep(folder / experiment.name / method.name / str(seed), task, database, query, with_images=with_images)
     found = evaluate(query, database, task.query_labels, task.database_labels, n_bits=experiment.n_bits)
     health = code_health(database, n_bits=experiment.n_bits, labels=task.database_labels)
     return Finding(
@@ -133,7 +135,9 @@ def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder
     )
 
 
-def _keep(folder: Path, task: Task, database: NDArray[np.uint8], query: NDArray[np.uint8]) -> None:
+def _keep(
+    folder: Path, task: Task, database: NDArray[np.uint8], query: NDArray[np.uint8], *, with_images: bool
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "query_codes": query,
@@ -141,5 +145,7 @@ def _keep(folder: Path, task: Task, database: NDArray[np.uint8], query: NDArray[
         "query_labels": task.query_labels,
         "database_labels": task.database_labels,
     }
+    if with_images:
+        arrays |= {"query_images": task.query_images, "database_images": task.database_images}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)

@@ -28,7 +28,7 @@ class Method(NamedTuple):
 
     name: str
     make: Callable[..., Model]  # n_bits, seed, and for deep methods the options of `Training`
-    learns: Literal["images", "features"]  # deep methods train the network; the others get its features
+    learns: Literal["network", "pixels", "features"]  # a network of its own, or codes of what it is given
 
 
 def _fixed_alpha(n_bits: int, seed: int, **training: Any) -> HashNet:
@@ -40,21 +40,23 @@ def _baseline(name: str, n_bits: int, seed: int, **training: Any) -> Model:
     return model
 
 
-HASHNET = Method("HashNet", HashNet, "images")
+HASHNET = Method("HashNet", HashNet, "network")
 # Class-balanced batches make up for rare similar pairs too: HashNet-W does without both.
-WITHOUT_WEIGHTS = Method("HashNet without weights", partial(HashNet, weights=None, balanced=False), "images")
-BALANCED_ONLY = Method("HashNet without weights, batches balanced", partial(HashNet, weights=None), "images")
-WITHOUT_CONTINUATION = Method("HashNet without continuation", partial(HashNet, continuation=False), "images")
-FIXED_ALPHA = Method("HashNet, alpha fixed", _fixed_alpha, "images")
-WITH_PARTIAL = Method("HashNet+C", partial(HashNet, partial=True), "images")
+WITHOUT_WEIGHTS = Method("HashNet without weights", partial(HashNet, weights=None, balanced=False), "network")
+BALANCED_ONLY = Method("HashNet without weights, batches balanced", partial(HashNet, weights=None), "network")
+WITHOUT_CONTINUATION = Method("HashNet without continuation", partial(HashNet, continuation=False), "network")
+FIXED_ALPHA = Method("HashNet, alpha fixed", _fixed_alpha, "network")
+WITH_PARTIAL = Method("HashNet+C", partial(HashNet, partial=True), "network")
 ABLATIONS = (WITHOUT_WEIGHTS, WITHOUT_CONTINUATION)
 
-SHALLOW = tuple(
-    Method(name, partial(_baseline, name.replace("-", "")), "features")
-    for name in ("LSH", "SH", "ITQ", "ITQ-CCA", "BRE", "KSH", "SDH")
+NO_NETWORK = ("LSH", "SH", "ITQ", "ITQ-CCA", "BRE", "KSH", "SDH")
+ON_PIXELS = tuple(Method(name, partial(_baseline, name.replace("-", "")), "pixels") for name in NO_NETWORK)
+ON_FEATURES = tuple(
+    Method(f"{name}, classifier's features", partial(_baseline, name.replace("-", "")), "features")
+    for name in NO_NETWORK
 )
 DHN, CNNH, DNNH, GREEDYHASH, CSQ, ORTHOHASH = (
-    Method(name, partial(_baseline, name), "images")
+    Method(name, partial(_baseline, name), "network")
     for name in ("DHN", "CNNH", "DNNH", "GreedyHash", "CSQ", "OrthoHash")
 )
 DEEP = (CNNH, DNNH)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..evaluate.comparison import shown
+
 if TYPE_CHECKING:
-    from ..evaluate.interval import Interval
     from .findings import Findings
 
 FIRST = "HashNet"
@@ -20,7 +21,7 @@ def tables(findings: Findings) -> str:
         seeds = len(findings.values(name, findings.methods(name)[0]))
         n_bits = next(one.n_bits for one in findings.findings if one.experiment == name)
         parts.append(f"{title}; {n_bits} bits, {seeds} seed{'s' if seeds > 1 else ''}\n\n{_table(rows)}")
-    machine = ", ".join(findings.machine.values())
+    machine = ", ".join(f"{name} {value}" for name, value in findings.machine.items())
     return "\n\n".join(parts) + f"\n\n{findings.command}; {findings.n_threads} threads; {machine}"
 
 
@@ -31,19 +32,14 @@ def _row(findings: Findings, experiment: str, method: str) -> tuple[str, ...]:
     gains = method != FIRST and FIRST in findings.methods(experiment)
     return (
         method,
-        _interval(findings.mean(experiment, method)),
+        shown(findings.mean(experiment, method)),
         f"{mean('map_worst'):.3f} to {mean('map_best'):.3f}",
-        _interval(findings.mean(experiment, method, "precision_within_2")),
+        shown(findings.mean(experiment, method, "precision_within_2")),
         f"{100 * mean('empty_share'):.1f} %",
         f"{mean('n_distinct'):,.0f}",
-        _interval(findings.gain(experiment, FIRST, method), sign="+") if gains else "",
+        shown(findings.gain(experiment, FIRST, method), "+") if gains else "",
         f"{mean('train_seconds'):,.1f}",
     )
-
-
-def _interval(interval: Interval, sign: str = "") -> str:
-    mean = f"{interval.mean:{sign}.3f}"
-    return mean if interval.half_width is None else f"{mean} ± {interval.half_width:.3f}"
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

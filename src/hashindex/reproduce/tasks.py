@@ -15,7 +15,8 @@ from .methods import (
     FIXED_ALPHA,
     HASHNET,
     MODERN,
-    SHALLOW,
+    ON_FEATURES,
+    ON_PIXELS,
     WITH_PARTIAL,
     WITHOUT_WEIGHTS,
     Method,
@@ -43,21 +44,21 @@ DIGITS = Experiment(
     "Handwritten digits, 10 classes, 500 training images",
     data.digits,
     16,
-    (HASHNET, *ABLATIONS, DHN, *SHALLOW),
+    (HASHNET, *ABLATIONS, DHN, *ON_PIXELS, *ON_FEATURES),
 )
 TWO_DIGITS = Experiment(
     "two-digits",
     "Two digits side by side, 100 classes, 1 % similar pairs, 3,000 training images",
     data.two_digits,
     32,
-    (HASHNET, *ABLATIONS, BALANCED_ONLY, FIXED_ALPHA, DHN, *DEEP, *MODERN, *SHALLOW),
+    (HASHNET, *ABLATIONS, BALANCED_ONLY, FIXED_ALPHA, DHN, *DEEP, *MODERN, *ON_PIXELS, *ON_FEATURES),
 )
 COLLAGE = Experiment(
     "collage",
     "2 x 2 digits, several labels, half of all pairs similar",
     data.collage,
     32,
-    (HASHNET, *ABLATIONS, WITH_PARTIAL, DHN, *SHALLOW),
+    (HASHNET, *ABLATIONS, WITH_PARTIAL, DHN, *ON_PIXELS, *ON_FEATURES),
     {"n_steps": 300},
 )
 LONG_TAIL = Experiment(
@@ -65,7 +66,7 @@ LONG_TAIL = Experiment(
     "Handwritten digits, 120 training images of one class down to 8 of another",
     data.long_tailed_digits,
     16,
-    (HASHNET, WITHOUT_WEIGHTS, DHN, *SHALLOW),
+    (HASHNET, WITHOUT_WEIGHTS, DHN, *ON_PIXELS, *ON_FEATURES),
 )
 EMBEDDED = (DIGITS, TWO_DIGITS, COLLAGE, LONG_TAIL)
 
@@ -81,7 +82,7 @@ CIFAR10_FEW = Experiment(
     "CIFAR-10-JPEG from scratch: 5,000 training images, 59,000 in the database, 1,000 queries",
     data.cifar10_few,
     48,
-    (HASHNET, *ABLATIONS, DHN, *SHALLOW),
+    (HASHNET, *ABLATIONS, DHN, *ON_FEATURES),
     {"n_steps": 500},  # 26 times every training image
 )
 CIFAR10 = (CIFAR10_ALL, CIFAR10_FEW)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
-
-from .result import CodeMap
 
 MAX_CODES = 1500  # a few seconds
+
+
+@dataclass(frozen=True)
+class CodeMap:
+    """A plane picture of distinct database codes (t-SNE), one row each."""
+
+    positions: NDArray[np.float64]  # (n, 2)
+    labels: NDArray[np.int64]  # (n,), the commonest class among the images with this code
+    counts: NDArray[np.int64]  # (n,), images with this code
+    n_distinct: int  # before sampling
 
 
 def code_map(codes: NDArray[np.uint8], labels: NDArray[np.int64], seed: int) -> CodeMap | None:
@@ -17,6 +26,8 @@ def code_map(codes: NDArray[np.uint8], labels: NDArray[np.int64], seed: int) -> 
     ``codes`` (n, code_size) packed uint8, ``labels`` (n,). The squared Euclidean distance of two rows of
     bits is their Hamming distance. t-SNE: van der Maaten and Hinton, JMLR 2008.
     """
+    from sklearn.manifold import TSNE
+
     distinct, row, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
     if len(distinct) < 4:
         return None

@@ -1,0 +1,112 @@
+"""Several methods beside each other, each with its runs: what `hashindex eval` shows of a folder of methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .interval import Interval, confidence_interval
+from .result import Result, Run, summarise
+
+HEAD = ("method", "MAP", "by order of ties", "P@H<=", "empty", "recall@", "distinct", "gain", "alarms")
+RECALL_AT = 100  # one of `LIST_SIZES`
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods by name; others are compared with the first. Runs of the same name share their data."""
+
+    results: dict[str, Result]
+    radius: int
+
+    @property
+    def first(self) -> str:
+        """The method that others are compared with."""
+        return next(iter(self.results))
+
+    @property
+    def has_alarm(self) -> bool:
+        """Whether the codes of any run look unhealthy."""
+        return any(result.has_alarm for result in self.results.values())
+
+    def mean_average_precision(self, method: str) -> Interval:
+        """Return the MAP over a method's runs."""
+        return confidence_interval([run.evaluation.mean_average_precision.value for run in self.results[method].runs])
+
+    def precision_within(self, method: str) -> Interval:
+        """Return P@H<=radius over a method's runs."""
+        return confidence_interval(
+            [float(run.evaluation.precision[self._at(run)]) for run in self.results[method].runs]
+        )
+
+    def empty_share(self, method: str) -> float:
+        """Return the share of empty balls of the radius, over a method's runs."""
+        shares = [float(run.evaluation.empty_share[self._at(run)]) for run in self.results[method].runs]
+        return sum(shares) / len(shares)
+
+    def gain(self, method: str) -> Interval | None:
+        """Return how far the first method's MAP is above another's, over runs of the same name; None without any."""
+        ours, theirs = (
+            {run.name: run.evaluation.mean_average_precision.value for run in self.results[name].runs}
+            for name in (self.first, method)
+        )
+        shared = [ours[name] - theirs[name] for name in ours if name in theirs]
+        return confidence_interval(shared) if shared and method != self.first else None
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """Name the table's columns."""
+        numbers = {"P@H<=": self.radius, "recall@": RECALL_AT}
+        return tuple(f"{name}{numbers.get(name, '')}" for name in HEAD)
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the table's cells in the order of `head`, as text."""
+        return [self._row(method) for method in self.results]
+
+    def _row(self, method: str) -> tuple[str, ...]:
+        runs = self.results[method].runs
+        worst, best = (
+            sum(getattr(run.evaluation.mean_average_precision, end) for run in runs) / len(runs)
+            for end in ("worst", "best")
+        )
+        recalls = [run.evaluation.recall_at[run.evaluation.list_sizes.index(RECALL_AT)] for run in runs]
+        gain = self.gain(method)
+        return (
+            method,
+            shown(self.mean_average_precision(method)),
+            f"{worst:.3f} to {best:.3f}",
+            shown(self.precision_within(method)),
+            f"{100 * self.empty_share(method):.1f} %",
+            f"{sum(recalls) / len(recalls):.3f}",
+            f"{sum(run.health.n_distinct for run in runs) / len(runs):,.0f}",
+            "" if gain is None else shown(gain, "+"),
+            ", ".join(dict.fromkeys(alarm.name for run in runs for alarm in run.health.alarms)),
+        )
+
+    def _at(self, run: Run) -> int:
+        return min(self.radius, run.evaluation.n_bits)
+
+
+def compare(runs: dict[str, tuple[Run, ...]], radius: int) -> Comparison:
+    """Put methods beside each other; ValueError where runs do not share n_bits, at and list sizes (`LIST_SIZES`)."""
+    named = [replace(run, name=f"{method}/{run.name}") for method, of_one in runs.items() for run in of_one]
+    summarise(tuple(named), radius)
+    return Comparison({name: summarise(of_one, radius) for name, of_one in runs.items()}, radius)
+
+
+def shown(interval: Interval, sign: str = "") -> str:
+    """Return a mean with its confidence interval, if there is one."""
+    mean = f"{interval.mean:{sign}.3f}"
+    return mean if interval.half_width is None else f"{mean} ± {interval.half_width:.3f}"
+
+
+def comparison_table(comparison: Comparison) -> str:
+    """Return a line per method, in columns."""
+    rows = [comparison.head, *comparison.rows()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    note = (
+        "MAP is expected over all orders of ties; an empty ball counts 0; "
+        f"gain: the MAP of {comparison.first} above the row's, over runs of the same name; "
+        "mean ± 95 % confidence interval (Student t)"
+    )
+    return "\n".join([*lines, "", note])

@@ -1,0 +1,145 @@
+"""The page of ``hashindex eval``: methods beside each other, their curves and maps, and what they retrieve."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+
+from .. import machine
+from ..evaluate.code_map import code_map
+from ..evaluate.comparison import Comparison, shown
+from ..inputs import as_codes
+from ..items import Labels
+from . import evaluation_figures as figures
+from .drawing import css, picture
+from .pages import template
+from .retrieved import Retrieved, retrieved
+
+SEED = 0  # of what is drawn at random for the page
+BESIDE = "DHN"  # the method whose map stands beside the first's, where there is one of this name
+HEALTH = {  # a number of `CodeHealth` by its name on the page
+    "distinct codes": "n_distinct",
+    "in the commonest": "commonest_share",
+    "entropy": "mean_entropy",
+    "constant bits": "constant_share",
+    "mean |r|": "mean_correlation",
+    "largest |r|": "max_correlation",
+}
+
+Paths = tuple[Path, Path, Path, Path]  # query codes, database codes, query labels, database labels
+
+
+class Bar(NamedTuple):
+    """One row of a bar chart."""
+
+    method: str
+    percent: float
+    text: str
+    first: bool
+
+
+class Row(NamedTuple):
+    """The health of one method's codes, as text."""
+
+    method: str
+    cells: tuple[str, ...]  # in the order of HEALTH
+
+
+def render(comparison: Comparison, first_runs: dict[str, Paths]) -> str:
+    """Return the page as text; ``first_runs`` has the files of each method's first run.
+
+    Raises
+    ------
+    ValueError
+        Images lie beside the first run's codes, and cannot be theirs.
+    """
+    names = list(comparison.results)
+    parts = [name for name in names if re.match(re.escape(comparison.first) + r"($|[ ,+])", name)]
+    mapped = [comparison.first, *([BESIDE] if BESIDE in names else names[1:2])]
+    first = comparison.results[comparison.first]
+    curves = figures.curves(comparison, mapped)
+    return template("evaluation.html").render(
+        comparison=comparison,
+        head=comparison.head,
+        rows=comparison.rows(),
+        n_runs={name: len(result.runs) for name, result in comparison.results.items()},
+        evaluation=first.runs[0].evaluation,
+        curves=curves,
+        css=css,
+        precision_recall=figures.precision_recall(comparison, curves),
+        bars=_bars(comparison),
+        ablation=figures.ablation(comparison, parts) if len(parts) > 1 else None,
+        maps={name: _map(place, name, first_runs[name]) for place, name in enumerate(mapped)},
+        retrieved=_retrieved(comparison, first_runs[comparison.first]),
+        picture=picture,
+        health_head=list(HEALTH),
+        health=[Row(name, _health(comparison, name)) for name in names],
+        number=_number,
+        seed=SEED,
+        machine=machine.describe(),
+    )
+
+
+def _number(value: float) -> str:
+    """Four digits after the point, and of a large number all before it."""
+    return f"{value:,.4f}" if abs(value) < 10 and value != int(value) else f"{value:,.1f}".removesuffix(".0")
+
+
+def _bars(comparison: Comparison) -> list[Bar]:
+    found = {name: comparison.precision_within(name) for name in comparison.results}
+    ordered = sorted(found.items(), key=lambda each: -each[1].mean)
+    return [
+        Bar(
+            name,
+            100 * interval.mean,
+            f"{shown(interval)}; {100 * comparison.empty_share(name):.1f} % empty",
+            name == comparison.first,
+        )
+        for name, interval in ordered
+    ]
+
+
+def _health(comparison: Comparison, method: str) -> tuple[str, ...]:
+    cells = []
+    for measure in HEALTH.values():
+        values = [getattr(run.health, measure) for run in comparison.results[method].runs]
+        known = [value for value in values if value is not None]
+        digits = 0 if measure == "n_distinct" else 3
+        cells.append(f"{sum(known) / len(known):,.{digits}f}" if known else "-")
+    return tuple(cells)
+
+
+def _map(place: int, name: str, paths: Paths) -> Markup | None:
+    codes, (labels, classes) = as_codes(np.load(paths[1]), None, str(paths[1])).codes, _one_class(np.load(paths[3]))
+    drawn = code_map(codes, labels, SEED)
+    return None if drawn is None else figures.code_map(drawn, classes, place, name)
+
+
+def _one_class(labels: Labels) -> tuple[Labels, list[str]]:
+    """Return a class 0, 1, ... per item, of several classes the first since a dot has one colour; and the names."""
+    if labels.ndim == 2:
+        n_classes = labels.shape[1]
+        found = np.where(labels.any(axis=1), labels.argmax(axis=1), n_classes).astype(np.int64)
+        return found, [*map(str, range(n_classes)), "none"]
+    classes, numbers = np.unique(labels, return_inverse=True)
+    return np.asarray(numbers, np.int64), [str(name) for name in classes.tolist()]
+
+
+def _retrieved(comparison: Comparison, paths: Paths) -> list[Retrieved]:
+    files = [paths[0].with_name(f"{name}_images.npy") for name in ("query", "database")]
+    if not all(path.exists() for path in files):
+        return []
+    found = comparison.results[comparison.first].runs[0].evaluation
+    images = [np.load(path, mmap_mode="r", allow_pickle=False) for path in files]
+    for path, given, n in zip(files, images, (found.n_queries, found.n_items), strict=True):
+        if given.ndim != 4 or len(given) != n or given.shape[1] not in (1, 3) or given.dtype.kind not in "uf":
+            raise ValueError(
+                f"{path}: must hold an image per code, ({n}, 1 or 3, height, width), of unsigned integers or floats; "
+                f"got {given.shape} {given.dtype}"
+            )
+    codes = [np.load(path) for path in paths]
+    return retrieved(images[0], images[1], codes[0], codes[1], codes[2], codes[3], found.n_bits, SEED)
