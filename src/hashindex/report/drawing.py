@@ -80,7 +80,7 @@ def svg(figure: Figure, name: str, title: str) -> Markup:
     text = re.sub(r"url\(#", f"url(#{name}-", text)
     for colour, css_name in CSS_NAMES.items():
         text = text.replace(colour, f"var(--{css_name})")
-    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{title}"', 1))
+    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1))
 
 
 def css(colour: str) -> str:
