@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Page(HTMLParser):
         self.sections: list[str] = []
         self.ids: list[str] = []
         self.links: list[str] = []
+        self.labels: list[str | None] = []
         self.text: list[str] = []
         self.feed(text)
         self.close()
@@ -49,6 +51,7 @@ class Page(HTMLParser):
             self.open.append(tag)
         if tag == "section":
             self.sections.append(str(named["id"]))
+        self.labels.append(named.get("aria-label"))
         self.ids += [value for name, value in attrs if name == "id" and value]
         self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href") and value]
 
@@ -141,15 +144,16 @@ def test_one_method_one_seed_without_images(tmp_path: Path) -> None:
     assert "No alarm" in page.words
 
 
-def test_fifteen_methods_have_a_legend_without_two_alike(tmp_path: Path) -> None:
-    names = [f"method {i}" for i in range(15)]
+def test_fifteen_methods_of_strange_names_have_a_legend_without_two_alike(tmp_path: Path) -> None:
+    names = [f'"method" <{i}>' for i in range(15)]
     for i, name in enumerate(names):
         a_run(tmp_path / "runs" / name / "0", 0, (i + 3) / 40)
-    evaluate(tmp_path / "runs")
+    page, _ = evaluate(tmp_path / "runs")
+    assert 't-SNE map of the codes of "method" <0>' in page.labels
     legend = re.search(r'<ul class="legend">(.*?)</ul>', (tmp_path / "page.html").read_text(), re.DOTALL)
     assert legend is not None
-    drawn = dict(re.findall(r'stroke=("[^"]*".*?)/></svg> (method \d+)', legend[1]))
-    assert sorted(drawn.values()) == sorted(names)  # by colour, width and dashes
+    drawn = dict(re.findall(r'stroke=("[^"]*".*?)/></svg> (.*?)</li>', legend[1]))
+    assert sorted(map(unescape, drawn.values())) == sorted(names)  # by colour, width and dashes
 
 
 def test_multi_hot_labels_and_coloured_images(tmp_path: Path) -> None:
