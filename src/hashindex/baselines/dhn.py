@@ -60,7 +60,7 @@ class DHN(DeepHash):
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
         """Make the likelihood with its quantisation loss."""
-        return PairwiseQuantised(3 / self.n_bits if self.alpha is None else self.alpha, self.quantisation)
+        return PairwiseQuantised(10 / self.n_bits if self.alpha is None else self.alpha, self.quantisation)
 
 
 class PairwiseQuantised(Objective):
