@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import cosh, exp, log, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ torch = pytest.importorskip("torch")
 
 from clusters import clusters  # noqa: E402
 from hashindex import baselines  # noqa: E402
-from hashindex.baselines.cnnh import codes_of_similarity  # noqa: E402
-from hashindex.baselines.csq import CentralSimilarity  # noqa: E402
+from hashindex.baselines import cnnh  # noqa: E402
+from hashindex.baselines.cnnh import Regression, codes_of_similarity  # noqa: E402
+from hashindex.baselines.csq import CSQ, CentralSimilarity  # noqa: E402
 from hashindex.baselines.dhn import PairwiseQuantised, log_cosh  # noqa: E402
 from hashindex.baselines.dnnh import piecewise_threshold, triplet_loss  # noqa: E402
 from hashindex.baselines.greedyhash import ClassifiedCodes, straight_through_sign  # noqa: E402
@@ -35,49 +37,56 @@ LABELS = torch.tensor([7, -3, 7, 7, 9, -3])
 HOT = torch.tensor([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 1], [0, 0, 1], [0, 1, 1]])
 
 
+def classes_of(labels: Any) -> list[list[int]]:
+    """Which of the classes 0, 1, 2 each item has."""
+    return (
+        [[[-3, 7, 9].index(label)] for label in labels]
+        if labels.ndim == 1
+        else [row.nonzero()[:, 0].tolist() for row in labels]
+    )
+
+
 def forward(objective: Any, z: Any, labels: Any) -> float:
     return float(objective(z, labels, NO_ROWS, 0).detach())
 
 
 def test_dhn_is_the_unweighted_likelihood_and_log_cosh(z: Any) -> None:
-    pairs = []
+    pairs, u = [], torch.tanh(z)
     for i, j in product(range(6), repeat=2):
-        theta = 0.3 * float(z[i] @ z[j])
+        theta = 0.3 * float(u[i] @ u[j])
         pairs.append(log(1 + exp(theta)) - (LABELS[i] == LABELS[j]).item() * theta)
-    pull = np.mean([log(cosh(abs(v) - 1)) for v in z.flatten().tolist()])
+    pull = np.mean([log(cosh(abs(v) - 1)) for v in u.flatten().tolist()])
     assert forward(PairwiseQuantised(0.3, 0.5), z, LABELS) == pytest.approx(np.mean(pairs) + 0.5 * pull, rel=1e-5)
     assert torch.isfinite(log_cosh(torch.tensor([1e4, -1e4, 0.0]))).all()
 
 
-def test_greedyhash_classifies_the_codes_and_lets_gradients_pass(z: Any) -> None:
-    objective = ClassifiedCodes(Shares(LABELS), 4, 0.1)
+@pytest.mark.parametrize("labels", [LABELS, HOT])
+def test_greedyhash_classifies_the_codes(z: Any, labels: Any) -> None:
+    objective = ClassifiedCodes(Shares(labels), 4, 0.1)
     weights = objective.classifier.weight.detach()
-    classes = [-3, 7, 9]
-    losses = []
-    for row, label in zip(z, LABELS.tolist(), strict=True):
+    losses: list[Any] = []
+    for row, classes in zip(z, classes_of(labels), strict=True):
         logits = [float(w @ torch.where(row > 0, 1.0, -1.0)) for w in weights]
-        losses.append(log(sum(map(exp, logits))) - logits[classes.index(label)])
+        losses.append(np.mean([log(sum(map(exp, logits))) - logits[c] for c in classes]) if classes else 0.0)
     cubes = np.mean([abs(abs(v) - 1) ** 3 for v in z.flatten().tolist()])
-    assert forward(objective, z, LABELS) == pytest.approx(np.mean(losses) + 0.1 * cubes, rel=1e-5)
-    z = torch.tensor([-2.0, 0.0, 3.0], requires_grad=True)
+    assert forward(objective, z, labels) == pytest.approx(np.mean(losses) + 0.1 * cubes, rel=1e-5)
+
+
+def test_signs_are_exact_and_let_gradients_pass() -> None:
+    z = torch.tensor([-2.0, 0.0, 3.0, 1e-9, -0.1], requires_grad=True)
     signs = straight_through_sign(z)
-    assert signs.tolist() == [-1, -1, 1]  # sgn(0) = -1
-    torch.autograd.backward((signs * torch.tensor([1.0, 2.0, 3.0])).sum())
+    assert signs.tolist() == [-1, -1, 1, 1, -1]  # sgn(0) = -1
+    torch.autograd.backward((signs * torch.arange(5)).sum())
     assert z.grad is not None
-    assert z.grad.tolist() == [1, 2, 3]
+    assert z.grad.tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("labels", [LABELS, HOT])
 def test_csq_draws_items_to_the_majority_of_their_classes_centres(z: Any, labels: Any) -> None:
     centres = torch.tensor([[1.0, 1, -1, -1], [1, -1, 1, -1], [-1, 1, 1, -1]])
     tie_breaker = torch.tensor([1.0, -1, 1, -1])
-    rows = (
-        [[{7: 1, -3: 0, 9: 2}[v]] for v in LABELS.tolist()]
-        if labels is LABELS
-        else [row.nonzero()[:, 0].tolist() for row in HOT]
-    )
     losses = []
-    for values, classes in zip(z.tolist(), rows, strict=True):
+    for values, classes in zip(z.tolist(), classes_of(labels), strict=True):
         if not classes:
             continue
         votes = centres[classes].sum(dim=0)
@@ -89,36 +98,44 @@ def test_csq_draws_items_to_the_majority_of_their_classes_centres(z: Any, labels
     assert forward(objective, z, labels) == pytest.approx(np.mean(losses) + 0.2 * pull, rel=1e-4)
 
 
-def test_orthohash_is_a_cosine_classifier_with_a_margin(z: Any) -> None:
+@pytest.mark.parametrize("labels", [LABELS, HOT])
+def test_orthohash_is_a_cosine_classifier_with_a_margin(z: Any, labels: Any) -> None:
     codes = class_codes(3, 4, seed=0)
-    classes = [-3, 7, 9]
-    losses = []
-    for row, label in zip(z, LABELS.tolist(), strict=True):
+    losses: list[Any] = []
+    for row, classes in zip(z, classes_of(labels), strict=True):
         cosines = [float(row @ code / row.norm() / code.norm()) for code in codes]
-        logits = [sqrt(4) * (c - 0.2 * (k == label)) for c, k in zip(cosines, classes, strict=True)]
-        losses.append(log(sum(map(exp, logits))) - logits[classes.index(label)])
-    assert forward(CosineClassifier(Shares(LABELS), codes, 0.2), z, LABELS) == pytest.approx(np.mean(losses), rel=1e-5)
+        logits = [sqrt(4) * (cosine - 0.2 * (c in classes)) for c, cosine in enumerate(cosines)]
+        losses.append(np.mean([log(sum(map(exp, logits))) - logits[c] for c in classes]) if classes else 0.0)
+    assert forward(CosineClassifier(Shares(labels), codes, 0.2), z, labels) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 def test_dnnh_compares_all_triplets_and_thresholds_piecewise() -> None:
     relaxed = torch.rand(6, 4, generator=torch.Generator().manual_seed(1))
-    similar = LABELS[:, None] == LABELS
+    similar = HOT @ HOT.T > 0
     losses = []
-    for i, j, k in product(range(4), range(6), range(6)):
+    for i, j, k in product(range(6), repeat=3):
         if i != j and similar[i, j] and not similar[i, k]:
             near, far = (float((relaxed[i] - relaxed[other]).square().mean()) for other in (j, k))
             losses.append(max(0.0, 0.25 - far + near))
-    assert float(triplet_loss(relaxed, similar[:4], 0.25)) == pytest.approx(np.mean(losses), rel=1e-4)
-    assert float(triplet_loss(relaxed, torch.ones(4, 6, dtype=torch.bool), 0.25)) == 0  # no dissimilar item
-    s = torch.tensor([0.0, 0.39, 0.45, 0.5, 0.61, 1.0])
-    np.testing.assert_allclose(piecewise_threshold(s), [0, 0, 0.45, 0.5, 1, 1])
+    assert float(triplet_loss(relaxed, similar, 0.25)) == pytest.approx(np.mean(losses), rel=1e-4)
+    first_pair = np.mean(losses[:2])  # items 0 and 3, with each of the two that are dissimilar to 0
+    assert float(triplet_loss(relaxed, similar, 0.25, most=6)) == pytest.approx(first_pair, rel=1e-4)
+    for says_nothing in (torch.ones(6, 6), torch.eye(6)):
+        assert float(triplet_loss(relaxed, says_nothing.bool(), 0.25)) == 0
+    s = torch.tensor([0.0, 0.39, 0.45, 0.5, 0.61, 1.0], requires_grad=True)
+    hard = piecewise_threshold(s)
+    np.testing.assert_allclose(hard.detach(), [0, 0, 0.45, 0.5, 1, 1])
+    torch.autograd.backward(hard.sum())
+    assert s.grad is not None
+    assert s.grad.tolist() == [1] * 6
 
 
-def test_cnnh_codes_explain_the_similarities_better_than_any_single_change() -> None:
-    rng = np.random.default_rng(0)
-    classes = rng.integers(0, 3, 9)
-    similar, counts = classes[:, None] == classes, rng.integers(1, 5, 9).astype(float)
-    codes = codes_of_similarity(similar, counts, n_bits=5, seed=0)
+@pytest.mark.parametrize("seed", range(5))
+def test_cnnh_codes_explain_the_similarities_better_than_any_single_change(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    hot = np.concatenate([np.eye(4, dtype=int), rng.integers(0, 2, (5, 4))])
+    similar, counts = hot @ hot.T > 0, rng.integers(1, 9, 9).astype(float)
+    codes = codes_of_similarity(similar, counts, n_bits=5, seed=seed)
 
     def misfit(codes: Any) -> float:
         return float((np.outer(counts, counts) * (np.where(similar, 1, -1) - codes @ codes.T / 5) ** 2).sum())
@@ -131,6 +148,47 @@ def test_cnnh_codes_explain_the_similarities_better_than_any_single_change() -> 
         assert misfit(changed) >= least - 1e-9
 
 
+def test_cnnh_regresses_the_codes_of_the_items(z: Any) -> None:
+    codes = torch.tensor([[1.0, 1, -1, -1], [-1, 1, 1, -1]])
+    kind_of, rows = [0, 1, 1, 0, 0, 1, 0], [6, 0, 5, 5, 1, 3]
+    squares = [
+        (np.tanh(float(z[i, bit])) - float(codes[kind_of[row], bit])) ** 2
+        for i, row in enumerate(rows)
+        for bit in range(4)
+    ]
+    found = Regression(codes, torch.tensor(kind_of))(z, LABELS, torch.tensor(rows), 0)
+    assert float(found) == pytest.approx(np.mean(squares), rel=1e-5)
+
+
+def test_cnnh_gives_rare_kinds_of_labels_the_code_of_the_nearest_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cnnh, "MOST_KINDS", 2)
+    a, b, both, neither = [1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]
+    model = baselines.CNNH(16)
+
+    def codes_of(labels: Any) -> Any:
+        objective: Any = model.objective(torch.tensor(labels), 1)
+        return objective.codes[objective.kind_of].tolist()
+
+    codes = codes_of([a, b, both, neither, a, b])
+    assert codes[0] == codes[4]
+    assert codes[1] == codes[5] == codes[2]
+    assert len({tuple(code) for code in codes}) == 3
+    numbers = codes_of([5, 1, 7, 5, -9, 7])
+    assert numbers[0] == numbers[3]
+    assert numbers[2] == numbers[5]
+    assert len({tuple(code) for code in numbers}) == 4
+
+
+def test_csq_breaks_ties_by_bits_that_are_no_classes_centre() -> None:
+    full: Any = CSQ(8).objective(torch.arange(16), 1)
+    products = (full.centres @ full.centres.T).numpy()
+    assert set(np.unique(products)) == {-8, 0, 8}  # all that a Hadamard matrix and its negative have
+    random: list[Any] = [CSQ(32, seed).objective(torch.arange(99), 1) for seed in (0, 0, 1)]
+    first, again, other = (objective.tie_breaker.tolist() for objective in random)
+    assert first == again != other
+    assert first not in random[0].centres.tolist()
+
+
 def test_class_codes_are_far_apart() -> None:
     np.testing.assert_array_equal(hadamard(8) @ hadamard(8).T, 8 * np.eye(8))
     codes = class_codes(20, 16, seed=3).numpy()
@@ -139,7 +197,8 @@ def test_class_codes_are_far_apart() -> None:
     many = class_codes(100, 48, seed=3).numpy()
     distances = (48 - many @ many.T) / 2
     assert distances[~np.eye(100, dtype=bool)].min() >= 8
-    assert class_codes(5, 1, seed=0).shape == (5, 1)
+    for n_classes, n_bits in ((5, 1), (33, 16)):  # too many for a Hadamard matrix
+        assert class_codes(n_classes, n_bits, seed=0).shape == (n_classes, n_bits)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -169,12 +228,45 @@ def test_gradients_are_right() -> None:
     labels = LABELS[:5]
     shares = Shares(labels)
     codes = class_codes(3, 4, seed=0).double()
-    for objective in (
+    objectives: tuple[Any, ...] = (
         PairwiseQuantised(0.3, 0.5),
         CosineClassifier(shares, codes, 0.2),
         CentralSimilarity(shares, codes, codes[0], 0.1),
-    ):
-        loss: Any = lambda values, o=objective: o(values, labels, NO_ROWS, 0)  # noqa: E731
-        assert torch.autograd.gradcheck(loss, z)
+        Regression(codes, torch.tensor([0, 1, 0, 2, 1])),
+    )
+    for objective in objectives:
+        assert torch.autograd.gradcheck(objective, (z, labels, torch.arange(5), 0))
     similar = labels[:, None] == labels
     assert torch.autograd.gradcheck(lambda values: triplet_loss(values, similar, 0.25), z)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("DHN", {"alpha": 0.0}),
+        ("DHN", {"quantisation": -1.0}),
+        ("GreedyHash", {"quantisation": float("nan")}),
+        ("CSQ", {"quantisation": float("inf")}),
+        ("OrthoHash", {"margin": 2.5}),
+        ("DNNH", {"margin": -0.1}),
+    ],
+)
+def test_options_out_of_range_are_named(name: str, options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=f"^{next(iter(options))} must be"):
+        getattr(baselines, name)(**options)
+
+
+@pytest.mark.parametrize("name", ["GreedyHash", "CSQ", "OrthoHash", "CNNH"])
+def test_labels_of_no_class_at_all_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"at least one class, got multi-hot of none: \(4, 0\)"):
+        getattr(baselines, name)(8, n_steps=1).fit(clusters(4)[0], np.empty((4, 0), np.int64))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_model_keeps_its_codes(name: str, tmp_path: Path) -> None:
+    x, labels = clusters(40)
+    model = getattr(baselines, name)(12, n_steps=3, batch_size=16, device="cpu").fit(x, labels)
+    model.save(tmp_path / "model.safetensors")
+    loaded = type(model).load(tmp_path / "model.safetensors", device="cpu")
+    np.testing.assert_array_equal(loaded.encode(x), model.encode(x))
+    np.testing.assert_array_equal(model.encode(x[7:8]), model.encode(x)[7:8])

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..learn.deep_hash import DeepHash
 from ..learn.loss import similarity
 from ..learn.objective import Objective
+from .targets import check_classes, coin_flips
 
 MOST_KINDS = 1000  # different rows of labels that get codes of their own
 SWEEPS = 10  # over all bits
@@ -20,37 +21,46 @@ class CNNH(DeepHash):
 
     Stage 1 minimises |S - H H^T / n_bits|^2 over signs H by coordinate descent, where S is 1 for similar pairs and -1
     for others. Items with the same labels have the same similarities, and are given the same code: the sum runs over
-    kinds of labels, each weighted by its items. Of more than 1,000 kinds (multi-hot labels) the commonest get codes,
-    and the others the code of the kind they share most classes with. Stage 2 minimises mean (tanh(z) - H)**2.
+    kinds of labels, each weighted by its items: for up to 1,000 kinds nothing is left out. Of more, the commonest
+    1,000 enter stage 1; any other takes the code of the one it shares most classes with, or coin flips where it shares
+    none (class numbers never do). Stage 2 minimises mean (tanh(z) - H)**2.
+
+    Parameters
+    ----------
+    n_bits, seed, backbone, training
+        As of `HashNet`.
     """
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
         """Find the codes, and let the network regress them."""
-        by_row = 0 if labels.ndim == 2 else None
-        kinds, kind_of, counts = torch.unique(labels, dim=by_row, return_inverse=True, return_counts=True)
-        common = torch.argsort(counts, descending=True, stable=True)[:MOST_KINDS]
+        check_classes(labels)
+        kinds, kind_of, counts = torch.unique(labels, dim=0, return_inverse=True, return_counts=True)
+        order = torch.argsort(counts, descending=True, stable=True)
+        common, rare = order[:MOST_KINDS], order[MOST_KINDS:]
+        codes = coin_flips(len(kinds), self.n_bits, self.seed)
         similar = similarity(kinds[common], kinds[common]).numpy()
-        codes = codes_of_similarity(similar, counts[common].double().numpy(), self.n_bits, self.seed)
-        nearest = torch.empty(len(kinds), dtype=torch.int64)
-        nearest[common] = torch.arange(len(common))
-        if len(kinds) > MOST_KINDS:
-            rare = torch.argsort(counts, descending=True, stable=True)[MOST_KINDS:]
-            nearest[rare] = (kinds[rare].float() @ kinds[common].float().T).argmax(dim=1)
-        return Regression(torch.from_numpy(codes).float()[nearest[kind_of]])
+        found = codes_of_similarity(similar, counts[common].double().numpy(), self.n_bits, self.seed)
+        codes[common] = torch.from_numpy(found).float()
+        if labels.ndim == 2:
+            most, nearest = (kinds[rare].float() @ kinds[common].float().T).max(dim=1)
+            codes[rare] = torch.where(most[:, None] > 0, codes[common][nearest], codes[rare])
+        return Regression(codes, kind_of)
 
 
 class Regression(Objective):
-    """Stage 2: the mean squared distance of tanh(z) to the codes of the items."""
+    """Stage 2: the mean squared distance of tanh(z) to the codes, (n_kinds, n_bits), of the items' kinds (n_items,)."""
 
     codes: Tensor
+    kind_of: Tensor
 
-    def __init__(self, codes: Tensor) -> None:
+    def __init__(self, codes: Tensor, kind_of: Tensor) -> None:
         super().__init__()
-        self.register_buffer("codes", codes)  # (n_items, n_bits), -1 and 1
+        self.register_buffer("codes", codes)
+        self.register_buffer("kind_of", kind_of)
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Compare with the codes of these items."""
-        return (torch.tanh(z) - self.codes[rows.to(z.device)]).square().mean()
+        return (torch.tanh(z) - self.codes[self.kind_of[rows.to(z.device)]]).square().mean()
 
 
 def codes_of_similarity(

@@ -10,7 +10,8 @@ from torch.nn import functional
 from ..learn.deep_hash import DeepHash
 from ..learn.objective import Objective
 from .dhn import log_cosh
-from .targets import Shares, class_codes
+from .options import check_range
+from .targets import Shares, class_codes, coin_flips
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,6 +32,11 @@ class CSQ(DeepHash):
         As of `HashNet`.
     quantisation
         Weight of the pull of tanh(z) towards -1 and 1; the paper's 1e-4.
+
+    Raises
+    ------
+    ValueError
+        quantisation is negative.
     """
 
     def __init__(
@@ -43,13 +49,13 @@ class CSQ(DeepHash):
         **training: Any,
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
-        self.quantisation = quantisation
+        self.quantisation = check_range(quantisation, "quantisation")
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
         """Make the centres."""
         shares = Shares(labels)
-        codes = class_codes(shares.n_classes + 1, self.n_bits, self.seed)
-        return CentralSimilarity(shares, codes[:-1], codes[-1], self.quantisation)
+        centres = class_codes(shares.n_classes, self.n_bits, self.seed)
+        return CentralSimilarity(shares, centres, coin_flips(1, self.n_bits, self.seed)[0], self.quantisation)
 
 
 class CentralSimilarity(Objective):

@@ -10,12 +10,13 @@ from torch import nn
 from ..learn.deep_hash import DeepHash
 from ..learn.loss import similarity
 from ..learn.objective import Objective
+from .options import check_range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SLICE = 16  # features that one bit is made of
-ANCHORS = 64  # items of a batch whose triplets are all compared
+MOST_TRIPLETS = 2**22  # compared in one batch
 EPSILON = 0.1  # half the width of the threshold's slope
 
 
@@ -35,6 +36,11 @@ class DNNH(DeepHash):
         As of `HashNet`.
     margin
         By how much of all bits a dissimilar item should be farther than a similar one.
+
+    Raises
+    ------
+    ValueError
+        margin is not in 0..1.
     """
 
     def __init__(
@@ -47,7 +53,7 @@ class DNNH(DeepHash):
         **training: Any,
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
-        self.margin = margin
+        self.margin = check_range(margin, "margin", most=1)
 
     def hash_layer(self, width: int) -> nn.Module:
         """Divide the features into slices, and encode each into one bit."""
@@ -63,7 +69,7 @@ class DNNH(DeepHash):
 
 
 class Triplets(Objective):
-    """DNNH's loss of a batch: of its first items as anchors, all triplets."""
+    """DNNH's loss of a batch: of all its triplets, or those of its first anchors where they are too many."""
 
     def __init__(self, margin: float) -> None:
         super().__init__()
@@ -71,8 +77,7 @@ class Triplets(Objective):
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Compare each anchor's similar items with its dissimilar ones."""
-        relaxed = piecewise_threshold(torch.sigmoid(z))
-        return triplet_loss(relaxed, similarity(labels[:ANCHORS], labels), self.margin)
+        return triplet_loss(piecewise_threshold(torch.sigmoid(z)), similarity(labels, labels), self.margin)
 
 
 def piecewise_threshold(s: Tensor, epsilon: float = EPSILON) -> Tensor:
@@ -84,17 +89,17 @@ def piecewise_threshold(s: Tensor, epsilon: float = EPSILON) -> Tensor:
     return s + (hard - s).detach()
 
 
-def triplet_loss(relaxed: Tensor, similar: Tensor, margin: float) -> Tensor:
-    """Average max(0, margin - d(i, k) + d(i, j)) over anchors i, similar j != i and dissimilar k; 0 without triplets.
+def triplet_loss(relaxed: Tensor, similar: Tensor, margin: float, most: int = MOST_TRIPLETS) -> Tensor:
+    """Average max(0, margin - d(i, k) + d(i, j)) over similar pairs i, j != i and k dissimilar to i; 0 without any.
 
-    ``relaxed`` (n, n_bits) in 0..1, ``similar`` bool (n_anchors, n) for the first items as anchors; d is the mean
-    squared difference of the bits.
+    ``relaxed`` (n, n_bits) in 0..1, ``similar`` bool (n, n); d is the mean squared difference of the bits. Of more
+    than ``most`` combinations of a pair with any item, those of the first pairs are compared.
     """
-    n_anchors = len(similar)
-    anchors = relaxed[:n_anchors]
-    squares = anchors.square().sum(dim=1)[:, None] + relaxed.square().sum(dim=1) - 2 * anchors @ relaxed.T
-    distances = squares / relaxed.shape[1]
-    positive = similar & ~torch.eye(n_anchors, len(relaxed), dtype=torch.bool, device=similar.device)
-    losses = torch.relu(margin + distances[:, :, None] - distances[:, None, :])
-    wanted = positive[:, :, None] & ~similar[:, None, :]
-    return (losses * wanted).sum() / wanted.sum().clamp(min=1)
+    n, n_bits = relaxed.shape
+    squares = relaxed.square().sum(dim=1)
+    distances = (squares[:, None] + squares - 2 * relaxed @ relaxed.T) / n_bits
+    others = similar & ~torch.eye(n, dtype=torch.bool, device=similar.device)
+    i, j = others.nonzero()[: max(most // n, 1)].T
+    losses = torch.relu(margin + distances[i, j][:, None] - distances[i])
+    dissimilar = ~similar[i]
+    return (losses * dissimilar).sum() / dissimilar.sum().clamp(min=1)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..learn.deep_hash import DeepHash
 from ..learn.objective import Objective
+from .options import check_range
 from .targets import Shares
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class GreedyHash(DeepHash):
         As of `HashNet`.
     quantisation
         Weight of the pull of z towards -1 and 1.
+
+    Raises
+    ------
+    ValueError
+        quantisation is negative.
     """
 
     def __init__(
@@ -41,7 +47,7 @@ class GreedyHash(DeepHash):
         **training: Any,
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
-        self.quantisation = quantisation
+        self.quantisation = check_range(quantisation, "quantisation")
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
         """Make the classifier."""
@@ -65,4 +71,4 @@ class ClassifiedCodes(Objective):
 
 def straight_through_sign(z: Tensor) -> Tensor:
     """Return 1 where z > 0, else -1; gradients pass as if it were z."""
-    return z + (torch.where(z > 0, 1.0, -1.0) - z).detach()
+    return torch.where(z > 0, 1.0, -1.0) + (z - z.detach())  # in this order exactly -1 and 1

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from ..learn.deep_hash import DeepHash
 from ..learn.objective import Objective
+from .options import check_range
 from .targets import Shares, class_codes
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class OrthoHash(DeepHash):
         As of `HashNet`.
     margin
         What the cosine to an item's own classes is lowered by while learning.
+
+    Raises
+    ------
+    ValueError
+        margin is not in 0..2.
     """
 
     def __init__(
@@ -45,7 +51,7 @@ class OrthoHash(DeepHash):
         **training: Any,
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
-        self.margin = margin
+        self.margin = check_range(margin, "margin", most=2)
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
         """Make the classes' codes."""

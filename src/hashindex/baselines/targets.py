@@ -13,12 +13,18 @@ class Shares(nn.Module):
     """Class numbers or multi-hot labels -> float32 (n, n_classes), each row the classes of an item in equal shares.
 
     A row without any class is all zero: a cross-entropy with it is 0.
+
+    Raises
+    ------
+    ValueError
+        Labels are multi-hot of no class at all.
     """
 
     known: Tensor
 
     def __init__(self, labels: Tensor) -> None:
         super().__init__()
+        check_classes(labels)
         known = torch.unique(labels) if labels.ndim == 1 else torch.arange(labels.shape[1])
         self.register_buffer("known", known, persistent=False)
 
@@ -35,6 +41,12 @@ class Shares(nn.Module):
         return hot / hot.sum(dim=1, keepdim=True).clamp(min=1)
 
 
+def check_classes(labels: Tensor) -> None:
+    """Raise ValueError if labels are multi-hot of no class at all, (n, 0)."""
+    if labels.ndim == 2 and labels.shape[1] == 0:
+        raise ValueError(f"expected labels of at least one class, got multi-hot of none: {tuple(labels.shape)}")
+
+
 def class_codes(n_classes: int, n_bits: int, seed: int) -> Tensor:
     """Return a code of -1 and 1 per class, float32 (n_classes, n_bits), the codes far from each other.
 
@@ -47,8 +59,13 @@ def class_codes(n_classes: int, n_bits: int, seed: int) -> Tensor:
         rows = hadamard(n_bits)
         both = np.concatenate([rng.permutation(rows), -rng.permutation(rows)])
         return torch.from_numpy(both[:n_classes].astype(np.float32))
-    draws = (rng.choice(np.array([-1.0, 1.0], np.float32), size=(n_classes, n_bits)) for _ in range(_DRAWS))
+    draws = (_flips(rng, n_classes, n_bits) for _ in range(_DRAWS))
     return torch.from_numpy(max(draws, key=_least_distance))
+
+
+def coin_flips(n: int, n_bits: int, seed: int) -> Tensor:
+    """Return random codes of -1 and 1, float32 (n, n_bits), independent of `class_codes` of the same seed."""
+    return torch.from_numpy(_flips(np.random.default_rng([seed, 1]), n, n_bits))
 
 
 def hadamard(n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -57,6 +74,10 @@ def hadamard(n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     while len(matrix) < n:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
     return matrix
+
+
+def _flips(rng: np.random.Generator, n: int, n_bits: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return rng.choice(np.array([-1, 1], np.float32), size=(n, n_bits))
 
 
 def _least_distance(codes: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
