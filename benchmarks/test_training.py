@@ -36,7 +36,9 @@ def step_seconds(train: Callable[[Callable[[object], None]], object]) -> float:
 
 def hashnet(shape: tuple[int, ...], *, bf16: bool) -> Callable[[Callable[[object], None]], object]:
     x, labels = items(shape)
-    return lambda told: HashNet(48, n_steps=STEPS, bf16=bf16, device="cpu").fit(x, labels, progress=told)
+    # One stage: looking at the probes between stages, ten times in a training, would be in every step of one so short.
+    options: dict[str, Any] = {"continuation": False, "n_steps": STEPS, "bf16": bf16, "device": "cpu"}
+    return lambda told: HashNet(48, **options).fit(x, labels, progress=told)
 
 
 def bare(shape: tuple[int, ...], *, bf16: bool) -> Callable[[Callable[[object], None]], object]:
