@@ -14,6 +14,7 @@ import pytest
 import hashindex
 import reference
 from hashindex import HashIndex, cli
+from hashindex.evaluate.code_map import CodeMap
 from hashindex.index import METHODS
 from hashindex.matches import NearestMatches, RadiusMatches
 
@@ -146,7 +147,7 @@ def a_result(n_differing: int = 0) -> result.DemoResult:
         examples=(
             result.Example(3, image, 12, False, (result.Neighbour(image, 12, 0), result.Neighbour(image, 7, 2))),
         ),
-        code_map=result.CodeMap(np.random.default_rng(0).random((7, 2)), np.arange(7), np.ones(7, np.int64), 7),
+        code_map=CodeMap(np.random.default_rng(0).random((7, 2)), np.arange(7), np.ones(7, np.int64), 7),
         machine={"date": "2017-08-01", "processor": "a & b"},
         seconds=2.0,
     )
