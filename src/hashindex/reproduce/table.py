@@ -29,9 +29,11 @@ def _row(findings: Findings, experiment: str, method: str) -> tuple[str, ...]:
     def mean(measure: str) -> float:
         return findings.mean(experiment, method, measure).mean
 
+    n_seeds, n_most = (len(findings.values(experiment, name)) for name in (method, FIRST))
+    fewer = f" (seeds: {n_seeds})" if n_seeds < n_most else ""
     gains = method != FIRST and FIRST in findings.methods(experiment)
     return (
-        method,
+        method + fewer,
         shown(findings.mean(experiment, method)),
         f"{mean('map_worst'):.3f} to {mean('map_best'):.3f}",
         shown(findings.mean(experiment, method, "precision_within_2")),
