@@ -23,6 +23,7 @@ pytest.importorskip("matplotlib")
 
 from hashindex import report
 from hashindex.demo import crosscheck, result
+from hashindex.learn import Stage
 from hashindex.report.summary import summary, table
 
 
@@ -132,6 +133,14 @@ def test_one_wrong_place_is_found(searched: tuple[HashIndex, np.ndarray, crossch
     assert (found.n_nearest_differing == 1) == place.startswith("nearest")
 
 
+def a_course() -> tuple[Stage, ...]:
+    """Two stages of training."""
+    return (
+        Stage(0, 1.0, 0, 19, 0.9, 0.5, 1.0, 0.6, 0.3, 0.1, 0.2, True),
+        Stage(1, 2.0, 20, 39, 0.5, 0.2, 0.7, 0.3, 0.1, 0.6, 0.05, True),
+    )
+
+
 def a_result(n_differing: int = 0) -> result.DemoResult:
     """A small made-up result with something hostile in its text."""
     image = np.eye(8, 16, dtype=np.float32)
@@ -139,7 +148,9 @@ def a_result(n_differing: int = 0) -> result.DemoResult:
     return result.DemoResult(
         settings=result.Settings(n_bits=16, seed=0, n_threads=2, radius=2, k=3),
         task=result.TaskSize(30, 60, 10, 4, 0.25),
-        training=result.Training(steps, steps // 10, (1 + steps // 10).astype(np.float64), np.exp(steps / -9.0), 1.5),
+        training=result.Training(
+            steps, steps // 10, (1 + steps // 10).astype(np.float64), np.exp(steps / -9.0), a_course(), 1.5
+        ),
         quality=result.Quality(0.5, 0.4, 0.6, 0.25, 0.3, 0.1, 4.5, 7, np.linspace(1, 0.25, 17), np.linspace(0, 1, 17)),
         checks=(result.Check("native (scalar)", "scan", 10, 0, n_differing),),
         missing_engines=("numba: <script>alert(1)</script>",),

@@ -21,6 +21,7 @@ from hashindex import demo
 from hashindex.demo import throughput
 from hashindex.demo.examples import examples
 from hashindex.demo.result import Training
+from hashindex.learn import Stage
 from hashindex.learn.data import two_digits
 
 
@@ -34,9 +35,9 @@ def made_up_codes(n_bits: int, seed: int, **_: object) -> demo.Learned:
         for labels in (task.database_labels, task.query_labels)
     )
     steps = np.arange(20)
-    return demo.Learned(
-        task, database, queries, Training(steps, steps // 10, np.float64(1) + steps // 10, np.exp(-steps / 9.0), 0.1)
-    )
+    stages = tuple(Stage(n, n + 1.0, 10 * n, 10 * n + 9, 0.5, 0.4, 0.6, 0.3, 0.1, 0.5, 0.1, True) for n in (0, 1))
+    beta, loss = np.float64(1) + steps // 10, np.exp(-steps / 9.0)
+    return demo.Learned(task, database, queries, Training(steps, steps // 10, beta, loss, stages, 0.1))
 
 
 @pytest.fixture(autouse=True)

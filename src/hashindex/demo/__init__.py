@@ -104,7 +104,7 @@ def learn(n_bits: int, seed: int, *, progress: bool, say: Callable[[str], None])
         task=task,
         database_codes=net.encode(task.database_images),
         query_codes=net.encode(task.query_images),
-        training=Training(history.step, history.stage, history.beta, history.loss, seconds),
+        training=Training(history.step, history.stage, history.beta, history.loss, net.convergence, seconds),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluate.code_map import CodeMap
+
+if TYPE_CHECKING:
+    from ..learn.convergence import Stage
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Training:
     stage: NDArray[np.int64]
     beta: NDArray[np.float64]
     loss: NDArray[np.float64]
+    convergence: tuple[Stage, ...]
     seconds: float
 
 

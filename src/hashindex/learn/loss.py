@@ -99,13 +99,14 @@ def pairwise_loss(
     """Average the negative log-likelihood over all pairs of outputs_a (n_a, n_bits) and outputs_b (n_b, n_bits).
 
     `similar` is bool (n_a, n_b), `agreement` is c_ij (n_a, n_b) or None for 1. It is a weighted mean: the scale
-    depends neither on the size of the batch nor on that of the weights. The softplus form cannot overflow, and it is
-    computed in float32 at least, also under autocast, as log(1 + exp(-8)) is 0 in half precision.
+    depends neither on the size of the batch nor on that of the weights. The loss of a pair is softplus(-logit) if it is
+    similar and softplus(logit) if not: that cannot overflow, and nothing cancels. It is computed in float32 at least,
+    also under autocast, as log(1 + exp(-8)) is 0 in half precision.
     """
     dtype = torch.promote_types(outputs_a.dtype, torch.float32)
     with torch.autocast(outputs_a.device.type, enabled=False):
-        logits = alpha * (outputs_a.to(dtype) @ outputs_b.to(dtype).T)
-        losses = functional.softplus(logits) - similar.to(dtype) * logits
+        logits = (alpha * outputs_a.to(dtype)) @ outputs_b.to(dtype).T
+        losses = functional.softplus(torch.where(similar, -logits, logits))
         weight = torch.where(similar, logits.new_tensor(weights.similar), logits.new_tensor(weights.dissimilar))
         if agreement is not None:
             weight = weight * agreement

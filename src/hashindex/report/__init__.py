@@ -27,6 +27,7 @@ class Bar(NamedTuple):
 
 def render(result: DemoResult) -> str:
     """The page as text."""
+    stages = result.training.convergence
     return template("demo.html").render(
         result=result,
         lines=summary(result),
@@ -35,6 +36,8 @@ def render(result: DemoResult) -> str:
         picture=picture,
         precision_recall=figures.precision_recall(result.quality, result.settings.radius),
         training=figures.training(result.training),
+        convergence=figures.convergence(stages),
+        n_fallen=sum(stage.binary_loss < stage.binary_loss_before for stage in stages),
         code_map=figures.code_map(result.code_map) if result.code_map else None,
     )
 

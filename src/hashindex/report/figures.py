@@ -16,6 +16,7 @@ from .drawing import COLOURS, FIRST, MUTED, SECOND, STYLE, one_axes, plain, svg
 
 if TYPE_CHECKING:
     from ..demo.result import Quality, Training
+    from ..learn.convergence import Stage
 
 
 def precision_recall(quality: Quality, radius: int) -> Markup:
@@ -51,6 +52,33 @@ def training(history: Training) -> Markup:
         above.legend(loc="upper right")
         below.set(ylabel="beta", xlabel="step (dotted: a stage ends and beta grows)", ylim=(0, None))
         return svg(figure, "training", "Loss and beta over the training steps")
+
+
+def convergence(stages: tuple[Stage, ...]) -> Markup:
+    """Loss on the codes and on tanh above, what keeps them apart below; each stage from its first step to its last."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        plain(figure, above, below)
+        steps = [step for stage in stages for step in (stage.first_step, stage.last_step + 1)]
+        for name, colour, dashes in (("binary_loss", FIRST, "-"), ("tanh_loss", SECOND, "--")):
+            values = [getattr(stage, f"{name}{when}") for stage in stages for when in ("_before", "")]
+            label = "L, on the codes" if name == "binary_loss" else "J, on tanh(beta z)"
+            above.plot(steps, values, color=colour, linestyle=dashes, marker="o", markersize=3, label=label)
+        ends = [stage.last_step + 1 for stage in stages]
+        for name, colour, label in (
+            ("quantisation_gap", SECOND, "mean 1 - |tanh(beta z)|"),
+            ("flipped", FIRST, "bits flipped in the stage"),
+        ):
+            below.plot(ends, [100 * getattr(stage, name) for stage in stages], color=colour, marker="o", label=label)
+        for axes in (above, below):
+            for end in ends[:-1]:
+                axes.axvline(end, color=MUTED, linewidth=0.6, linestyle=":")
+            axes.grid(axis="x", visible=False)
+            axes.legend(loc="upper right")
+        above.set(ylabel="loss on the probes", yscale="log")
+        below.set(ylabel="%", xlabel="step (dotted: a stage ends and beta grows)", ylim=(0, None))
+        return svg(figure, "convergence", "Loss on codes and on tanh, gap and flipped bits, stage by stage")
 
 
 def code_map(codes: CodeMap) -> Markup:
