@@ -109,6 +109,14 @@ def test_random_weights_are_scaled_by_fan_out_and_blocks_begin_as_their_shortcut
     torch.testing.assert_close(network.layer1.eval()(x), x)
 
 
+def test_small_images_are_seen_at_full_size() -> None:
+    network = resnet18(channels=3, small=True)
+    assert sum(p.numel() for p in network.parameters()) == 11_689_512 - 513_000 - 64 * 3 * (7 * 7 - 3 * 3)
+    first = network.maxpool(network.relu(network.bn1(network.conv1(torch.rand(2, 3, 32, 32)))))
+    assert first.shape == (2, 64, 32, 32)
+    assert network(torch.rand(2, 3, 32, 32)).shape == (2, 512)
+
+
 @pytest.fixture(scope="module")
 def resnet18_file() -> Entries:
     """What a published file holds: also a classifier, and (the old ones) no count of batches."""
@@ -175,6 +183,8 @@ def test_files_that_are_damaged_or_absent_are_refused(tmp_path: Path) -> None:
                 resnet18(tmp_path / name)
     with pytest.raises(ValueError, match="leave out channels=1"):
         resnet18(tmp_path / "a.pth", channels=1)
+    with pytest.raises(ValueError, match="leave out small=True"):
+        resnet18(tmp_path / "a.pth", small=True)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +199,13 @@ def test_files_that_are_damaged_or_absent_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_the_default_is_chosen_by_shape_and_takes_any_scale(shape: tuple[int, ...], like: nn.Module) -> None:
+    torch.manual_seed(0)
     network = default_backbone(shape)
     assert repr(network) == repr(like)
-    items = torch.from_numpy(np.random.default_rng(0).random((3, *shape), np.float32))
+    items = torch.from_numpy(np.random.default_rng(0).random((8, *shape), np.float32))
     found = network.train()(items)
     assert found.ndim == 2
-    assert len(features(network, items)) == 3
+    assert len(features(network, items)) == 8
     torch.testing.assert_close(network.train()(1000 * items - 300), found, rtol=1e-2, atol=1e-2)
 
 

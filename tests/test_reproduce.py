@@ -15,7 +15,7 @@ pytest.importorskip("sklearn")
 from hashindex.cli import main
 from hashindex.evaluate import evaluate
 from hashindex.learn import data
-from hashindex.reproduce.experiment import run_all
+from hashindex.reproduce.experiment import _options, run_all
 from hashindex.reproduce.features import Classifier
 from hashindex.reproduce.findings import Findings
 from hashindex.reproduce.methods import DHN, HASHNET, ON_FEATURES, ON_PIXELS, WITHOUT_WEIGHTS
@@ -44,7 +44,7 @@ def test_every_row_of_the_papers_tables_is_there_and_can_be_made() -> None:
     for experiment in (*EMBEDDED, *CIFAR10):
         assert len({method.name for method in experiment.methods}) == len(experiment.methods)
         for method in experiment.methods:
-            options = experiment.training if method.learns == "network" else {}
+            options = _options(experiment, 0) if method.learns == "network" else {}
             assert hasattr(method.make(experiment.n_bits, 0, **options), "encode")
 
 
@@ -70,7 +70,8 @@ def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
     gain = findings.gain("quick", "HashNet", "ITQ")
     by_seed = [findings.values("quick", name) for name in ("HashNet", "ITQ")]
     assert gain.mean == pytest.approx(np.mean([by_seed[0][s] - by_seed[1][s] for s in range(2)]))
-    text = tables(findings)
+    text = tables(replace(findings, titles={**findings.titles, "later": "On a GPU"}))
+    assert "On a GPU (later): not measured" in text
     for one in found:
         assert f"| {one.method} " in text
     assert f"{findings.mean('quick', 'HashNet').mean:.3f} ± " in text
@@ -98,11 +99,13 @@ def test_a_classifiers_features_are_its_backbones() -> None:
         (["embedded", "--only", "mnist"], "no such experiment in embedded"),
         (["embedded", "--json", "/no/such/folder/x.json"], "does not exist"),
         (["cifar10", "--only", "cifar10-all"], "HASHINDEX_DATA"),
+        (["cifar10", "--only", "cifar10-resnet18-48"], "needs a GPU"),
     ],
 )
 def test_the_command_refuses_what_it_cannot_do(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HASHINDEX_DATA", raising=False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert main(["reproduce", *arguments]) == 2
     assert message in capsys.readouterr().err

@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
         description="Train HashNet, HashNet without its parts, and every baseline; judge all of them by the same "
         "measures, with several seeds and confidence intervals. 'embedded' uses handwritten digits that come with "
         "scikit-learn and takes minutes on 2 cores; 'cifar10' trains from scratch on CIFAR-10-JPEG, which the folder "
-        "named by HASHINDEX_DATA must hold, and takes an hour and more.",
+        "named by HASHINDEX_DATA must hold, and takes an hour and more; its ResNet-18 part runs where there is a GPU.",
     )
     parser.add_argument("which", choices=["embedded", "cifar10"], help="the experiments")
     parser.add_argument(
@@ -51,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     for name, path in (("--json", options.json), ("--table", options.table)):
         if path is not None and not path.resolve().parent.is_dir():
             raise ValueError(f"{name} {path}: the folder {path.resolve().parent} does not exist")
+    import torch
+
     from ..machine import describe
     from .experiment import run_all
     from .findings import Findings
@@ -62,11 +64,14 @@ def run(options: argparse.Namespace) -> int:
         experiments = [one for one in experiments if one.name == options.only]
         if not experiments:
             raise ValueError(f"--only {options.only}: no such experiment in {options.which}")
+    doable = [one for one in experiments if not one.needs_gpu or torch.cuda.is_available()]
+    if not doable:
+        raise ValueError(f"--only {options.only}: this experiment needs a GPU, and PyTorch finds none")
     n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     n_processes, n_threads = (n_cpus, 1) if options.which == "embedded" else (1, n_cpus)
     try:
         found = run_all(
-            experiments,
+            doable,
             range(options.seeds),
             n_processes=n_processes,
             n_threads=n_threads,

@@ -15,6 +15,7 @@ import torch
 
 from ..evaluate import code_health, evaluate
 from ..learn import DeepHash
+from ..learn.seeding import own_random_state
 from .features import Classifier, n_classes
 from .findings import Finding
 
@@ -92,7 +93,7 @@ def _run(share: Share, *, n_threads: int, folder: Path | None) -> list[Finding]:
 
 def _features(experiment: Experiment, seed: int, task: Task) -> Task:
     """Put a classifier's features in place of the images."""
-    classifier = Classifier(n_classes(task.train_labels), seed, **experiment.training)
+    classifier = Classifier(n_classes(task.train_labels), seed, **_options(experiment, seed))
     classifier.fit(task.train_images, task.train_labels)
     train, database, query = (
         classifier.features(images) for images in (task.train_images, task.database_images, task.query_images)
@@ -100,12 +101,24 @@ def _features(experiment: Experiment, seed: int, task: Task) -> Task:
     return task._replace(train_images=train, database_images=database, query_images=query)
 
 
+def _options(experiment: Experiment, seed: int) -> dict[str, Any]:
+    """Return the options of a deep method; a backbone's first weights are drawn by the seed."""
+    if experiment.backbone is None:
+        return experiment.training
+    with own_random_state(seed):
+        return {**experiment.training, "backbone": experiment.backbone()}
+
+
 def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder: Path | None) -> Finding:
-    options: dict[str, Any] = experiment.training if method.learns == "network" else {}
+    options = _options(experiment, seed) if method.learns == "network" else {}
     model = method.make(experiment.n_bits, seed, **options)
+    on_gpu = method.learns == "network" and torch.cuda.is_available()
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
     start = perf_counter()
     model.fit(task.train_images, task.train_labels)
     trained = perf_counter()
+    peak_memory = torch.cuda.max_memory_allocated() if on_gpu else None
     database, query = model.encode(task.database_images), model.encode(task.query_images)
     encoded = perf_counter()
     if folder is not None:
@@ -131,6 +144,8 @@ def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder
         alarms=tuple(alarm.name for alarm in health.alarms),
         loss=float(model.history.loss[-20:].mean()) if isinstance(model, DeepHash) else None,
         train_seconds=trained - start,
+        train_items=len(model.history.loss) * model.training.batch_size if isinstance(model, DeepHash) else None,
+        train_gpu_bytes=peak_memory,
         encode_seconds=encoded - trained,
     )
 

@@ -34,6 +34,8 @@ class Finding:
     alarms: tuple[str, ...]  # why the codes look collapsed
     loss: float | None  # of the last training steps; None where no network was trained
     train_seconds: float
+    train_items: int | None  # that went through the network meanwhile; None where no network was trained
+    train_gpu_bytes: int | None  # largest memory of tensors meanwhile; None on a CPU
     encode_seconds: float  # of database and queries
 
 
@@ -45,7 +47,7 @@ class Findings:
     command: str
     machine: dict[str, str]
     n_threads: int
-    titles: dict[str, str]  # by experiment
+    titles: dict[str, str]  # by experiment, those included that were not measured
     findings: tuple[Finding, ...]
 
     def values(self, experiment: str, method: str, measure: str = "mean_average_precision") -> dict[int, float]:

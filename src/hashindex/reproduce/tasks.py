@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..learn import data
+from ..learn.backbones import resnet18
 from .methods import (
     ABLATIONS,
     BALANCED_ONLY,
@@ -22,6 +24,9 @@ from .methods import (
     Method,
 )
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -33,6 +38,8 @@ class Experiment:
     n_bits: int
     methods: tuple[Method, ...]
     training: dict[str, Any] = field(default_factory=dict)  # options of `Training` for every deep method
+    backbone: Callable[[], nn.Module] | None = None  # of every deep method; None is by the shape of the images
+    needs_gpu: bool = False
 
 
 def _cifar10_all(*, seed: int) -> data.Task:  # noqa: ARG001 - there is nothing to draw
@@ -85,4 +92,17 @@ CIFAR10_FEW = Experiment(
     (HASHNET, *ABLATIONS, DHN, *ON_FEATURES),
     {"n_steps": 500},  # 26 times every training image
 )
-CIFAR10 = (CIFAR10_ALL, CIFAR10_FEW)
+CIFAR10_RESNET18 = tuple(
+    Experiment(
+        f"cifar10-resnet18-{n_bits}",
+        "CIFAR-10-JPEG by ResNet-18 from scratch on a GPU: 50,000 training images = database, 10,000 queries",
+        _cifar10_all,
+        n_bits,
+        (HASHNET,),
+        {"n_steps": 12_000},  # 61 times every training image
+        backbone=partial(resnet18, channels=3, small=True),
+        needs_gpu=True,
+    )
+    for n_bits in (16, 32, 48, 64)
+)
+CIFAR10 = (CIFAR10_ALL, CIFAR10_FEW, *CIFAR10_RESNET18)

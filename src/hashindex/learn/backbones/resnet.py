@@ -72,12 +72,17 @@ class ResNet(nn.Module):
         depths: Sequence[int],
         weights: str | Path | None,
         channels: int | None,
+        *,
+        small: bool,
     ) -> None:
         super().__init__()
+        if small and weights is not None:
+            raise ValueError("published weights are for images of 224 pixels a side: leave out small=True")
         self.input = image_input(weights, channels)
-        self.conv1, self.bn1 = _conv(channels or 3, 64, 7, stride=2), nn.BatchNorm2d(64)
+        self.conv1 = _conv(channels or 3, 64, 3) if small else _conv(channels or 3, 64, 7, stride=2)
+        self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU()
-        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.maxpool = nn.Identity() if small else nn.MaxPool2d(3, stride=2, padding=1)
         wide = block.expansion
         self.layer1 = _stage(block, 64, 64, depths[0], stride=1)
         self.layer2 = _stage(block, 64 * wide, 128, depths[1], stride=2)
@@ -101,7 +106,7 @@ class ResNet(nn.Module):
                 nn.init.zeros_(module.last_norm().weight)
 
 
-def resnet18(weights: str | Path | None = None, *, channels: int | None = None) -> ResNet:
+def resnet18(weights: str | Path | None = None, *, channels: int | None = None, small: bool = False) -> ResNet:
     """Make ResNet-18: images -> (n, 512).
 
     Parameters
@@ -112,20 +117,23 @@ def resnet18(weights: str | Path | None = None, *, channels: int | None = None) 
     channels
         None is the published input: RGB, pixel values 0..255, standardised as ImageNet is. A number is for images of
         that many channels and any scale, standardised by their own statistics; not together with ``weights``.
+    small
+        Whether the images are small, 32 pixels a side or so: the first stage then sees them at full size, through one
+        3x3 convolution, as the same paper has it for CIFAR-10 (section 4.2). Not together with ``weights``.
 
     Raises
     ------
     OSError
         The file cannot be read.
     ValueError
-        The file does not hold this network, or channels are given with it.
+        The file does not hold this network, or channels or small are given with it.
     """
-    return ResNet(Block, (2, 2, 2, 2), weights, channels)
+    return ResNet(Block, (2, 2, 2, 2), weights, channels, small=small)
 
 
-def resnet50(weights: str | Path | None = None, *, channels: int | None = None) -> ResNet:
+def resnet50(weights: str | Path | None = None, *, channels: int | None = None, small: bool = False) -> ResNet:
     """Make ResNet-50: images -> (n, 2048). Parameters and errors are those of `resnet18`."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), weights, channels)
+    return ResNet(Bottleneck, (3, 4, 6, 3), weights, channels, small=small)
 
 
 def _stage(block: type[Block] | type[Bottleneck], n_in: int, width: int, depth: int, stride: int) -> nn.Sequential:
