@@ -59,7 +59,7 @@ def test_a_stage_is_told_as_the_formulas_say() -> None:
     network = nn.Linear(4, 6, bias=False)
     alpha, pair_weights, betas = 0.4, PairWeights(3.0, 1.5), (1.5, 6.0)
     objective = WeightedLikelihood(
-        alpha, Continuation(list(betas), [0, 4]), pair_weights, None, by_batch=False, partial=False, soften=True
+        alpha, Continuation(list(betas), [0, 4]), pair_weights, None, by_batch=False, partial=False, soften=1.0
     )
     watch = Convergence(network, objective, x, torch.from_numpy(labels))
     for step in range(9):

@@ -36,7 +36,7 @@ def test_the_loss_is_that_against_batch_and_bank_together() -> None:
     outputs = torch.from_numpy(rng.standard_normal((40, 6)).astype(np.float32))
     bank = MemoryBank(15, 6, labels)
     schedule, weights = Continuation([1, 3], [0, 2]), PairWeights(3.0, 1.5)
-    objective = WeightedLikelihood(0.8, schedule, weights, bank, by_batch=False, partial=False, soften=False)
+    objective = WeightedLikelihood(0.8, schedule, weights, bank, by_batch=False, partial=False, soften=0.0)
     for step in range(4):
         rows = torch.arange(10 * step, 10 * step + 10)
         z = outputs[rows].requires_grad_()

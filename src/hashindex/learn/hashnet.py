@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Weights = Literal["global", "batch"] | None
 WEIGHTS = ("global", "batch", None)
+SOFTEN = 0.75  # alpha falls as beta**-0.75
 
 
 class HashNet(DeepHash):
@@ -48,7 +49,7 @@ class HashNet(DeepHash):
         shape of the items: see `hashindex.learn.backbones.default_backbone`.
     alpha
         Scale of the adaptive sigmoid. None is 10 / n_bits at first, so that alpha <h, h> stays within -10..10, and
-        falls as 1 / beta: see `WeightedLikelihood`. A number stays as it is, as in the paper.
+        falls while beta grows: see `WeightedLikelihood`. A number stays as it is, as in the paper.
     continuation
         The schedule of beta: True or "geometric" from 1 to 10 in ten stages, "stages" (1, 2, ... 10), "released" (as
         in the authors' code), "plateau" (a stage ends when its loss stands still), a `Continuation`, or False: beta
@@ -111,7 +112,7 @@ class HashNet(DeepHash):
             MemoryBank(self.memory, self.n_bits, labels) if self.memory else None,
             by_batch=self.weights == "batch",
             partial=self.partial,
-            soften=self.alpha is None,
+            soften=SOFTEN if self.alpha is None else 0.0,
         )
 
     def watch(self, network: nn.Sequential, objective: Objective, items: Items, labels: Tensor) -> Watch:
@@ -123,10 +124,11 @@ class HashNet(DeepHash):
 class WeightedLikelihood(Objective):
     """The method itself: h = tanh(beta z), then the weighted likelihood of every pair of the batch.
 
-    With ``soften`` the likelihood of stage s has alpha / beta_s in place of alpha. As h nears -1 and 1 its products
-    grow, and sigmoid(alpha <h, h>) saturates: similar pairs that differ in a few bits of 32 are no longer pulled
-    together (their gradient is sigmoid(-7.5)). And the gradient of an undecided bit, z = 0, is proportional to alpha
-    beta: it now keeps its scale from stage to stage. Not in the paper; with alpha fixed a growing beta costs MAP here.
+    The likelihood of stage s has alpha / beta_s**soften in place of alpha. As h nears -1 and 1 its products grow, and
+    sigmoid(alpha <h, h>) saturates: similar pairs that differ in a few bits of 32 are no longer pulled together (their
+    gradient is sigmoid(-7.5)). And the gradient of an undecided bit, z = 0, is proportional to alpha beta: with
+    soften = 1 it keeps its scale from stage to stage. Not in the paper, which has soften = 0: a growing beta then
+    costs MAP here. Where items are hard to tell apart less is better than 1, which pulls on easy pairs for ever.
     """
 
     def __init__(
@@ -138,7 +140,7 @@ class WeightedLikelihood(Objective):
         *,
         by_batch: bool,
         partial: bool,
-        soften: bool,
+        soften: float,
     ) -> None:
         super().__init__()
         self.alpha = alpha
@@ -152,16 +154,18 @@ class WeightedLikelihood(Objective):
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Compare the batch with itself, and with what the bank remembers."""
         beta = self.continuation.beta(step)
-        others, other_labels = z, labels
+        h = torch.tanh(beta * z)
+        others, other_labels = h, labels
         if self.bank is not None:
             remembered = self.bank.remembered()
-            others, other_labels = torch.cat([z, remembered.z]), torch.cat([labels, remembered.labels])
+            others = torch.cat([h, torch.tanh(beta * remembered.z)])
+            other_labels = torch.cat([labels, remembered.labels])
             self.bank.put(z, labels)
-        return self.likelihood(torch.tanh(beta * z), labels, torch.tanh(beta * others), other_labels, beta)
+        return self.likelihood(h, labels, others, other_labels, beta)
 
     def likelihood(self, h: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor, beta: float = 1.0) -> Tensor:
         """Return the loss of all pairs of h (n, n_bits) with the others (m, n_bits), as in the stage of ``beta``."""
-        alpha = self.alpha / beta if self.soften else self.alpha
+        alpha = self.alpha / beta**self.soften
         similar = similarity(labels, other_labels)
         weights = _shares(similar) if self.by_batch else self.weights
         partly = agreement(labels, other_labels) if self.partial else None

@@ -68,25 +68,21 @@ def run(options: argparse.Namespace) -> int:
     if not doable:
         raise ValueError(f"--only {options.only}: this experiment needs a GPU, and PyTorch finds none")
     n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    n_processes, n_threads = (n_cpus, 1) if options.which == "embedded" else (1, n_cpus)
+    found: list[Finding] = []
     try:
-        found = run_all(
-            doable,
-            range(options.seeds),
-            n_processes=n_processes,
-            n_threads=n_threads,
-            folder=options.codes,
-            say=_say,
-        )
+        for one in doable:
+            n_processes, n_threads = (1, n_cpus) if one.alone else (n_cpus, 1)
+            arrangement = {"n_processes": n_processes, "n_threads": n_threads}
+            found += run_all([one], range(options.seeds), **arrangement, folder=options.codes, say=_say)
     except FileNotFoundError as error:
         raise ValueError(error) from None
     findings = Findings(
         title={"embedded": "HashNet on handwritten digits", "cifar10": "HashNet on CIFAR-10-JPEG"}[options.which],
         command=f"hashindex reproduce {options.which} --seeds {options.seeds}",
         machine=describe(),
-        n_threads=n_processes * n_threads,
+        n_threads=n_cpus,
         titles={one.name: one.title for one in experiments},
-        findings=found,
+        findings=tuple(found),
     )
     if options.json is not None:
         findings.write(options.json)

@@ -39,6 +39,7 @@ class Experiment:
     methods: tuple[Method, ...]
     training: dict[str, Any] = field(default_factory=dict)  # options of `Training` for every deep method
     backbone: Callable[[], nn.Module] | None = None  # of every deep method; None is by the shape of the images
+    alone: bool = False  # one training at a time with all threads, as its time matters; else one thread each
     needs_gpu: bool = False
 
 
@@ -83,6 +84,7 @@ CIFAR10_ALL = Experiment(
     _cifar10_all,
     48,
     (HASHNET,),
+    alone=True,
 )
 CIFAR10_FEW = Experiment(
     "cifar10-few",
@@ -90,7 +92,7 @@ CIFAR10_FEW = Experiment(
     data.cifar10_few,
     48,
     (HASHNET, *ABLATIONS, DHN, *ON_FEATURES),
-    {"n_steps": 500},  # 26 times every training image
+    {"n_steps": 1000, "batch_size": 128},  # 26 times every training image
 )
 CIFAR10_RESNET18 = tuple(
     Experiment(
@@ -101,6 +103,7 @@ CIFAR10_RESNET18 = tuple(
         (HASHNET,),
         {"n_steps": 12_000},  # 61 times every training image
         backbone=partial(resnet18, channels=3, small=True),
+        alone=True,
         needs_gpu=True,
     )
     for n_bits in (16, 32, 48, 64)
