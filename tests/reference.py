@@ -55,3 +55,8 @@ def random_codes(rng: np.random.Generator, n: int, n_bits: int, kind: str) -> Co
     else:
         raise ValueError(kind)
     return np.packbits(bits, axis=1)
+
+
+def codes_of(seed: int, n: int, n_bits: int = 64) -> Codes:
+    """Uniform codes, (n, code_size)."""
+    return random_codes(np.random.default_rng(seed), n, n_bits, "uniform")

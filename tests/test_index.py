@@ -1,16 +1,9 @@
-"""Adding, removing, ids, results and concurrency of one index."""
+"""Adding, removing, ids and results of one index."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import os
 import pickle
-import signal
-import threading
-import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +13,8 @@ import pytest
 import reference
 from hashindex import HashIndex, engines
 from hashindex.engines import Engine
-from hashindex.index import METHODS, Method
-
-
-def codes_of(seed: int, n: int, n_bits: int = 64) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    return reference.random_codes(np.random.default_rng(seed), n, n_bits, "uniform")
+from hashindex.index import METHODS
+from reference import codes_of
 
 
 def test_ids_count_up_and_are_never_reused() -> None:
@@ -209,71 +199,6 @@ def test_adding_does_not_touch_what_is_there() -> None:
     assert len(index) == 30_997
 
 
-@pytest.mark.parametrize("kind", ["uniform", "skewed", "duplicates", "equal"])
-@pytest.mark.parametrize("method", METHODS)
-def test_pairs_and_joins(
-    engine: Engine, kind: str, method: Method, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every pair once, in blocks, across segments and tail, whatever was removed."""
-    monkeypatch.setattr("hashindex.snapshot.TAIL_CODES", 50)
-    monkeypatch.setattr("hashindex.segment.FEWEST_COLLAPSED", 8)
-    monkeypatch.setattr("hashindex.joining.BLOCK_PAIRS", 100)
-    monkeypatch.setattr("hashindex.joining.MOST_PAIRS", 400)
-    codes, index = reference.random_codes(rng, 160, 24, kind), HashIndex(24, engine=engine)
-    index.add(codes[:120])
-    index.add(codes[120:])
-    index.search(codes[:1], radius=0, method="multi-index")
-    gone = [3, 77, 119, 120, 159]
-    index.remove(gone)
-    kept = [i for i in range(160) if i not in gone]
-    matrix = reference.hamming_matrix(codes, codes)
-    for radius in (0, 3, 99):
-        found = [pair for block in index.pairs(radius, method=method) for pair in zip(*block, strict=True)]
-        expected = {(a, b, matrix[a, b]) for a in kept for b in kept if a < b and matrix[a, b] <= radius}
-        assert len(found) == len(expected)
-        assert set(found) == expected
-        others, other = reference.random_codes(rng, 30, 24, kind), HashIndex(24, engine=engine)
-        between = reference.hamming_matrix(codes, others)
-        other.add(others, ids=np.arange(1000, 1030))
-        for target, first in ((others, 0), (other, 1000)):
-            blocks = index.join(target, radius, method=method)
-            found = [pair for block in blocks for pair in zip(*block, strict=True)]
-            expected = {(a, b + first, between[a, b]) for a in kept for b in range(30) if between[a, b] <= radius}
-            assert len(found) == len(expected)
-            assert set(found) == expected
-
-
-def test_pairs_and_joins_of_nothing() -> None:
-    assert list(HashIndex().pairs(3)) == list(HashIndex(64).pairs(3)) == []
-    assert list(HashIndex(64).join(codes_of(0, 3), 3)) == []
-    index = HashIndex(64)
-    index.add(codes_of(0, 3))
-    assert list(index.join(codes_of(0, 0), 3)) == list(index.join(HashIndex(), 3)) == []
-    with pytest.raises(ValueError, match="64 bits cannot be joined with one of 32"):
-        index.join(HashIndex(32), 3)
-    with pytest.raises(ValueError, match="at least 0"):
-        index.pairs(-1)
-
-
-def test_blocks_of_pairs_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal codes after a long run of others that let the blocks grow, with tables, without, and stored once."""
-    monkeypatch.setattr("hashindex.joining.BLOCK_PAIRS", 1000)
-    monkeypatch.setattr("hashindex.joining.MOST_PAIRS", 4000)
-    codes = np.concatenate([codes_of(0, 1500), np.zeros((500, 8), np.uint8)])
-    index = HashIndex(64, engine=engine)
-    index.add(codes)
-    for method in METHODS if engine.name != "numpy" else METHODS[:2]:
-        sizes = [len(block.ids_a) for block in index.pairs(0, method=method)]
-        assert sum(sizes) == 500 * 499 // 2
-        assert max(sizes) <= 4000
-    sizes = [len(block.ids_a) for block in index.join(codes, 0, method="scan")]
-    assert sum(sizes) == 500 * 500 + 1500
-    assert max(sizes) <= 4000
-    collapsed = HashIndex(64, engine=engine)
-    collapsed.add(np.zeros((20_000, 8), np.uint8))
-    assert max(len(block.ids_a) for block in collapsed.join(codes[1490:], 0)) <= 20_000
-
-
 def test_an_engine_must_be_one() -> None:
     with pytest.raises(TypeError, match="engine must be one of native, numba, numpy or an Engine, got 0"):
         HashIndex(8, engine=0)  # type: ignore[arg-type]
@@ -355,109 +280,3 @@ def test_auto_builds_tables_when_they_pay() -> None:
     assert index._snapshot.segments[0].cache.tables is not None
     for truth, found in zip(index.search(queries, radius=2, method="scan"), hits, strict=True):
         np.testing.assert_array_equal(found, truth)
-
-
-@pytest.mark.parametrize("method", METHODS[1:])
-def test_searches_see_one_state_while_another_thread_writes(engine: Engine, method: Method) -> None:
-    """Blocks of ten equal codes come and go: every search must see whole blocks."""
-    code = codes_of(0, 1)
-    index = HashIndex(64, engine=engine)
-    index.add(np.repeat(code, 10, axis=0))
-    index.search(code, radius=0, method=method, n_threads=2)
-    done = threading.Event()
-    seen: list[int] = []
-    failures: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            while not done.is_set():
-                hits = index.search(code, radius=0, method=method, n_threads=2)
-                seen.append(len(hits.ids))
-        except BaseException as error:
-            failures.append(error)
-
-    readers = [threading.Thread(target=read) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    try:
-        for _ in range(25):
-            ids = index.add(np.repeat(code, 10, axis=0))
-            index.remove(ids[:10])
-            index.add(np.repeat(code, 10, axis=0))
-    finally:
-        done.set()
-        for reader in readers:
-            reader.join()
-    assert not failures
-    assert seen
-    assert all(n % 10 == 0 for n in seen)
-    assert len(index) == 260
-
-
-def in_child(work: Callable[[], bool]) -> bool:
-    """What ``work`` returns in a forked child; False if the child fails or hangs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads and fork: the point here
-        child = os.fork()
-    if child == 0:
-        status = 1
-        with contextlib.suppress(BaseException):
-            status = 0 if work() else 1
-        os._exit(status)
-    for _ in range(300):
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
-
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-
-
-@needs_fork
-def test_search_after_fork(engine: Engine) -> None:
-    codes = codes_of(0, 40_000)
-    index = HashIndex(64, engine=engine)
-    index.add(codes)
-    expected = index.search(codes[:200], k=3, n_threads=3)
-    assert in_child(lambda: bool((index.search(codes[:200], k=3, n_threads=3).ids == expected.ids).all()))
-
-
-@needs_fork
-def test_a_child_forked_amid_a_write_may_write() -> None:
-    index = HashIndex(64)
-    index.add(codes_of(0, 20_000))
-
-    def write() -> bool:
-        ids = index.add(codes_of(1, 1)).tolist()
-        return ids == [20_000] and len(index.search(codes_of(1, 1), radius=0, method="multi-index").ids) == 1
-
-    with index._writing, index._snapshot.segments[0].cache.lock:  # as if another thread were adding and building tables
-        assert in_child(write)
-
-
-def test_the_gil_is_released() -> None:
-    native = pytest.importorskip("hashindex.engines.native")
-    codes = codes_of(0, 1_000_000)
-    index = HashIndex(64, engine=native.NativeEngine("scalar"))
-    index.add(codes)
-    ticks = 0
-    done = threading.Event()
-
-    def tick() -> None:
-        nonlocal ticks
-        while not done.is_set():
-            time.sleep(0.001)
-            ticks += 1
-
-    clock = threading.Thread(target=tick)
-    clock.start()
-    before = ticks
-    index.search(codes_of(1, 256), k=1, n_threads=1)  # some tenths of a second in one call
-    during = ticks - before
-    done.set()
-    clock.join()
-    assert during >= 3
