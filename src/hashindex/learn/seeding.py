@@ -26,5 +26,7 @@ def own_random_state(seed: int) -> Iterator[None]:
 def step_generator(seed: int, step: int) -> torch.Generator:
     """What is random in one step: its own generator for augmentation, and the global one for dropout."""
     own_seed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
-    torch.manual_seed(own_seed)
+    torch.default_generator.manual_seed(own_seed)
+    if torch.cuda.is_initialized():  # else torch would keep a call, with its stack, for every step
+        torch.cuda.manual_seed_all(own_seed)
     return torch.Generator().manual_seed(own_seed)
