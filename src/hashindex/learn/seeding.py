@@ -27,6 +27,6 @@ def step_generator(seed: int, step: int) -> torch.Generator:
     """What is random in one step: its own generator for augmentation, and the global one for dropout."""
     own_seed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
     torch.default_generator.manual_seed(own_seed)
-    if torch.cuda.is_initialized():  # else torch would keep a call, with its stack, for every step
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # else torch keeps a call and its stack per step
         torch.cuda.manual_seed_all(own_seed)
     return torch.Generator().manual_seed(own_seed)

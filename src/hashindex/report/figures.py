@@ -61,22 +61,24 @@ def convergence(stages: tuple[Stage, ...]) -> Markup:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
         plain(figure, above, below)
         steps = [step for stage in stages for step in (stage.first_step, stage.last_step + 1)]
+        ends = steps[1::2]
         for name, colour, dashes in (("binary_loss", FIRST, "-"), ("tanh_loss", SECOND, "--")):
             values = [getattr(stage, f"{name}{when}") for stage in stages for when in ("_before", "")]
             label = "L, on the codes" if name == "binary_loss" else "J, on tanh(beta z)"
             above.plot(steps, values, color=colour, linestyle=dashes, marker="o", markersize=3, label=label)
-        ends = [stage.last_step + 1 for stage in stages]
         for name, colour, label in (
             ("quantisation_gap", SECOND, "mean 1 - |tanh(beta z)|"),
             ("flipped", FIRST, "bits flipped in the stage"),
         ):
-            below.plot(ends, [100 * getattr(stage, name) for stage in stages], color=colour, marker="o", label=label)
+            values = [100 * getattr(stage, name) for stage in stages]
+            below.plot(ends, values, color=colour, marker="o", markersize=3, label=label)
         for axes in (above, below):
             for end in ends[:-1]:
                 axes.axvline(end, color=MUTED, linewidth=0.6, linestyle=":")
             axes.grid(axis="x", visible=False)
             axes.legend(loc="upper right")
-        above.set(ylabel="loss on the probes", yscale="log")
+        highest = max(max(stage.binary_loss, stage.tanh_loss, stage.tanh_loss_before) for stage in stages)
+        above.set(ylabel="loss on the probes", ylim=(0, 1.25 * highest))  # random codes' L may lie far above
         below.set(ylabel="%", xlabel="step (dotted: a stage ends and beta grows)", ylim=(0, None))
         return svg(figure, "convergence", "Loss on codes and on tanh, gap and flipped bits, stage by stage")
 
