@@ -117,6 +117,14 @@ def test_a_finished_training_is_only_read(finished: Path) -> None:
     np.testing.assert_array_equal(HashNet.load(finished).project(FEATURES[0]), anew.project(FEATURES[0]))
 
 
+def test_a_backbone_of_other_weights_is_another_training(tmp_path: Path) -> None:
+    x, labels = FEATURES
+    path = tmp_path / "checkpoint"
+    HashNet(backbone=torch.nn.Linear(10, 4), **QUICK).fit(x, labels, checkpoint=path)
+    with pytest.raises(ValueError, match=r"another training \(weights: "):
+        HashNet(backbone=torch.nn.Linear(10, 4), **QUICK).fit(x, labels, checkpoint=path)
+
+
 def test_a_checkpoint_loads_as_far_as_it_got(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
     x, labels = FEATURES
@@ -145,7 +153,7 @@ OTHER = clusters(60, seed=1)
         ({"continuation": "plateau"}, *FEATURES, r"options.continuation: True there, plateau here"),
         ({"backbone": torch.nn.Linear(10, 4)}, *FEATURES, r"backbone: None there, Linear"),
         ({}, FEATURES[0], OTHER[1], r"\(labels: "),
-        ({}, OTHER[0], FEATURES[1], r"\(first_items: "),
+        ({}, np.concatenate([FEATURES[0][:-1], OTHER[0][-1:]]), FEATURES[1], r"\(items: "),
         ({}, FEATURES[0][:50], FEATURES[1][:50], r"n_items: 60 there, 50 here"),
         ({}, FEATURES[0][:, :7], FEATURES[1], r"item_shape: \[10\] there, \[7\] here"),
     ],

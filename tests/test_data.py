@@ -21,7 +21,7 @@ Image = pytest.importorskip("PIL.Image")
 import torch  # noqa: E402
 
 from hashindex.items import check_items  # noqa: E402
-from hashindex.learn import pair_weights  # noqa: E402
+from hashindex.learn import HashNet, pair_weights  # noqa: E402
 from hashindex.learn.data import (  # noqa: E402
     COCO,
     IMAGENET_100,
@@ -119,6 +119,7 @@ def test_head_holds_half_of_the_labels() -> None:
     assert (head.tolist(), tail.tolist()) == ([1, 0], [2, 4])
     head, tail = head_and_tail(np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0], [1, 0, 0], [1, 0, 0]]))
     assert (head.tolist(), tail.tolist()) == ([0], [1])
+    assert [part.tolist() for part in head_and_tail(np.array([10**12, 7, 10**12]))] == [[10**12], [7]]
 
 
 # Lists
@@ -232,6 +233,8 @@ def test_bad_images_are_all_named(photos: tuple[Path, list[str], Pixels], tmp_pa
     for read in (images.check, lambda: images[1:]):
         with pytest.raises(ValueError, match=r"mine: 3 images .*line 3 'a/photo 2.*line 5 .*line 6 .*6 x 5 .*5 x 6"):
             read()
+    with pytest.raises(ValueError, match="mine: 3 images"):  # before the first training step
+        HashNet(8, device="cpu").fit(images, mine.labels, progress=lambda step: pytest.fail(f"{step}"))
     with pytest.raises(FileNotFoundError, match=r"2 of 3 images are not in .*row 0 'x'; row 2 'a'"):
         Images(["x", names[0], "a"], root)
     with pytest.raises(ValueError, match=r"row 0 'a/photo 4"):
@@ -242,6 +245,12 @@ def test_bad_images_are_all_named(photos: tuple[Path, list[str], Pixels], tmp_pa
         Images(names, root, size=0)
     with pytest.raises(ValueError, match="is not a .zip file"):
         Images(names, root / names[0])
+
+
+def test_more_than_8_bits_a_channel_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.arange(30, dtype=np.uint16).reshape(5, 6) * 2000).save(tmp_path / "deep.png")
+    with pytest.raises(ValueError, match=r"row 0 'deep.png': more than 8 bits a channel"):
+        Images.below(tmp_path)
 
 
 def test_missing_pillow_is_named(photos: tuple[Path, list[str], Pixels], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,6 +189,45 @@ def test_csq_breaks_ties_by_bits_that_are_no_classes_centre() -> None:
     assert first not in random[0].centres.tolist()
 
 
+@pytest.mark.parametrize("k", [6, 10, 12])
+def test_csq_votes_are_whole_numbers(k: int) -> None:
+    labels = torch.zeros((20, 24), dtype=torch.int64)
+    for row in labels:
+        row[torch.randperm(24, generator=torch.Generator().manual_seed(int(row.sum()) + k))[:k]] = 1
+    votes = labels.double() @ class_codes(24, 32, 0).double()
+    assert bool((votes == 0).any())
+    objective: Any = CSQ(32, quantisation=0).objective(labels, 1)
+    wanted = torch.where(votes == 0, objective.tie_breaker.double(), votes).sign()
+    assert forward(objective, 30 * wanted.float(), labels) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("DHN", {"alpha": 0.9}),
+        ("DHN", {"quantisation": 0.3}),
+        ("GreedyHash", {"quantisation": 0.3}),
+        ("CSQ", {"quantisation": 0.3}),
+        ("OrthoHash", {"margin": 0.5}),
+        ("DNNH", {"margin": 0.9}),
+    ],
+)
+def test_options_reach_the_loss(name: str, options: dict[str, float], z: Any) -> None:
+    torch.manual_seed(0)
+    plain = forward(getattr(baselines, name)(4).objective(LABELS, 1), z, LABELS)
+    torch.manual_seed(0)
+    assert forward(getattr(baselines, name)(4, **options).objective(LABELS, 1), z, LABELS) != plain
+
+
+def test_dnnh_divides_and_encodes_and_thresholds(z: Any) -> None:
+    layer: Any = baselines.DNNH(4).hash_layer(8).eval()
+    layer(torch.randn(3, 8))[:, 0].sum().backward()
+    used = layer[0].weight.grad.any(dim=1).reshape(4, -1)  # a slice per bit
+    assert used.any(dim=1).tolist() == [True, False, False, False]
+    objective = baselines.DNNH(4).objective(LABELS, 1)
+    assert forward(objective, 100 * z, LABELS) == forward(objective, 50 * z, LABELS)  # beyond the threshold: 0 and 1
+
+
 def test_class_codes_are_far_apart() -> None:
     np.testing.assert_array_equal(hadamard(8) @ hadamard(8).T, 8 * np.eye(8))
     codes = class_codes(20, 16, seed=3).numpy()
@@ -256,9 +295,9 @@ def test_options_out_of_range_are_named(name: str, options: dict[str, float]) ->
         getattr(baselines, name)(**options)
 
 
-@pytest.mark.parametrize("name", ["GreedyHash", "CSQ", "OrthoHash", "CNNH"])
+@pytest.mark.parametrize("name", NAMES)
 def test_labels_of_no_class_at_all_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"at least one class, got multi-hot of none: \(4, 0\)"):
+    with pytest.raises(ValueError, match=r"n_classes > 1.*got \(4, 0\)"):
         getattr(baselines, name)(8, n_steps=1).fit(clusters(4)[0], np.empty((4, 0), np.int64))
 
 

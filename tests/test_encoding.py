@@ -17,6 +17,7 @@ from torch import nn  # noqa: E402
 
 import hashindex as hx  # noqa: E402
 from clusters import QUICK, clusters  # noqa: E402
+from hashindex.baselines import ITQ  # noqa: E402
 from hashindex.codes import pack  # noqa: E402
 from hashindex.learn import HashNet  # noqa: E402
 
@@ -179,15 +180,28 @@ def test_wrong_items_are_named_by_their_place(trained: tuple[HashNet, Any]) -> N
     model, x = trained
     floats = x.astype(np.float64)
     floats[[130, 131]] = np.inf
-    for encode in (model.encode, model.project, lambda items: list(model.stream(items[:131]))):
-        with pytest.raises(ValueError, match=r"NaN or infinity.*: 130"):
+    floats[7] = np.nan  # of another block
+    for encode in (model.encode, model.project, ITQ(4).fit(x).encode):
+        with pytest.raises(ValueError, match=r"in 3 of 200 items: 7, 130, 131$"):
             encode(floats)
+    with pytest.raises(ValueError, match=r"NaN or infinity.*: 130"):
+        list(model.stream([*x[:130], *floats[130:]]))
     with pytest.raises(ValueError, match=r"expected items of shape \(.*\) as in fit, got"):
         model.encode(x[..., :-1])
     with pytest.raises(ValueError, match=r"x\[None\]"):
         model.encode(x[0])
     with pytest.raises(TypeError, match="complex"):
         model.encode(x.astype(complex))
+
+
+def test_loaders_of_items_alone_and_of_pairs(trained: tuple[HashNet, Any]) -> None:
+    model, x = trained
+    tensors = torch.from_numpy(x[:30])
+    alone = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(tensors), batch_size=8)
+    np.testing.assert_array_equal(np.concatenate([*model.stream(alone)]), model.encode(x[:30]))
+    pairs = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(tensors, torch.arange(30)), batch_size=8)
+    with pytest.raises(ValueError, match="leave out labels"):
+        list(model.stream(pairs))
 
 
 def test_nothing_is_encoded_before_fit() -> None:

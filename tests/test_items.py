@@ -107,6 +107,7 @@ def test_labels_become_int64() -> None:
         (["a", "b", "c"], TypeError, "<U1"),
         ([0, 1], ValueError, r"shape \(3,\) or \(3, n_classes\).*got \(2,\)"),
         ([[0], [1], [1]], ValueError, r"n_classes > 1.*got \(3, 1\)"),
+        (np.zeros((3, 0), int), ValueError, r"n_classes > 1.*got \(3, 0\)"),
         (np.zeros((3, 2, 2), int), ValueError, r"\(3, 2, 2\)"),
         (5, ValueError, r"\(\)"),
         ([[0, 1], [2, 0], [0, -1]], ValueError, r"0 or 1 only; not so in rows 1, 2$"),

@@ -65,6 +65,26 @@ def test_a_backbone_of_ones_own_is_given_again(tmp_path: Path) -> None:
         HashNet.load(path)
 
 
+def test_a_backbone_that_does_something_else_with_the_weights_is_noticed(tmp_path: Path) -> None:
+    x, labels = clusters(60)
+    HashNet(backbone=nn.Sequential(nn.Linear(10, 8), nn.ReLU()), **QUICK).fit(x, labels).save(tmp_path / "model")
+    with pytest.raises(ValueError, match="trained with another backbone, Sequential"):
+        HashNet.load(tmp_path / "model", backbone=nn.Sequential(nn.Linear(10, 8), nn.Tanh()))
+
+
+def test_a_damaged_file_is_noticed(tmp_path: Path) -> None:
+    x, labels = clusters(60)
+    path = tmp_path / "model"
+    HashNet(**QUICK).fit(x, labels).save(path)
+    content = bytearray(path.read_bytes())
+    for place in (-1, -1000, content.index(b"n_bits") + 20):
+        damaged = content.copy()
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="is damaged|is no model file"):
+            HashNet.load(path)
+
+
 class OtherHash(DeepHash):
     """A method beside HashNet: z near 1 for the first class and -1 for others."""
 

@@ -131,6 +131,16 @@ def test_options_are_checked() -> None:
             SDH(lam=lam, nu=nu)
 
 
+@pytest.mark.parametrize(
+    "option", [(KSH, "n_anchors"), (SDH, "n_anchors"), (BRE, "n_anchors"), (BRE, "n_anchors_per_bit")]
+)
+def test_the_number_of_anchors_matters(option: tuple[type[Shallow], str]) -> None:
+    x, labels = blobs(n=80)
+    method, name = option
+    few, more = (method(8, **{name: n}).fit(x, labels).project(x) for n in (3, 20))
+    assert not np.array_equal(few, more)
+
+
 @every
 @pytest.mark.parametrize("n", [1, 2, 3, 40])
 @pytest.mark.parametrize("kind", ["constant", "duplicates", "one class", "every item a class", "wide", "one feature"])

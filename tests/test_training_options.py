@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from clusters import QUICK, clusters, dropout_net, multi_hot  # noqa: E402
-from hashindex.learn import HashNet, Training  # noqa: E402
+from hashindex.learn import HashNet, Objective, Training, training  # noqa: E402
 
 IMAGES = clusters(shape=(1, 6, 9))
 
@@ -99,6 +99,24 @@ def test_an_unknown_schedule_or_backbone_shape_is_refused() -> None:
         HashNet(continuation="linear", **QUICK).fit(*IMAGES)
     with pytest.raises(ValueError, match=r"\(1, 1, 6, 9\)"):
         HashNet(backbone=nn.Identity(), **QUICK).fit(*IMAGES)
+
+
+def test_a_device_may_be_torchs_own() -> None:
+    assert Training(device=torch.device("cpu")) == Training(device="cpu")
+    with pytest.raises(RuntimeError, match="nowhere"):
+        Training(device="nowhere")
+
+
+def test_norms_and_biases_do_not_decay() -> None:
+    network = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    groups = training._groups(network, Objective(), Training(learning_rate=0.1, weight_decay=0.5))
+    decays = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
+    assert [decays[id(parameter)] for parameter in network.parameters()] == [0.5, 0, 0, 0]
+
+
+def test_alpha_falls_unless_it_is_given() -> None:
+    made: list[Any] = [HashNet(alpha=alpha).objective(torch.arange(4), 10) for alpha in (None, 0.3)]
+    assert [objective.soften for objective in made] == [0.75, 0]
 
 
 def test_defaults_suit_the_items() -> None:

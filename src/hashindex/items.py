@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,11 +65,28 @@ def check_items(items: Any, item_shape: tuple[int, ...] | None = None) -> Items:
 
 
 def check_finite(items: Items) -> None:
-    """Look at every value once, block by block; ValueError that lists items with NaN or infinity."""
+    """Look at every item once, block by block; ValueError that lists those with NaN or infinity.
+
+    Items that can check themselves, as `hashindex.learn.data.Images` can, do so: they list the unreadable.
+    """
+    check = getattr(items, "check", None)
+    if check is not None:
+        check()
+        return
     if np.dtype(items.dtype).kind != "f":
         return
     wrong = [_not_finite(as_float32(block)) + start for start, block in _blocks(items)]
     _refuse(np.concatenate([np.empty(0, np.int64), *wrong]), len(items))
+
+
+@contextmanager
+def listing_all(items: Items) -> Iterator[None]:
+    """Go through items; where one of them fails, look at the others too and list all that would."""
+    try:
+        yield
+    except ValueError:
+        check_finite(items)
+        raise
 
 
 def as_floats(block: Any, start: int = 0) -> NDArray[np.float32]:
@@ -104,7 +122,7 @@ def check_labels(labels: Any, n: int, name: str = "labels") -> Labels:
         raise TypeError(
             f"{name} must be integers, class numbers (n,) or multi-hot 0/1 (n, n_classes); got {array.dtype}"
         )
-    if array.ndim not in (1, 2) or array.shape[1:] == (1,) or len(array) != n:
+    if array.ndim not in (1, 2) or array.shape[1:] in ((0,), (1,)) or len(array) != n:
         raise ValueError(
             f"{name} must have shape ({n},) or ({n}, n_classes) with n_classes > 1, one row per item; got {array.shape}"
         )

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..learn.deep_hash import DeepHash
 from ..learn.loss import similarity
 from ..learn.objective import Objective
-from .targets import check_classes, coin_flips
+from .targets import coin_flips
 
 MOST_KINDS = 1000  # different rows of labels that get codes of their own
 SWEEPS = 10  # over all bits
@@ -33,7 +33,6 @@ class CNNH(DeepHash):
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
         """Find the codes, and let the network regress them."""
-        check_classes(labels)
         kinds, kind_of, counts = torch.unique(labels, dim=0, return_inverse=True, return_counts=True)
         order = torch.argsort(counts, descending=True, stable=True)
         common, rare = order[:MOST_KINDS], order[MOST_KINDS:]

@@ -73,7 +73,7 @@ class CentralSimilarity(Objective):
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Draw every item to its centre."""
-        votes = self.shares(labels).to(self.centres.dtype) @ self.centres
+        votes = (self.shares(labels) > 0).to(self.centres.dtype) @ self.centres  # whole numbers: a tie is exactly 0
         wanted = torch.where(votes == 0, self.tie_breaker, votes) > 0
         has_class = labels.new_ones(len(labels)) if labels.ndim == 1 else (labels.sum(dim=1) > 0)
         # (tanh(z) + 1) / 2 = sigmoid(2 z): the cross-entropy of logits 2 z cannot overflow.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..codes import pack
 from ..inputs import check_at_least, check_n_bits, code_size
-from ..items import as_floats, check_finite, check_items, check_labels
+from ..items import as_floats, check_finite, check_items, check_labels, listing_all
 from .classes import indicators, n_classes
 
 if TYPE_CHECKING:
@@ -121,13 +121,15 @@ class Shallow(ABC):
             Items of another kind or shape than in `fit`, values that are NaN or infinite.
         """
         items = check_items(x, self._shape())
-        blocks = [np.empty((0, code_size(self.n_bits)), np.uint8), *map(pack, self._project(items))]
+        with listing_all(items):
+            blocks = [np.empty((0, code_size(self.n_bits)), np.uint8), *map(pack, self._project(items))]
         return np.concatenate(blocks)
 
     def project(self, x: Any) -> Floats:
         """Return the values whose signs are the code, float64 (n, n_bits). Raises as `encode` does."""
         items = check_items(x, self._shape())
-        return np.concatenate([np.empty((0, self.n_bits)), *self._project(items)])
+        with listing_all(items):
+            return np.concatenate([np.empty((0, self.n_bits)), *self._project(items)])
 
     def _project(self, items: Items) -> Iterator[Floats]:
         filled = np.zeros((BLOCK, len(self._mean)))

@@ -13,18 +13,12 @@ class Shares(nn.Module):
     """Class numbers or multi-hot labels -> float32 (n, n_classes), each row the classes of an item in equal shares.
 
     A row without any class is all zero: a cross-entropy with it is 0.
-
-    Raises
-    ------
-    ValueError
-        Labels are multi-hot of no class at all.
     """
 
     known: Tensor
 
     def __init__(self, labels: Tensor) -> None:
         super().__init__()
-        check_classes(labels)
         known = torch.unique(labels) if labels.ndim == 1 else torch.arange(labels.shape[1])
         self.register_buffer("known", known, persistent=False)
 
@@ -39,12 +33,6 @@ class Shares(nn.Module):
             return (labels[:, None] == self.known).float()
         hot = labels.float()
         return hot / hot.sum(dim=1, keepdim=True).clamp(min=1)
-
-
-def check_classes(labels: Tensor) -> None:
-    """Raise ValueError if labels are multi-hot of no class at all, (n, 0)."""
-    if labels.ndim == 2 and labels.shape[1] == 0:
-        raise ValueError(f"expected labels of at least one class, got multi-hot of none: {tuple(labels.shape)}")
 
 
 def class_codes(n_classes: int, n_bits: int, seed: int) -> Tensor:

@@ -60,7 +60,9 @@ class Continuation:
     def released(cls, n_steps: int, gamma: float = 0.005, power: float = 0.5, every: int = 200) -> Continuation:
         """The authors' released training: beta = (1 + gamma step)**power, renewed every 200 steps; 7.1 at 10,000."""
         _n_stages(n_steps, 1)
-        starts = list(range(0, n_steps, every))
+        starts = list(range(0, n_steps, check_at_least(every, "every", 1)))
+        if not (0 <= gamma < inf and 0 <= power < inf):
+            raise ValueError(f"gamma and power must be 0 or positive numbers, got {gamma} and {power}")
         return cls([(1 + gamma * start) ** power for start in starts], starts)
 
     def stage(self, step: int) -> int:

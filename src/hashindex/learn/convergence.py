@@ -1,6 +1,6 @@
 """The two theorems of Cao et al. (ICCV 2017, section 3.4), watched on fixed items while a network learns.
 
-L is the loss on the binary codes h = sign(z), J the same loss on h = tanh(beta z), both with the first stage's alpha.
+L is the loss on the binary codes h = sign(z), J the same loss on h = tanh(beta z), both with the alpha of beta = 1.
 Theorem 1: L does not change when beta grows; an exact invariant, as sign(tanh(beta z)) = sign(z). Theorem 2: L falls
 while J is minimised within a stage; a trend that is measured, as stochastic steps need not follow it.
 """

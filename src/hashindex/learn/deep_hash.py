@@ -15,7 +15,7 @@ from torch import nn
 
 from ..codes import pack
 from ..inputs import check_at_least, check_n_bits
-from ..items import check_finite, check_items, check_labels
+from ..items import check_finite, check_items, check_labels, listing_all
 from . import model_file
 from .backbones import default_backbone
 from .checkpoint import Checkpoint
@@ -46,7 +46,7 @@ class DeepHash(ABC):
     network
         The trained module, items -> z (n, n_bits): a sequence of the backbone and the hash layer.
     history
-        The course of the training.
+        The course of the training; `save` does not keep it.
     item_shape
         Shape of one item, (n_features,) or (channels, height, width); None before `fit`.
     """
@@ -57,6 +57,8 @@ class DeepHash(ABC):
     def __init__(self, n_bits: int = 32, seed: int = 0, *, backbone: nn.Module | None = None, **training: Any) -> None:
         self.n_bits = check_n_bits(n_bits)
         self.seed = check_at_least(seed, "seed", 0)
+        if self.seed >= 2**63:
+            raise ValueError(f"seed must be below 2**63, got {seed}")
         if backbone is not None and not isinstance(backbone, nn.Module):
             raise TypeError(f"backbone must be a torch module, such as resnet18(), got {backbone!r}")
         self.backbone = backbone
@@ -148,15 +150,17 @@ class DeepHash(ABC):
         items = check_items(items, self._shape())
         codes = np.empty((len(items), (self.n_bits + 7) // 8), np.uint8)
         start = 0
-        for z in self._blocks(blocks_of(items)):
-            codes[start : start + len(z)] = pack(z)
-            start += len(z)
+        with listing_all(items):
+            for z in self._blocks(blocks_of(items)):
+                codes[start : start + len(z)] = pack(z)
+                start += len(z)
         return codes
 
     def project(self, items: Items | ArrayLike | torch.Tensor) -> NDArray[np.float32]:
         """Return the values z whose signs are the code, float32 (n, n_bits). Raises as `encode` does."""
         items = check_items(items, self._shape())
-        return np.concatenate([np.empty((0, self.n_bits), np.float32), *self._blocks(blocks_of(items))])
+        with listing_all(items):
+            return np.concatenate([np.empty((0, self.n_bits), np.float32), *self._blocks(blocks_of(items))])
 
     def stream(self, items: Iterable[ArrayLike | torch.Tensor]) -> Iterator[NDArray[np.uint8]]:
         """Return packed codes (m, code_size) block by block, in order, for items that come one by one or in batches.
@@ -187,7 +191,7 @@ class DeepHash(ABC):
 
         RuntimeError before `fit`, OSError where nothing can be written.
         """
-        state = {"network": self.network.state_dict()} if self._shape() else {}
+        state = {"network": self.network.state_dict(), "probe": self._probe()} if self._shape() else {}
         model_file.write(path, model_file.about(self, self._shape()), state)
 
     def export(self, path: str | Path, *, dtype: Literal["float32", "uint8"] = "float32") -> None:
@@ -204,7 +208,8 @@ class DeepHash(ABC):
         Raises
         ------
         ValueError
-            The file holds something else, another kind of model, or one trained with a ``backbone`` other than given.
+            The file is damaged, holds something else, another kind of model, or one trained with a ``backbone`` other
+            than given.
         """
         about, state = model_file.read(path)
         model: Self = model_file.rebuild(cls, about, backbone, path)
@@ -217,7 +222,14 @@ class DeepHash(ABC):
         except RuntimeError as error:
             raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: {error}") from None
         model._become(network, shape)
+        if "probe" in state and not torch.allclose(model._probe(), state["probe"], rtol=0.01, atol=0.01):
+            raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: this one's z differ")
         return model
+
+    def _probe(self) -> torch.Tensor:
+        """Return z of two fixed items: networks with the same weights may still differ in what they do with them."""
+        items = np.random.default_rng(0).standard_normal((2, *self._shape())).astype(np.float32)
+        return torch.from_numpy(self.project(items))
 
     def _blocks(self, items: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
         item_shape = self._shape()

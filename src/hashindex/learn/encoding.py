@@ -65,7 +65,13 @@ def _parts(piece: ArrayLike | torch.Tensor, item_shape: tuple[int, ...], first: 
 def _as_batch(piece: ArrayLike | torch.Tensor, item_shape: tuple[int, ...]) -> Items:
     shape = getattr(piece, "shape", None)
     if shape is None:
-        piece = np.asarray(piece)
+        if isinstance(piece, (list, tuple)) and len(piece) == 1 and hasattr(piece[0], "shape"):
+            return _as_batch(piece[0], item_shape)  # what a DataLoader makes of a data set of items alone
+        try:
+            piece = np.asarray(piece)
+        except ValueError:
+            message = "expected items or batches of items, got arrays of several shapes; leave out labels"
+            raise ValueError(message) from None
         shape = piece.shape
     is_one = len(shape) == len(item_shape)
     return check_items(piece[None] if is_one else piece, item_shape)  # type: ignore[call-overload,index]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.parameter import is_lazy
 
 from ..files import replacing
 from ..items import as_float32
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .training import Training
 
 FORMAT = "hashindex model 1"
+N_DIGESTED = 256  # items, spread evenly over all
 _TENSOR, _PAIRS = "tensor", "pairs"  # how the JSON speaks of tensors and of dicts, whose keys may be numbers
 
 
@@ -41,13 +43,16 @@ def about(model: DeepHash, item_shape: tuple[int, ...]) -> dict[str, Any]:
 
 
 def about_training(model: DeepHash, training: Training, items: Items, labels: torch.Tensor) -> dict[str, Any]:
-    """Say what training of the model this is; of the items, a digest of the first has to do."""
+    """Say what training of the model this is; of many items, a digest of some has to do."""
+    some = np.unique(np.linspace(0, len(items) - 1, N_DIGESTED).astype(np.int64))
+    weights = [] if model.backbone is None else [*model.backbone.parameters(), *model.backbone.buffers()]
     return {
         **about(model, tuple(items.shape[1:])),
         "training": vars(training),
         "n_items": len(items),
-        "first_items": _digest(as_float32(items[:64])),
+        "items": _digest(as_float32(items[some])),
         "labels": _digest(labels.numpy()),
+        "weights": _digest(*(_bytes(tensor) for tensor in weights if not is_lazy(tensor))),
     }
 
 
@@ -67,6 +72,7 @@ def write(path: str | Path, about: dict[str, Any], state: dict[str, Any]) -> Non
     tensors: dict[str, torch.Tensor] = {}
     skeleton = _split(state, "", tensors)
     metadata = {"format": FORMAT, "about": _json(about), "state": _json(skeleton)}
+    metadata["digest"] = _content_digest(metadata, tensors)
     content = safetensors_torch().save(tensors, metadata)
     with replacing(path) as new:
         new.write_bytes(content)
@@ -90,7 +96,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     OSError
         The file cannot be read.
     ValueError
-        It is no file of `write`.
+        It is no file of `write`, or damaged.
     """
     safetensors_torch()
     from safetensors import SafetensorError, safe_open
@@ -105,6 +111,8 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ValueError(f"{path} is no model file of hashindex: {error}") from None
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} is no model file of hashindex: format {metadata.get('format')!r}, not {FORMAT!r}")
+    if metadata.pop("digest", None) != _content_digest(metadata, tensors):
+        raise ValueError(f"{path} is damaged: its content is not what was written")
     return json.loads(metadata["about"]), _join(json.loads(metadata["state"]), tensors)
 
 
@@ -147,8 +155,20 @@ def _lively(option: Any) -> Any:
     return Continuation.from_options(option["schedule"]) if isinstance(option, dict) else option
 
 
-def _digest(array: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+def _content_digest(metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> str:
+    texts = [np.frombuffer(json.dumps(metadata, sort_keys=True).encode(), np.uint8)]
+    return _digest(*texts, *(_bytes(tensors[name]) for name in sorted(tensors)))
+
+
+def _bytes(tensor: torch.Tensor) -> NDArray[np.uint8]:
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
 
 
 def _flat(about: dict[str, Any], name: str = "") -> dict[str, Any]:

@@ -59,10 +59,12 @@ class Training:
     compile
         Whether torch.compile is used; it needs a C++ compiler.
     device
-        Where to compute; None is the GPU if there is one.
+        Where to compute, "cpu", "cuda" or a torch.device; None is the GPU if there is one.
 
     Raises
     ------
+    RuntimeError
+        There is no such device.
     TypeError
         n_steps or batch_size is no integer.
     ValueError
@@ -81,6 +83,8 @@ class Training:
     device: str | None = None
 
     def __post_init__(self) -> None:
+        if self.device is not None:
+            object.__setattr__(self, "device", str(torch.device(self.device)))
         for name, least in (("n_steps", 1), ("batch_size", 2)):
             value = getattr(self, name)
             if value is not None:

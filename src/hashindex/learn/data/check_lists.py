@@ -90,10 +90,10 @@ def check_lists(train: ImageList, database: ImageList, query: ImageList, *, cont
         findings += _duplicates(name, part, keys[name])
     for name, other in (("query", "database"), ("query", "train"), ("train", "database")):
         findings += _inside(name, other, parts, keys)
-    counts = _class_counts(parts)
-    findings += _empty_classes(parts, counts) + _sorted_by_class(database)
+    classes, counts = _class_counts(parts)
+    findings += _empty_classes(parts, classes, counts) + _sorted_by_class(database)
     sizes = {name: len(part) for name, part in parts.items()}
-    return ListCheck(tuple(findings), similar_pairs(train.labels), sizes, counts.shape[1])
+    return ListCheck(tuple(findings), similar_pairs(train.labels), sizes, len(classes))
 
 
 def summary(check: ListCheck) -> str:
@@ -154,15 +154,18 @@ def _inside(name: str, other: str, parts: dict[str, ImageList], keys: dict[str, 
     return _finding(name, f"{name} in {other}", name == "query", part, rows, text)
 
 
-def _class_counts(parts: dict[str, ImageList]) -> NDArray[np.int64]:
-    """Return images per list (three rows: train, database, query) and class."""
-    if parts["train"].labels.ndim == 2:
-        return np.stack([part.labels.sum(axis=0) for part in parts.values()])
-    n_classes = max(int(part.labels.max()) for part in parts.values()) + 1
-    return np.stack([np.bincount(part.labels, minlength=n_classes) for part in parts.values()])
+def _class_counts(parts: dict[str, ImageList]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the classes, and images per list (three rows: train, database, query) and class."""
+    labels = [part.labels for part in parts.values()]
+    if labels[0].ndim == 2:
+        return np.arange(labels[0].shape[1]), np.stack([each.sum(axis=0) for each in labels])
+    classes = np.unique(np.concatenate(labels))
+    return classes, np.stack([np.bincount(np.searchsorted(classes, each), minlength=len(classes)) for each in labels])
 
 
-def _empty_classes(parts: dict[str, ImageList], counts: NDArray[np.int64]) -> list[Finding]:
+def _empty_classes(
+    parts: dict[str, ImageList], all_classes: NDArray[np.int64], counts: NDArray[np.int64]
+) -> list[Finding]:
     train, database, query = counts
     cases = (
         ("query", "database", query, database),
@@ -171,7 +174,7 @@ def _empty_classes(parts: dict[str, ImageList], counts: NDArray[np.int64]) -> li
     )
     findings: list[Finding] = []
     for name, other, there, lacking in cases:
-        classes = np.nonzero((there > 0) & (lacking == 0))[0]
+        classes = all_classes[(there > 0) & (lacking == 0)]
         labels = parts[name].labels
         of_class = np.isin(labels, classes) if labels.ndim == 1 else labels[:, classes].any(axis=1)
         rows = np.nonzero(of_class)[0].tolist()

@@ -30,8 +30,12 @@ def head_and_tail(train_labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.i
     The head is the fewest classes that hold half of all training labels, largest class first; the tail is the
     other classes that have any. Where one measure hides what becomes of rare classes, report it for queries of both.
     """
-    counts = np.bincount(train_labels) if train_labels.ndim == 1 else train_labels.sum(axis=0)
+    if train_labels.ndim == 1:
+        classes, counts = np.unique(train_labels, return_counts=True)
+    else:
+        counts = train_labels.sum(axis=0)
+        classes = np.arange(len(counts))
     order = np.argsort(-counts, kind="stable")
     order = order[counts[order] > 0]
     n_head = int(np.searchsorted(np.cumsum(counts[order]), counts.sum() / 2)) + 1
-    return order[:n_head], order[n_head:]
+    return classes[order[:n_head]], classes[order[n_head:]]
