@@ -83,6 +83,13 @@ def test_values_that_are_not_finite_are_listed(monkeypatch: pytest.MonkeyPatch) 
         check_finite(np.full((12, 3), np.nan, np.float16))
 
 
+def test_values_that_are_too_large_are_listed() -> None:
+    x = np.array([[1.0], [-3e15], [2e14]])
+    check_finite(x)
+    with pytest.raises(ValueError, match=r"at most 1e\+15, got NaN, infinity or larger in 1 of 3 items: 1$"):
+        check_finite(x, 1e15)
+
+
 def test_blocks_are_new_float32_arrays() -> None:
     for x in (np.ones((2, 3), np.float32), np.ones((2, 3), np.uint8), [[1, 1, 1], [1, 1, 1]]):
         floats = as_floats(x)

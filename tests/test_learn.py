@@ -144,7 +144,7 @@ X, Y = np.zeros((6, 3), np.float32), np.arange(6)
 @pytest.mark.parametrize(
     ("inputs", "labels", "error", "message"),
     [
-        (np.full((6, 3), np.nan), Y, ValueError, "NaN or infinity in 6 of 6 items: 0, 1, 2, 3, 4, 5"),
+        (np.full((6, 3), np.nan), Y, ValueError, "NaN, infinity or larger in 6 of 6 items: 0, 1, 2, 3, 4, 5"),
         (np.array([[0, 0], [0, np.inf]]), Y[:2], ValueError, "in 1 of 2 items: 1"),
         (torch.zeros(6, 3, dtype=torch.complex64), Y, TypeError, "complex64"),
         (X[0], Y, ValueError, r"\(3,\)"),

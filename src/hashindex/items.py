@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 4096  # items looked at at once
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 _N_NAMED = 10  # offenders named in an error
 
 Labels = NDArray[np.int64]
@@ -64,8 +65,8 @@ def check_items(items: Any, item_shape: tuple[int, ...] | None = None) -> Items:
     return items  # type: ignore[no-any-return]
 
 
-def check_finite(items: Items) -> None:
-    """Look at every item once, block by block; ValueError that lists those with NaN or infinity.
+def check_finite(items: Items, most: float = FLOAT32_MAX) -> None:
+    """Look at every item once, block by block; ValueError that lists those with NaN, infinity or above ``most``.
 
     Items that can check themselves, as `hashindex.learn.data.Images` can, do so: they list the unreadable.
     """
@@ -75,8 +76,8 @@ def check_finite(items: Items) -> None:
         return
     if np.dtype(items.dtype).kind != "f":
         return
-    wrong = [_not_finite(as_float32(block)) + start for start, block in _blocks(items)]
-    _refuse(np.concatenate([np.empty(0, np.int64), *wrong]), len(items))
+    wrong = [_not_finite(as_float32(block), most) + start for start, block in _blocks(items)]
+    _refuse(np.concatenate([np.empty(0, np.int64), *wrong]), len(items), most)
 
 
 @contextmanager
@@ -138,16 +139,17 @@ def _blocks(items: Items) -> Iterator[tuple[int, Any]]:
         yield start, items[start : start + BLOCK]
 
 
-def _not_finite(floats: NDArray[np.float32]) -> NDArray[np.int64]:
-    finite = np.isfinite(floats).reshape(len(floats), -1).all(axis=1)
+def _not_finite(floats: NDArray[np.float32], most: float = FLOAT32_MAX) -> NDArray[np.int64]:
+    finite = (np.abs(floats) <= most).reshape(len(floats), -1).all(axis=1)
     return np.nonzero(~finite)[0]
 
 
-def _refuse(wrong: NDArray[np.int64], n: int) -> None:
+def _refuse(wrong: NDArray[np.int64], n: int, most: float = FLOAT32_MAX) -> None:
     if len(wrong):
-        raise ValueError(
-            f"expected finite float32 values, got NaN or infinity in {len(wrong)} of {n} items: {_listed(wrong)}"
-        )
+        kind, found = "finite float32 values", "NaN or infinity"
+        if most < FLOAT32_MAX:
+            kind, found = f"{kind} of at most {most:g}", "NaN, infinity or larger"
+        raise ValueError(f"expected {kind}, got {found} in {len(wrong)} of {n} items: {_listed(wrong)}")
 
 
 def _listed(rows: NDArray[np.int64]) -> str:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from .progress import History, Step
 
 
+LARGEST = 1e15  # of a value to learn from: norms sum squares in float32
+
+
 class DeepHash(ABC):
     """A network that makes codes, trained by whatever objective a subclass names.
 
@@ -106,7 +109,8 @@ class DeepHash(ABC):
         TypeError
             Items are not real numbers, or labels not integers.
         ValueError
-            Another shape, fewer than 2 items, values that are NaN or infinite; the checkpoint is of another training.
+            Another shape, fewer than 2 items, values that are NaN, infinite or above 1e15, images that cannot be read;
+            the checkpoint is damaged or of another training.
         ArithmeticError
             The loss is no longer a number.
         """
@@ -115,7 +119,7 @@ class DeepHash(ABC):
         classes = torch.from_numpy(check_labels(labels, len(items)))
         if len(items) < 2:
             raise ValueError(f"expected at least 2 items to learn from, got {len(items)}")
-        check_finite(items)
+        check_finite(items, LARGEST)
         training = self.training.resolved(item_shape)
         keeper = None
         if checkpoint is not None:
