@@ -71,7 +71,7 @@ def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
     by_seed = [findings.values("quick", name) for name in ("HashNet", "ITQ")]
     assert gain.mean == pytest.approx(np.mean([by_seed[0][s] - by_seed[1][s] for s in range(2)]))
     text = tables(replace(findings, titles={**findings.titles, "later": "On a GPU"}))
-    assert "On a GPU (later): not measured" in text
+    assert "On a GPU: not measured, there was no GPU (later)" in text
     for one in found:
         assert f"| {one.method} " in text
     assert f"{findings.mean('quick', 'HashNet').mean:.3f} ± " in text

@@ -16,10 +16,11 @@ GPU_HEAD = "GPU GiB"
 
 def tables(findings: Findings) -> str:
     """Every experiment's table, as Markdown."""
-    parts = []
+    parts: list[str] = []
+    missing: dict[str, list[str]] = {}  # experiments of a title
     for name, title in findings.titles.items():
         if not findings.methods(name):
-            parts.append(f"{title} ({name}): not measured, there is no GPU")
+            missing.setdefault(title, []).append(name)
             continue
         rows = [_row(findings, name, method) for method in findings.methods(name)]
         seeds = len(findings.values(name, findings.methods(name)[0]))
@@ -27,6 +28,8 @@ def tables(findings: Findings) -> str:
         on_gpu = any(one.train_gpu_bytes for one in findings.findings if one.experiment == name)
         head = (*HEAD, GPU_HEAD) if on_gpu else HEAD
         parts.append(f"{title}; {n_bits} bits, {seeds} seed{'s' if seeds > 1 else ''}\n\n{_table(head, rows)}")
+    for title, names in missing.items():
+        parts.append(f"{title}: not measured, there was no GPU ({', '.join(names)})")
     machine = ", ".join(f"{name} {value}" for name, value in findings.machine.items())
     return "\n\n".join(parts) + f"\n\n{findings.command}; {findings.n_threads} threads; {machine}"
 
