@@ -116,7 +116,9 @@ def test_bad_input_is_refused_with_what_was_seen() -> None:
         code_health(codes, n_bits=8, z=z[:, :7])
     with pytest.raises(ValueError, match="row 2: the code is not that of its z"):
         code_health(codes, n_bits=8, z=z * [[1], [1], [-1]])
-    with pytest.raises(ValueError, match="NaN"):
-        code_health(codes, n_bits=8, z=z * np.nan)
+    many = np.ones((70_001, 64))
+    many[70_000, 3] = np.nan
+    with pytest.raises(ValueError, match=r"NaN.* in 1 of 70001 items: 70000$"):
+        code_health(pack(np.ones((70_001, 64))), n_bits=64, z=many)
     with pytest.raises(ValueError, match=r"labels.*\(3,\)"):
         code_health(codes, n_bits=8, labels=np.zeros(2, int))

@@ -237,6 +237,8 @@ def test_bad_images_are_all_named(photos: tuple[Path, list[str], Pixels], tmp_pa
         HashNet(8, device="cpu").fit(images, mine.labels, progress=lambda step: pytest.fail(f"{step}"))
     with pytest.raises(FileNotFoundError, match=r"2 of 3 images are not in .*row 0 'x'; row 2 'a'"):
         Images(["x", names[0], "a"], root)
+    with pytest.raises(ValueError, match=r"2 images cannot be read: row 0 'a/photo 4.*row 2 'a/photo 2"):
+        Images([names[4], names[0], names[2]], root)
     with pytest.raises(ValueError, match=r"row 0 'a/photo 4"):
         Images(names[4:], root)
     with pytest.raises(FileNotFoundError, match="no folder and no .zip"):
@@ -466,6 +468,11 @@ def test_checker_finds_each_defect(photos: tuple[Path, list[str], Pixels]) -> No
     text = summary(check)
     assert "problem: query: 1 of 4 images are in database too: line 2 is its line 2" in text
     assert text.index("problem") < text.index("note")
+
+    (link := root.with_name("link")).symlink_to(root)
+    for other in (link, Path(os.path.relpath(root))):
+        check = check_lists(listing(root, clean[0]), listing(root, clean[1]), listing(other, clean[1]))
+        assert ("query", "query in database") in kinds(check)
 
     save(root / "copy.png", pixels[4])
     hidden = [clean[0], [*clean[1], "copy.png 0 1"], clean[2]]

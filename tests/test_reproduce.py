@@ -98,6 +98,8 @@ def test_a_classifiers_features_are_its_backbones() -> None:
         (["embedded", "--seeds", "0"], "--seeds must be at least 1, got 0"),
         (["embedded", "--only", "mnist"], "no such experiment in embedded"),
         (["embedded", "--json", "/no/such/folder/x.json"], "does not exist"),
+        (["embedded", "--table", "."], "is a folder; name a file in it"),
+        (["embedded", "--codes", __file__], "is a file; name a folder"),
         (["cifar10", "--only", "cifar10-all"], "HASHINDEX_DATA"),
         (["cifar10", "--only", "cifar10-resnet18-48"], "needs a GPU"),
     ],

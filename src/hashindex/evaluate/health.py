@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..codes import pack
 from ..inputs import as_codes, check_n_bits
-from ..items import Labels, as_floats, check_labels
+from ..items import Labels, as_floats, check_finite, check_items, check_labels
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 MOST_CORRELATED_BITS = 1024  # of longer codes as many bits, evenly spread, are correlated
@@ -215,6 +215,8 @@ def _saturation(codes: NDArray[np.uint8], n_bits: int, z: Any) -> Saturation:
     shape = tuple(np.shape(z))
     if shape != (len(codes), n_bits):
         raise ValueError(f"z must have shape ({len(codes)}, {n_bits}), a value per bit; got {shape}")
+    z = check_items(z)
+    check_finite(z)
     total, sample = 0.0, []
     step = -(-len(codes) * n_bits // _SAMPLE_VALUES)
     for block in _blocks(len(codes), n_bits):

@@ -51,6 +51,10 @@ def run(options: argparse.Namespace) -> int:
     for name, path in (("--json", options.json), ("--table", options.table)):
         if path is not None and not path.resolve().parent.is_dir():
             raise ValueError(f"{name} {path}: the folder {path.resolve().parent} does not exist")
+        if path is not None and path.is_dir():
+            raise ValueError(f"{name} {path} is a folder; name a file in it")
+    if options.codes is not None and options.codes.exists() and not options.codes.is_dir():
+        raise ValueError(f"--codes {options.codes} is a file; name a folder")
     import torch
 
     from ..machine import describe

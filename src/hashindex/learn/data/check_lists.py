@@ -134,7 +134,7 @@ def _key(part: ImageList, path: str, source: Source, contents: bool) -> str:
     """What two lines have in common if they are for the same image."""
     if contents and path in source:
         return hashlib.sha256(source.read(path)).hexdigest()
-    return posixpath.normpath(posixpath.join(part.root.as_posix(), path))
+    return posixpath.normpath(posixpath.join(part.root.resolve().as_posix(), path))
 
 
 def _duplicates(name: str, part: ImageList, keys: list[str]) -> list[Finding]:

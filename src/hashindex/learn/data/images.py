@@ -143,9 +143,19 @@ class Images:
     def _first_sides(self) -> tuple[int, int]:
         try:
             height, width, _ = _decode(self._source.read(self.paths[0]), None).shape
-        except Exception as error:
-            raise self._error([f"{self._place(0)}: {error}"]) from None
+        except Exception:
+            raise self._error(self._undecodable()) from None
         return height, width
+
+    def _undecodable(self) -> list[str]:
+        """Return what cannot be decoded, whatever its size."""
+        offenders = []
+        for row, path in enumerate(self.paths):
+            try:
+                _decode(self._source.read(path), None)
+            except Exception as error:
+                offenders.append(f"{self._place(row)}: {error}")
+        return offenders
 
     def _place(self, row: int) -> str:
         where = f"row {row}" if self._lines is None else f"line {self._lines[row]}"
