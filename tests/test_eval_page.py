@@ -135,6 +135,17 @@ def test_every_number_of_every_method_is_on_the_page(methods: Path, capsys: pyte
             assert f"{gain.mean:+.3f} ± {gain.half_width:.3f}" in printed
 
 
+def test_a_measure_of_few_places_and_a_method_without_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a_run(tmp_path / "runs" / "DHN" / "0", 0, 0.1)
+    a_run(tmp_path / "runs" / "ITQ", 0, 0.2)
+    output = tmp_path / "page.html"
+    assert cli.main(["eval", str(tmp_path / "runs"), "--at", "5", "--output", str(output)]) == 0
+    printed = capsys.readouterr().out
+    assert "\nITQ " in printed
+    assert re.search(r"^method +MAP@5 ", printed, re.MULTILINE)
+    assert "MAP@5 is the expectation" in Page(output.read_text()).words
+
+
 def test_one_method_one_seed_without_images(tmp_path: Path) -> None:
     a_run(tmp_path / "codes", 0, 0.1)
     page, found = evaluate(tmp_path / "codes")

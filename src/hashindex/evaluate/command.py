@@ -118,16 +118,22 @@ def _write(option: str, path: Path, text: str) -> None:
 
 
 def _methods(options: argparse.Namespace) -> dict[str, list[_Files]]:
-    """Return the runs of each method: those in METHOD/RUN below a folder, or all that were given as of one."""
+    """Return the runs of each method: METHOD/RUN or METHOD below a folder, or all that were given as of one."""
     folders: list[Path] = options.runs
     if len(folders) == 1 and folders[0].is_dir() and not (folders[0] / f"{FILES[0]}.npy").exists():
         methods = sorted(each for each in folders[0].iterdir() if each.is_dir())
         methods.sort(key=lambda each: each.name != FIRST)  # the others follow by name
-        found = {m.name: [_folder(run, run.name) for run in sorted(m.iterdir()) if run.is_dir()] for m in methods}
+        found = {method.name: _runs_of(method) for method in methods}
         found = {name: each for name, each in found.items() if each}
         if found:
             return found
     return {"codes": _runs(options)}
+
+
+def _runs_of(method: Path) -> list[_Files]:
+    if (method / f"{FILES[0]}.npy").exists():
+        return [_folder(method, "0")]
+    return [_folder(run, run.name) for run in sorted(method.iterdir()) if run.is_dir()]
 
 
 def _measure(files: _Files, n_bits: int | None, at: int | None) -> Run:

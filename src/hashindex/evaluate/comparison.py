@@ -55,8 +55,14 @@ class Comparison:
     @property
     def head(self) -> tuple[str, ...]:
         """Name the table's columns."""
-        numbers = {"P@H<=": self.radius, "recall@": RECALL_AT}
-        return tuple(f"{name}{numbers.get(name, '')}" for name in HEAD)
+        full = {"MAP": self.measure, "P@H<=": f"P@H<={self.radius}", "recall@": f"recall@{RECALL_AT}"}
+        return tuple(full.get(name, name) for name in HEAD)
+
+    @property
+    def measure(self) -> str:
+        """Name what `mean_average_precision` is: MAP, or MAP@R where it looks at R places."""
+        at = self.results[self.first].runs[0].evaluation.at
+        return "MAP" if at is None else f"MAP@{at}"
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table's cells in the order of `head`, as text."""
@@ -105,8 +111,8 @@ def comparison_table(comparison: Comparison) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     note = (
-        "MAP is expected over all orders of ties; an empty ball counts 0; "
-        f"gain: the MAP of {comparison.first} above the row's, over runs of the same name; "
+        f"{comparison.measure} is expected over all orders of ties; an empty ball counts 0; "
+        f"gain: the {comparison.measure} of {comparison.first} above the row's, over runs of the same name; "
         "mean ± 95 % confidence interval (Student t)"
     )
     return "\n".join([*lines, "", note])

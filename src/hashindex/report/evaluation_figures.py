@@ -74,7 +74,7 @@ def ablation(comparison: Comparison, names: list[str]) -> Markup:
             if found.half_width is not None:
                 axes.errorbar(found.mean, place, xerr=found.half_width, color=SECOND, capsize=4, linewidth=1.5)
         axes.set_yticks(range(len(names)), list(reversed(names)))
-        axes.set(xlim=(0, 1.02), xlabel="MAP")
+        axes.set(xlim=(0, 1.02), xlabel=comparison.measure)
         axes.grid(axis="y", visible=False)
         return svg(figure, "ablation", "Mean average precision with and without each part")
 
