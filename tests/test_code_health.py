@@ -59,13 +59,26 @@ def test_healthy_codes_raise_no_alarm(rng: np.random.Generator) -> None:
     per_class = reference.random_codes(np.random.default_rng(1), 10, 48, "uniform")
     assert alarms(per_class[labels], 48, labels) == []  # one code per class is the best there is
     assert alarms(per_class[labels], 48) == ["few distinct codes"]  # but without labels nobody can know
+    for ideal in ([0b01010011, 0b10101100], [0b00010011, 0b01101000, 0b10000100]):  # every bit tells something
+        few = labels % len(ideal)
+        assert alarms(np.array(ideal, np.uint8)[few][:, None], 8, few) == []
+    rare = np.minimum(rng.geometric(0.4, 2000) - 1, 9)
+    assert alarms(per_class[rare], 48, rare) == []
+
+
+@pytest.mark.parametrize("n_left", [3, 4, 5])
+def test_codes_that_nearly_all_collapsed_raise_an_alarm(n_left: int, rng: np.random.Generator) -> None:
+    labels = np.repeat(np.arange(10), 1000)
+    codes = reference.random_codes(rng, n_left, 48, "uniform")[rng.integers(0, n_left, 10_000)]
+    codes[rng.choice(10_000, 20, replace=False)] = reference.random_codes(rng, 20, 48, "uniform")
+    assert "few distinct codes" in alarms(codes, 48, labels)
 
 
 def test_collapsed_codes_raise_named_alarms_with_numbers(rng: np.random.Generator) -> None:
     labels = np.arange(1000) % 10
     constant = code_health(np.zeros((1000, 6), np.uint8), n_bits=48, labels=labels)
     assert dict(constant.alarms) == {
-        "few distinct codes": "1 distinct codes for 1,000 items in 10 classes",
+        "few distinct codes": "1 distinct codes for 1,000 items in 10 classes, or 1.0 codes weighed by their items",
         "one code for most items": "the commonest code holds 100.0% of them",
         "constant bits": "48 of 48 bits are the same in every code",
         "low entropy": "0.00 bits per bit on average, 1 is best",
@@ -79,7 +92,7 @@ def test_collapsed_codes_raise_named_alarms_with_numbers(rng: np.random.Generato
     assert alarms(pack(half), 48) == ["constant bits"]
     half = rng.random((1000, 48)) < 0.5
     half[:700] = half[0]
-    assert alarms(pack(half), 48, labels) == ["one code for most items"]
+    assert alarms(pack(half), 48, labels) == ["few distinct codes", "one code for most items"]
     assert alarms(pack(half), 48, (np.arange(1000) > 700).astype(np.int64)) == []  # 70 % are of one class
 
 

@@ -16,6 +16,8 @@ MOST_CORRELATED_BITS = 1024  # of longer codes as many bits, evenly spread, are 
 LEAST_ENTROPY = 0.5  # bits per bit, on average: that of a bit which is set in 11 % of the codes
 MOST_CONSTANT = 0.1  # share of the bits
 MOST_CORRELATION = 0.5  # mean of |r| over all pairs of bits
+FEW_CLASSES = 4  # whose best codes, one per class, have correlated bits
+FEWEST_CODES = 0.7  # codes per class, both weighed by their items
 MOST_IN_ONE = 0.6  # share of the items with the commonest code, unless the commonest class is larger
 
 _BLOCK_BITS = 1 << 22  # bits unpacked at once: 16 MB
@@ -48,8 +50,10 @@ class CodeHealth(NamedTuple):
     mean_correlation: float | None  # of |r| over pairs of bits that are not constant; None without such a pair
     max_correlation: float | None
     n_distinct: int  # codes
+    n_effective: float  # codes, each by its items: 1 / sum of squared shares, n_distinct if all are equally common
     commonest_share: float  # items with the commonest code
     n_classes: int | None  # that some item has; None without labels
+    n_effective_classes: float | None  # each by its items
     commonest_class_share: float | None  # items in it
     saturation: Saturation | None
     alarms: tuple[Alarm, ...]  # empty: nothing suspicious
@@ -67,8 +71,8 @@ def code_health(
     n_bits
         Length of the codes.
     labels
-        Class numbers (n,) or multi-hot 0/1 (n, n_classes) of the same items: fewer codes than classes are too few.
-        Without labels, fewer than sqrt(n) / 4 are.
+        Class numbers (n,) or multi-hot 0/1 (n, n_classes) of the same items: fewer than 0.7 codes per class, both
+            weighed by their items, are too few. Without labels, fewer than sqrt(n) / 4 are.
     z
         The real values (n, n_bits) that the codes are the signs of, for their saturation.
 
@@ -84,7 +88,7 @@ def code_health(
     n = len(rows)
     if n == 0:
         raise ValueError("codes must hold at least 1 code: the health of none is undefined")
-    n_classes, commonest_class = (None, None) if labels is None else _classes(check_labels(labels, n))
+    sizes = None if labels is None else _class_sizes(check_labels(labels, n))
     saturation = None if z is None else _saturation(rows, n_bits, z)
     chosen = np.unique(np.linspace(0, n_bits - 1, min(n_bits, MOST_CORRELATED_BITS)).astype(np.int64))
     n_set, n_both = np.zeros(n_bits), np.zeros((len(chosen), len(chosen)))
@@ -107,9 +111,11 @@ def code_health(
         mean_correlation=float(correlations.mean()) if len(correlations) else None,
         max_correlation=float(correlations.max()) if len(correlations) else None,
         n_distinct=len(counts),
+        n_effective=_effective(counts),
         commonest_share=float(counts.max() / n),
-        n_classes=n_classes,
-        commonest_class_share=commonest_class,
+        n_classes=None if sizes is None else int((sizes > 0).sum()),
+        n_effective_classes=None if sizes is None else _effective(sizes),
+        commonest_class_share=None if sizes is None else float(sizes.max() / n),
         saturation=saturation,
         alarms=(),
     )
@@ -142,8 +148,9 @@ def _alarms(health: CodeHealth) -> tuple[Alarm, ...]:
     if health.n_classes is None:
         if health.n_distinct < sqrt(min(health.n, 2.0 ** min(health.n_bits, 64))) / 4:
             found.append(Alarm("few distinct codes", few))
-    elif health.n_distinct < health.n_classes:
-        found.append(Alarm("few distinct codes", f"{few} in {health.n_classes:,} classes"))
+    elif health.n_effective < FEWEST_CODES * (health.n_effective_classes or 0):
+        reason = f"{few} in {health.n_classes:,} classes, or {health.n_effective:.1f} codes weighed by their items"
+        found.append(Alarm("few distinct codes", reason))
     if health.commonest_share > max(MOST_IN_ONE, health.commonest_class_share or 0):
         found.append(Alarm("one code for most items", f"the commonest code holds {health.commonest_share:.1%} of them"))
     if health.constant_share > MOST_CONSTANT:
@@ -151,17 +158,22 @@ def _alarms(health: CodeHealth) -> tuple[Alarm, ...]:
         found.append(Alarm("constant bits", f"{n_constant} of {health.n_bits} bits are the same in every code"))
     if health.mean_entropy < LEAST_ENTROPY:
         found.append(Alarm("low entropy", f"{health.mean_entropy:.2f} bits per bit on average, 1 is best"))
-    if health.mean_correlation is not None and health.mean_correlation > MOST_CORRELATION:
+    few_classes = health.n_classes is not None and health.n_classes <= FEW_CLASSES
+    if health.mean_correlation is not None and health.mean_correlation > MOST_CORRELATION and not few_classes:
         found.append(
             Alarm("correlated bits", f"|r| of two bits is {health.mean_correlation:.2f} on average, 0 is best")
         )
     return tuple(found)
 
 
-def _classes(labels: Labels) -> tuple[int, float]:
-    """How many classes have an item, and the share of items in the commonest."""
-    sizes = np.unique(labels, return_counts=True)[1] if labels.ndim == 1 else labels.sum(axis=0)
-    return int((sizes > 0).sum()), float(sizes.max() / len(labels))
+def _class_sizes(labels: Labels) -> NDArray[np.int64]:
+    """Items of each class."""
+    return np.unique(labels, return_counts=True)[1] if labels.ndim == 1 else labels.sum(axis=0)
+
+
+def _effective(sizes: NDArray[np.int64]) -> float:
+    """How many equally large groups are as mixed: 1 / sum of squared shares (Simpson's index); 0 of nothing."""
+    return float(sizes.sum()) ** 2 / max(float(np.square(sizes, dtype=np.float64).sum()), 1.0)
 
 
 def _blocks(n: int, width: int) -> Iterator[slice]:
