@@ -269,6 +269,14 @@ def test_damaged_archives_are_noticed(photos: tuple[Path, list[str], Pixels], tm
     archive.write_bytes(data)
     with pytest.raises(ValueError, match=r"1 images .*row 3 .*checksum"):
         Images(names, archive)[:]
+    archive = pack_folder(root, tmp_path / "deflated.zip")
+    with zipfile.ZipFile(archive) as opened:
+        start = opened.getinfo(names[3]).header_offset
+    data = bytearray(archive.read_bytes())
+    data[start + 30 + len(names[3])] = 0xFF  # no kind of deflate block
+    archive.write_bytes(data)
+    with pytest.raises(ValueError, match=r"photo 3.* in .*deflated.zip is damaged"):
+        check_lists(*(read_list([f"{name} 0" for name in names], archive) for _ in range(3)), contents=True)
 
 
 # CIFAR-10

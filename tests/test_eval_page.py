@@ -236,9 +236,16 @@ def test_errors_name_what_is_wrong_and_write_no_page(
         np.save(methods / "HashNet" / "0" / "query_images.npy", np.zeros((7, 1, 4, 5)))
     else:
         output = methods / "nowhere" / "page.html"
-    assert cli.main(["eval", str(methods), "--output", str(output)]) == 2
+    numbers = methods.parent / "all.json"
+    assert cli.main(["eval", str(methods), "--output", str(output), "--json", str(numbers)]) == 2
     assert re.search(message, capsys.readouterr().err)
     assert not output.exists()
+    assert not numbers.exists()
+
+
+def test_page_and_numbers_are_two_files(methods: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["eval", str(methods), "--output", "both", "--json", "./both"]) == 2
+    assert "are the same file" in capsys.readouterr().err
 
 
 def test_a_missing_package_is_told_before_the_work(

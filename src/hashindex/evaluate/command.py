@@ -86,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
     for name, path in (("--json", options.json), ("--output", options.output)):
         if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
             raise ValueError(f"{name} {path}: not a file in a folder that exists")
+    if options.json is not None and options.output is not None and options.json.resolve() == options.output.resolve():
+        raise ValueError(f"--json and --output are the same file, {options.json}")
     if options.output is not None:
         missing = [name for name in PAGE_NEEDS if find_spec(name) is None]
         if missing:
@@ -98,13 +100,16 @@ def run(options: argparse.Namespace) -> int:
     comparison = compare(runs, radius)
     result = comparison.results[comparison.first]
     several = len(comparison.results) > 1
+    texts = []
     if options.json is not None:
-        _write("--json", options.json, (to_json(comparison if several else result)) + "\n")
+        texts.append(("--json", options.json, to_json(comparison if several else result) + "\n"))
     if options.output is not None:
         from ..report.evaluation import render
 
         first_runs = {name: each[0].paths for name, each in files.items()}
-        _write("--output", options.output, render(comparison, first_runs))
+        texts.append(("--output", options.output, render(comparison, first_runs)))
+    for text in texts:  # when all of them are made
+        _write(*text)
     print(comparison_table(comparison) if several else table(result))
     return int(comparison.has_alarm)
 

@@ -72,10 +72,12 @@ class Archive:
             file.seek(offset + 26)  # in the local header: lengths of the name and of the extra field
             file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
             data = file.read(size)
-        if method == zipfile.ZIP_DEFLATED:
-            data = zlib.decompress(data, -zlib.MAX_WBITS)
+        try:
+            data = zlib.decompress(data, -zlib.MAX_WBITS) if method == zipfile.ZIP_DEFLATED else data
+        except zlib.error as error:
+            raise ValueError(f"{self._full(name)!r} in {self.path} is damaged: {error}") from None
         if zlib.crc32(data) != crc:
-            raise ValueError("damaged: its checksum is wrong")
+            raise ValueError(f"{self._full(name)!r} in {self.path} is damaged: its checksum is wrong")
         return data
 
     def _full(self, name: str) -> str:
