@@ -135,6 +135,16 @@ def test_every_number_of_every_method_is_on_the_page(methods: Path, capsys: pyte
             assert f"{gain.mean:+.3f} ± {gain.half_width:.3f}" in printed
 
 
+def test_codes_that_look_unpacked_are_believed_with_n_bits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("query", "database"):
+        np.save(tmp_path / f"{name}_codes.npy", rng.integers(0, 2, (30, 2), np.uint8))
+        np.save(tmp_path / f"{name}_labels.npy", np.arange(30) % 3)
+    output = tmp_path / "page.html"
+    assert cli.main(["eval", str(tmp_path), "--n-bits", "16", "--output", str(output)]) in (0, 1)
+    assert output.exists()
+
+
 def test_a_measure_of_few_places_and_a_method_without_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a_run(tmp_path / "runs" / "DHN" / "0", 0, 0.1)
     a_run(tmp_path / "runs" / "ITQ", 0, 0.2)

@@ -61,6 +61,7 @@ def render(comparison: Comparison, first_runs: dict[str, Paths]) -> str:
     parts = [name for name in names if re.match(re.escape(comparison.first) + r"($|[ ,+])", name)]
     mapped = [comparison.first, *([BESIDE] if BESIDE in names else names[1:2])]
     first = comparison.results[comparison.first]
+    n_bits = first.runs[0].evaluation.n_bits
     curves = figures.curves(comparison, mapped)
     return template("evaluation.html").render(
         comparison=comparison,
@@ -73,7 +74,7 @@ def render(comparison: Comparison, first_runs: dict[str, Paths]) -> str:
         precision_recall=figures.precision_recall(comparison, curves),
         bars=_bars(comparison),
         ablation=figures.ablation(comparison, parts) if len(parts) > 1 else None,
-        maps={name: _map(place, name, first_runs[name]) for place, name in enumerate(mapped)},
+        maps={name: _map(place, name, first_runs[name], n_bits) for place, name in enumerate(mapped)},
         retrieved=_retrieved(comparison, first_runs[comparison.first]),
         picture=picture,
         health_head=list(HEALTH),
@@ -113,8 +114,8 @@ def _health(comparison: Comparison, method: str) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _map(place: int, name: str, paths: Paths) -> Markup | None:
-    codes, (labels, classes) = as_codes(np.load(paths[1]), None, str(paths[1])).codes, _one_class(np.load(paths[3]))
+def _map(place: int, name: str, paths: Paths, n_bits: int) -> Markup | None:
+    codes, (labels, classes) = as_codes(np.load(paths[1]), n_bits, str(paths[1])).codes, _one_class(np.load(paths[3]))
     drawn = code_map(codes, labels, SEED)
     return None if drawn is None else figures.code_map(drawn, classes, place, name)
 
