@@ -204,3 +204,12 @@ def test_the_report_stands_alone() -> None:
     for line in summary(a_result()):
         assert line.value in text
         assert line.value in table(summary(a_result()))
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "hashindex", "info"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")

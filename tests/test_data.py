@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from hashindex.learn import HashNet, pair_weights  # noqa: E402
 from hashindex.learn.data import (  # noqa: E402
     COCO,
     IMAGENET_100,
+    NUS_WIDE_81,
     Cifar10,
     ImageList,
     Images,
@@ -407,9 +409,26 @@ def test_benchmarks_load_once_the_images_are_there(photos: tuple[Path, list[str]
     with pytest.raises(ValueError, match=r"train.txt.*one label per image in 1 lines: line 1 has 0"):
         replace(small, multi_label=False).load(home)
     (home / "val2014" / names[5][2:]).unlink()
-    with pytest.raises(FileNotFoundError, match=r"test.txt: 1 of 3 images .*line 2 'val2014/photo 5"):
+    with pytest.raises(FileNotFoundError, match=r"test.txt: 1 of 3 images .*line 2 'val2014/photo 5(.|\n)*train2014/"):
         small.load(home)
-    assert "128,503" in IMAGENET_100.layout
+    (home / "test.txt").write_text("val2014/photo 4.png 1\n")
+    with pytest.raises(ValueError, match=r"test.txt has class numbers, expected 3 labels of 0 or 1 per image"):
+        small.load(home)
+
+
+def test_the_papers_benchmarks_are_those_of_the_paper() -> None:
+    for benchmark, n_classes, map_at, sizes in (
+        (IMAGENET_100, 100, 1000, ("13,000", "128,503", "5,000")),
+        (NUS_WIDE_81, 81, 5000, ("10,000", "5,000")),
+        (COCO, 80, 5000, ("10,000", "112,218", "5,000")),
+    ):
+        assert (benchmark.n_classes, benchmark.map_at) == (n_classes, map_at)
+        assert benchmark.multi_label == (benchmark is not IMAGENET_100)
+        assert tuple(re.findall(r"\((.*) lines\)", benchmark.layout)) == sizes
+    assert all(
+        f"{folder}/  (images)" in benchmark.layout
+        for benchmark, folder in ((IMAGENET_100, "val_image"), (NUS_WIDE_81, "images"), (COCO, "val2014"))
+    )
 
 
 # The list checker
@@ -498,6 +517,10 @@ def test_checker_sees_an_order_by_class(one_hot: bool, rng: np.random.Generator,
         lists = [listing(tmp_path, [f"{name}{i} {x}" for i, x in enumerate(labels)]) for name in "tdq"]
         return kinds(check_lists(*lists)).get(("database", "sorted"))
 
+    for halves in (np.repeat([0, 1], 400), np.repeat(range(5), 100)):
+        assert checked(np.concatenate([halves[::2], rng.permutation(halves[1::2])])) is not None
+    assert checked(np.repeat([0, 1], 20)) is not None
+    assert all(checked(rng.integers(0, 2, 40)) is None for _ in range(20))
     classes = np.repeat(range(5), [20, 30, 25, 25, 20])
     assert checked(classes) == (21, 50)
     assert all(checked(rng.permutation(classes)) is None for _ in range(20))

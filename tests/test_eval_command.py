@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import reference
+from hashindex import pack
 from hashindex.evaluate import command, confidence_interval, evaluate
+from hashindex.evaluate.run_files import FILES
 
 N_BITS = 16
 
@@ -37,7 +40,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 
 def load(folder: Path) -> list[np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    return [np.load(folder / f"{name}.npy") for name in command.FILES]
+    return [np.load(folder / f"{name}.npy") for name in FILES]
 
 
 def test_one_run(folders: list[Path], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -56,6 +59,22 @@ def test_one_run(folders: list[Path], capsys: pytest.CaptureFixture[str], tmp_pa
     assert saved["runs"][0]["health"]["saturation"] is None
     assert saved["measures"][0]["name"] == "MAP@50"
     assert saved["measures"][0]["interval"] == {"mean": value, "half_width": None, "n": 1}
+
+
+def test_real_values_beside_the_codes_tell_their_saturation(
+    folders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    z = np.random.default_rng(0).standard_normal((300, N_BITS))
+    np.save(folders[0] / "database_codes.npy", pack(z))
+    assert run(folders[0]) == 0
+    assert "|z|" not in capsys.readouterr().out
+    np.save(folders[0] / "database_z.npy", z)
+    assert run(folders[0]) == 0
+    shown = capsys.readouterr().out
+    for name, value in (("|z|", np.abs(z).mean()), ("|z|, 5 %", np.percentile(np.abs(z), 5))):
+        assert re.search(rf"^{re.escape(name)} +{value:.4f} ", shown, re.MULTILINE)
+    ones = (z > 0).mean(axis=0)
+    assert re.search(rf"^bit balance +{np.minimum(ones, 1 - ones).mean():.4f} ", shown, re.MULTILINE)
 
 
 def test_several_runs_give_confidence_intervals(folders: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,17 +146,20 @@ def test_errors_name_the_file(folders: list[Path], name: str, content: object, m
 
 def test_what_cannot_work_is_told(folders: list[Path], tmp_path: Path) -> None:
     codes = folders[0] / "query_codes.npy"
+    (tmp_path / "empty").mkdir()
     for arguments, message in (
         ([], "--query-codes, --database-codes, --query-labels, --database-labels missing"),
         ([folders[0], "--query-codes", codes], "not both"),
         ([tmp_path / "nowhere"], "nowhere: is not a folder"),
         ([folders[0], "--radius", -1], "radius must be at least 0"),
-        ([folders[0], "--at", 0], "at least 1"),
+        ([folders[0], "--at", 0], "--at must be at least 1"),
+        ([folders[0], "--recall", 1.5], "recall must be above 0 and at most 1"),
+        ([tmp_path / "empty"], "neither query_codes.npy and .* nor folders METHOD/RUN/"),
         ([folders[0], "--n-bits", 0], "n_bits"),
         ([folders[0], "--json", tmp_path / "no" / "file"], "--json .*folder that exists"),
     ):
         with pytest.raises(ValueError, match=message):
             run(*arguments)
-    given = [f"--{name.replace('_', '-')}={codes}" for name in command.FILES]
+    given = [f"--{name.replace('_', '-')}={codes}" for name in FILES]
     with pytest.raises(ValueError, match="--query-codes must be given once or 3 times, got 2"):
         run(*given, given[0], given[1], given[1])

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Page(HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
         self.labels: list[str | None] = []
+        self.values: list[str] = []  # of attributes
         self.text: list[str] = []
         self.feed(text)
         self.close()
@@ -51,6 +52,7 @@ class Page(HTMLParser):
             self.open.append(tag)
         if tag == "section":
             self.sections.append(str(named["id"]))
+        self.values += [value for name, value in attrs if name != "aria-label" and value]
         self.labels.append(named.get("aria-label"))
         self.ids += [value for name, value in attrs if name == "id" and value]
         self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href") and value]
@@ -103,8 +105,9 @@ def evaluate(*given: Path, status: int = 0) -> tuple[Page, Any]:
     assert len(set(page.ids)) == len(page.ids)
     assert all(link.startswith(("data:", "#")) for link in page.links)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
-    assert {each[1:] for each in re.findall(r"url\((#[^)]*)\)", text)} <= set(page.ids)
-    assert not re.search(r"url\((?!#)|@import", text)
+    assert {each[1:] for each in re.findall(r"url\((#[^)]*)\)", " ".join(page.values))} <= set(page.ids)
+    assert not re.search(r"url\((?!#)", " ".join(page.values))
+    assert "@import" not in text
     return page, json.loads(numbers.read_text())
 
 
@@ -118,8 +121,8 @@ def test_every_number_of_every_method_is_on_the_page(methods: Path, capsys: pyte
     printed = capsys.readouterr().out
     assert list(found["results"]) == ["HashNet", "DHN", "HashNet without <b>$parts"]
     assert page.sections == [
-        *("methods", "precision-recall", "precision-within", "ablation", "maps", "retrieved", "health", "measures"),
-        "machine",
+        *("methods", "precision-recall", "precision-within", "radius", "ablation", "maps", "retrieved", "health"),
+        *("measures", "machine"),
     ]
     first, *_ = values = [result["measures"][0]["values"] for result in found["results"].values()]
     for name, result, own in zip(found["results"], found["results"].values(), values, strict=True):
@@ -133,6 +136,81 @@ def test_every_number_of_every_method_is_on_the_page(methods: Path, capsys: pyte
             gain = confidence_interval([a - b for a, b in zip(first, own, strict=True)])
             assert f"{gain.mean:+.3f} ± {gain.half_width:.3f}" in page.words
             assert f"{gain.mean:+.3f} ± {gain.half_width:.3f}" in printed
+
+
+def test_cells_are_what_their_columns_are_called(methods: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, found = evaluate(methods)
+    printed = capsys.readouterr().out
+    for name, result in found["results"].items():
+        means = {each["name"]: each["interval"]["mean"] for each in result["measures"]}
+        within = next(each["interval"] for each in result["measures"] if each["name"] == "P@H<=2")
+        choice = result["calibration"]["choice"]
+        shown_within = f"{within['mean']:.3f} ± {within['half_width']:.3f}"
+        cells = [
+            f"{means['MAP, worst order']:.3f} to {means['MAP, best order']:.3f}",
+            shown_within,
+            f"{100 * means['empty balls, H<=2']:.1f} %",
+            f"{means['recall@100']:.3f}",
+            f"{choice['radius']} ({choice['candidates']:,.0f})",
+            f"{means['distinct codes']:,.0f}",
+        ]
+        assert means["MAP, worst order"] < means["MAP"] < means["MAP, best order"]
+        assert " ".join(cells) in page.words
+        assert re.search(r" +".join(map(re.escape, cells)), printed)
+        bar = rf'<span>{re.escape(escape(name))}</span><i style="width: {100 * within["mean"]:.1f}%"'
+        assert re.search(bar, (methods.parent / "page.html").read_text())
+        assert f"{name} {shown_within}; {100 * means['empty balls, H<=2']:.1f} % empty" in page.words
+        healths = [run["health"] for run in result["runs"]]
+        health = [
+            f"{np.mean([each['n_distinct'] for each in healths]):,.0f}",
+            *(
+                f"{np.mean(values):.3f}"
+                for values in (
+                    [each["commonest_share"] for each in healths],
+                    [np.minimum(each["ones"], 1 - np.array(each["ones"])).mean() for each in healths],
+                    [each["mean_entropy"] for each in healths],
+                    [each["constant_share"] for each in healths],
+                    [each["mean_correlation"] for each in healths],
+                    [each["max_correlation"] for each in healths],
+                )
+            ),
+            "-",
+        ]
+        assert " ".join([name, *health]) in page.words.partition("Health of the codes")[2]
+
+
+def test_the_radius_is_chosen_on_the_means_over_the_runs(methods: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, found = evaluate(methods)
+    capsys.readouterr()
+    result = found["results"]["HashNet"]
+    recall, precision, candidates, empty = (
+        np.mean([run["evaluation"][name] for run in result["runs"]], axis=0)
+        for name in ("recall", "precision", "candidates", "empty_share")
+    )
+    radius = int(np.argmax(recall >= 0.9))
+    words = f"radius {radius} gives recall 0.9: recall {recall[radius]:.4f}, precision {precision[radius]:.4f}, "
+    assert words + f"{candidates[radius]:,.1f} items per query" in page.words
+    for r in range(9):
+        row = f"{r} {recall[r]:.4f} {precision[r]:.4f} {100 * empty[r]:.1f} % {candidates[r]:,.1f}"
+        assert row in page.words
+    assert cli.main(["eval", str(methods), "--candidates", "30"]) == 0
+    printed = capsys.readouterr().out
+    largest = int((candidates <= 30).sum()) - 1
+    assert f" {largest} ({candidates[largest]:,.0f}) " in printed
+    assert "radius: the largest with at most 30 items (items within it per query)" in printed
+    assert cli.main(["eval", str(methods), "--candidates", "0.001"]) == 0
+    assert " none " in capsys.readouterr().out
+
+
+def test_names_are_drawn_as_they_are(tmp_path: Path) -> None:
+    names = ["HashNet", 'HashNet, id="href="#url(#010205', "HashNet " + "without this and that part " * 8]
+    for i, name in enumerate(names):
+        a_run(tmp_path / "runs" / name / "0", 0, (i + 3) / 40)
+    page, _ = evaluate(tmp_path / "runs")
+    drawn = page.words.partition("with and without its parts")[2].partition("Maps of the codes")[0]
+    assert names[1] in drawn
+    assert names[2][:20] in drawn
+    assert names[2] not in drawn
 
 
 def test_codes_that_look_unpacked_are_believed_with_n_bits(tmp_path: Path) -> None:
@@ -229,6 +307,13 @@ def test_pictures_of_the_same_image_are_the_same_in_any_dtype() -> None:
         ("n_bits", r"got 16 bits, at None in HashNet/0, 8 bits, at None in DHN/1"),
         ("missing", r"DHN/1/query_labels.npy: cannot be read"),
         ("images", r"HashNet/0/query_images.npy: must hold an image per code.*\(20, 1 or 3.*\(7, 1, 4, 5\)"),
+        ("flat", r"HashNet/0/database_images.npy: must hold an image per code.*\(90, 1, 0, 5\)"),
+        ("objects", r"HashNet/0/query_images.npy: is not a .npy file of numbers"),
+        ("garbage", r"HashNet/0/query_images.npy: is not a .npy file of numbers"),
+        ("nan", r"HashNet/0/database_images.npy: holds NaN"),
+        ("one of two", r"query_images.npy is there, but no .*database_images.npy"),
+        ("labels", r"HashNet/1 and DHN/1 have other labels, of 20 queries and 90 items and of 20 queries and 90 items"),
+        ("z", r"DHN/1/database_z.npy: row 0: the code is not that of its z"),
         ("output", r"--output .*nowhere"),
     ],
 )
@@ -244,6 +329,23 @@ def test_errors_name_what_is_wrong_and_write_no_page(
     elif change == "images":
         images(methods / "HashNet" / "0", 1, "float32")
         np.save(methods / "HashNet" / "0" / "query_images.npy", np.zeros((7, 1, 4, 5)))
+    elif change == "labels":
+        np.save(run / "database_labels.npy", np.load(run / "database_labels.npy")[::-1])
+    elif change == "z":
+        np.save(run / "database_z.npy", np.zeros((N_ITEMS, N_BITS), np.float32))
+    elif change != "output":
+        first = methods / "HashNet" / "0"
+        images(first, 1, "float32")
+        if change == "flat":
+            np.save(first / "database_images.npy", np.zeros((N_ITEMS, 1, 0, 5)))
+        elif change == "objects":
+            np.save(first / "query_images.npy", np.array([None] * N_QUERIES), allow_pickle=True)
+        elif change == "garbage":
+            (first / "query_images.npy").write_bytes(b"\x93NUMPY\x01\x00\x06\x00{'a(\n\n")
+        elif change == "nan":
+            np.save(first / "database_images.npy", np.full((N_ITEMS, 1, 4, 5), np.nan))
+        else:
+            (first / "database_images.npy").unlink()
     else:
         output = methods / "nowhere" / "page.html"
     numbers = methods.parent / "all.json"

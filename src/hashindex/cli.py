@@ -17,6 +17,7 @@ from .learn.data import command as lists_command
 from .reproduce import command as reproduce_command
 from .threads import n_threads
 
+_PIPE_CLOSED = 141  # what a shell says of programs that SIGPIPE ended
 DEMO_NEEDS = ("torch", "sklearn", "faiss", "matplotlib", "jinja2", "tqdm")
 
 
@@ -29,7 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        return _RUN[options.command](options)
+        status = _RUN[options.command](options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at the end
+        return _PIPE_CLOSED
     except (CommandError, ImportError, ValueError) as error:
         print(f"hashindex {options.command}: {error}", file=sys.stderr)
         return 2

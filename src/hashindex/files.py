@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield the name of a new file beside ``path`` that takes its place once it is written and on the disk.
 
-    Whatever goes wrong meanwhile leaves the old file as it was. Raises OSError where nothing can be written.
+    Whatever goes wrong meanwhile leaves the old file as it was; a link stays one, to the new file. Raises OSError where
+    nothing can be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         yield new

@@ -5,7 +5,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .evaluation import evaluate
+from .evaluation import Evaluation, evaluate
+
+
+class Wanted(NamedTuple):
+    """What a radius must give: as `calibrate_radius` takes it, at least one of the two."""
+
+    recall: float | None = None
+    candidates: float | None = None
+
+    def __str__(self) -> str:
+        recall = [] if self.recall is None else [f"recall {self.recall:g}"]
+        return " and ".join([*recall, *([] if self.candidates is None else [f"at most {self.candidates:g} items"])])
 
 
 class RadiusChoice(NamedTuple):
@@ -47,13 +58,26 @@ def calibrate_radius(
         As `distance_histograms`; a wanted number is out of range; or no radius gives what is wanted: the message
         says what can be reached.
     """
+    wanted = check_wanted(Wanted(recall, candidates))
+    found = evaluate(query_codes, database_codes, query_labels, database_labels, n_bits=n_bits, list_sizes=())
+    return choose_radius(found, wanted)
+
+
+def check_wanted(wanted: Wanted) -> Wanted:
+    """Return it if it can be wanted; raises as `calibrate_radius` does."""
+    recall, candidates = wanted
     if recall is None and candidates is None:
         raise TypeError("give recall=, the wanted mean recall, or candidates=, the most items per query, or both")
     if recall is not None and not 0 < recall <= 1:
         raise ValueError(f"recall must be above 0 and at most 1, got {recall}")
     if candidates is not None and not candidates > 0:
         raise ValueError(f"candidates must be above 0, got {candidates}")
-    found = evaluate(query_codes, database_codes, query_labels, database_labels, n_bits=n_bits, list_sizes=())
+    return wanted
+
+
+def choose_radius(found: Evaluation, wanted: Wanted) -> RadiusChoice:
+    """Choose from what an evaluation on validation data found; ValueError where no radius gives what is wanted."""
+    recall, candidates = wanted
     n_affordable = found.n_bits + 1
     if candidates is not None:
         n_affordable = int(np.searchsorted(found.candidates, candidates, side="right"))

@@ -1,33 +1,28 @@
 """The command ``hashindex eval``."""
 
 import argparse
+import hashlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..files import replacing
-from ..inputs import as_codes, check_k, check_n_bits, check_radius
+from ..inputs import as_codes, check_at_least, check_n_bits, check_radius
+from .calibrate import Wanted, check_wanted
 from .comparison import compare, comparison_table
 from .evaluation import LIST_SIZES, evaluate_judged
 from .health import code_health
 from .histograms import judge
 from .result import Run, to_json
+from .run_files import FILES, IMAGES, RunFiles, Z, find_methods, is_run, read_array, run_folder
 from .table import table
 
 NAME = "eval"
-FILES = ("query_codes", "database_codes", "query_labels", "database_labels")
-FIRST = "HashNet"  # of several methods, where there is one of this name; else the first by name
+RECALL = 0.9  # wanted of a radius where nothing else is
 PAGE_NEEDS = ("jinja2", "matplotlib", "sklearn")
-
-
-class _Files(NamedTuple):
-    """The files of one run."""
-
-    name: str
-    paths: tuple[Path, Path, Path, Path]  # in the order of FILES
 
 
 def add_parser(commands: Any) -> None:
@@ -47,7 +42,8 @@ def add_parser(commands: Any) -> None:
         type=Path,
         metavar="FOLDER",
         help=f"a folder per run with {', '.join(name + '.npy' for name in FILES)}, instead of the next four options; "
-        "or one folder with METHOD/RUN/ below it, to compare methods",
+        f"or one folder with METHOD/RUN/ below it, to compare methods. With {Z}.npy, the real values (n, n_bits) that "
+        "the database's codes are the signs of, their saturation is told",
     )
     for name in FILES:
         parser.add_argument(
@@ -64,11 +60,20 @@ def add_parser(commands: Any) -> None:
         "--radius", type=int, default=2, metavar="R", help="of P@H<=R, inclusive (default: %(default)s)"
     )
     parser.add_argument(
+        "--recall",
+        type=float,
+        metavar="X",
+        help=f"choose the least radius with this recall (default: {RECALL}, unless --candidates is given)",
+    )
+    parser.add_argument(
+        "--candidates", type=float, metavar="N", help="choose the largest radius with at most N items per query"
+    )
+    parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="write a page with tables, curves, maps and, where a run has query_images.npy and database_images.npy, "
-        "retrieved images",
+        help="write a page with tables, curves, maps and, where the first run has "
+        f"{' and '.join(name + '.npy' for name in IMAGES)}, retrieved images",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file too")
 
@@ -82,7 +87,9 @@ def run(options: argparse.Namespace) -> int:
         An option or a file, named, cannot be used.
     """
     radius = check_radius(options.radius)
-    at = None if options.at is None else check_k(options.at)
+    at = None if options.at is None else check_at_least(options.at, "--at", 1)
+    either = options.recall is not None or options.candidates is not None
+    wanted = check_wanted(Wanted(options.recall if either else RECALL, options.candidates))
     for name, path in (("--json", options.json), ("--output", options.output)):
         if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
             raise ValueError(f"{name} {path}: not a file in a folder that exists")
@@ -97,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         runs = {name: tuple(_measure(one, options.n_bits, at) for one in each) for name, each in files.items()}
     except TypeError as error:  # a dtype, of a named file
         raise ValueError(error) from None
-    comparison = compare(runs, radius)
+    comparison = compare(runs, radius, wanted)
     result = comparison.results[comparison.first]
     several = len(comparison.results) > 1
     texts = []
@@ -106,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         from ..report.evaluation import render
 
-        first_runs = {name: each[0].paths for name, each in files.items()}
+        first_runs = {name: each[0] for name, each in files.items()}
         texts.append(("--output", options.output, render(comparison, first_runs)))
     for text in texts:  # when all of them are made
         _write(*text)
@@ -122,55 +129,51 @@ def _write(option: str, path: Path, text: str) -> None:
         raise ValueError(f"cannot write {option}: {error}") from None
 
 
-def _methods(options: argparse.Namespace) -> dict[str, list[_Files]]:
+def _methods(options: argparse.Namespace) -> dict[str, list[RunFiles]]:
     """Return the runs of each method: METHOD/RUN or METHOD below a folder, or all that were given as of one."""
     folders: list[Path] = options.runs
-    if len(folders) == 1 and folders[0].is_dir() and not (folders[0] / f"{FILES[0]}.npy").exists():
-        methods = sorted(each for each in folders[0].iterdir() if each.is_dir())
-        methods.sort(key=lambda each: each.name != FIRST)  # the others follow by name
-        found = {method.name: _runs_of(method) for method in methods}
-        found = {name: each for name, each in found.items() if each}
-        if found:
-            return found
+    if len(folders) == 1 and folders[0].is_dir() and not is_run(folders[0]):
+        found = find_methods(folders[0])
+        if not found:
+            raise ValueError(
+                f"{folders[0]}: neither {FILES[0]}.npy and the other files of a run lie in it, nor folders METHOD/RUN/ "
+                "with such files"
+            )
+        return found
     return {"codes": _runs(options)}
 
 
-def _runs_of(method: Path) -> list[_Files]:
-    if (method / f"{FILES[0]}.npy").exists():
-        return [_folder(method, "0")]
-    return [_folder(run, run.name) for run in sorted(method.iterdir()) if run.is_dir()]
-
-
-def _measure(files: _Files, n_bits: int | None, at: int | None) -> Run:
-    query_codes, database_codes, query_labels, database_labels = map(_load, files.paths)
+def _measure(files: RunFiles, n_bits: int | None, at: int | None) -> Run:
+    query_codes, database_codes, query_labels, database_labels = map(read_array, files.paths)
     names = (str(files.paths[0]), str(files.paths[1]), str(files.paths[2]), str(files.paths[3]))
     n_bits = as_codes(query_codes, None, names[0]).n_bits if n_bits is None else check_n_bits(n_bits)
     judged = judge(query_codes, database_codes, query_labels, database_labels, n_bits, names)
     if len(judged.queries) == 0 or len(judged.database) == 0:
         raise ValueError(f"{names[len(judged.queries) > 0]}: holds no code")
-    health = code_health(judged.database, n_bits=n_bits, labels=database_labels)
-    return Run(files.name, evaluate_judged(judged, at, LIST_SIZES), health)
-
-
-def _load(path: Path) -> NDArray[Any]:
-    """Map the file into memory: nothing is read before it is needed."""
+    path = files.beside(Z)
+    z = read_array(path) if path.exists() else None
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: is not a .npy file of numbers: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path}: is an .npz archive; save each array with numpy.save")
-    return array
+        health = code_health(judged.database, n_bits=n_bits, labels=database_labels, z=z)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None  # the codes and labels were checked
+    return Run(files.name, _digest(query_labels, database_labels), evaluate_judged(judged, at, LIST_SIZES), health)
 
 
-def _runs(options: argparse.Namespace) -> list[_Files]:
+def _digest(*labels: NDArray[Any]) -> str:
+    """Tell labels from others, whatever integers they are kept as."""
+    digest = hashlib.sha256()
+    for each in labels:
+        digest.update(f"{each.shape}".encode())
+        digest.update(np.asarray(each, np.int64).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _runs(options: argparse.Namespace) -> list[RunFiles]:
     given: list[list[Path]] = [getattr(options, name) for name in FILES]
     if options.runs:
         if any(given):
             raise ValueError("give either folders or the four options with files, not both")
-        return [_folder(folder) for folder in options.runs]
+        return [run_folder(folder) for folder in options.runs]
     missing = [f"--{name.replace('_', '-')}" for name, paths in zip(FILES, given, strict=True) if not paths]
     if missing:
         raise ValueError(f"{', '.join(missing)} missing; or give a folder per run")
@@ -180,11 +183,4 @@ def _runs(options: argparse.Namespace) -> list[_Files]:
             raise ValueError(f"--{name.replace('_', '-')} must be given once or {n_runs} times, got {len(paths)}")
     queries, database, query_labels, database_labels = (paths * (n_runs // len(paths)) for paths in given)
     chosen = zip(queries, database, query_labels, database_labels, strict=True)
-    return [_Files(f"run {i}" if n_runs > 1 else "codes", paths) for i, paths in enumerate(chosen, start=1)]
-
-
-def _folder(folder: Path, name: str | None = None) -> _Files:
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: is not a folder")
-    query_codes, database_codes, query_labels, database_labels = (folder / f"{name}.npy" for name in FILES)
-    return _Files(name or str(folder), (query_codes, database_codes, query_labels, database_labels))
+    return [RunFiles(f"run {i}" if n_runs > 1 else "codes", paths) for i, paths in enumerate(chosen, start=1)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .calibrate import Wanted
 from .interval import Interval, confidence_interval
 from .result import Result, Run, summarise
 
-HEAD = ("method", "MAP", "by order of ties", "P@H<=", "empty", "recall@", "distinct", "gain", "alarms")
+HEAD = ("method", "MAP", "by order of ties", "P@H<=", "empty", "recall@", "radius", "distinct", "gain", "alarms")
 RECALL_AT = 100  # one of `LIST_SIZES`
 
 
@@ -17,6 +18,7 @@ class Comparison:
 
     results: dict[str, Result]
     radius: int
+    wanted: Wanted  # of the radius to search with
 
     @property
     def first(self) -> str:
@@ -75,7 +77,7 @@ class Comparison:
             for end in ("worst", "best")
         )
         recalls = [run.evaluation.recall_at[run.evaluation.list_sizes.index(RECALL_AT)] for run in runs]
-        gain = self.gain(method)
+        gain, choice = self.gain(method), self.results[method].calibration.choice
         return (
             method,
             shown(self.mean_average_precision(method)),
@@ -83,6 +85,7 @@ class Comparison:
             shown(self.precision_within(method)),
             f"{100 * self.empty_share(method):.1f} %",
             f"{sum(recalls) / len(recalls):.3f}",
+            "none" if choice is None else f"{choice.radius} ({choice.candidates:,.0f})",
             f"{sum(run.health.n_distinct for run in runs) / len(runs):,.0f}",
             "" if gain is None else shown(gain, "+"),
             ", ".join(dict.fromkeys(alarm.name for run in runs for alarm in run.health.alarms)),
@@ -92,11 +95,27 @@ class Comparison:
         return min(self.radius, run.evaluation.n_bits)
 
 
-def compare(runs: dict[str, tuple[Run, ...]], radius: int) -> Comparison:
-    """Put methods beside each other; ValueError where runs do not share n_bits, at and list sizes (`LIST_SIZES`)."""
+def compare(runs: dict[str, tuple[Run, ...]], radius: int, wanted: Wanted) -> Comparison:
+    """Put methods beside each other.
+
+    ValueError where runs do not share n_bits, at and list sizes (`LIST_SIZES`), or runs of the same name their data.
+    """
     named = [replace(run, name=f"{method}/{run.name}") for method, of_one in runs.items() for run in of_one]
-    summarise(tuple(named), radius)
-    return Comparison({name: summarise(of_one, radius) for name, of_one in runs.items()}, radius)
+    summarise(tuple(named), radius, wanted)
+    first: dict[str, tuple[str, Run]] = {}
+    for method, of_one in runs.items():
+        for run in of_one:
+            known, other = first.setdefault(run.name, (method, run))
+            if run.data != other.data:
+                raise ValueError(
+                    f"{known}/{other.name} and {method}/{run.name} have other labels, of {_size(other)} and of "
+                    f"{_size(run)}: runs of the same name must be of the same queries and database in the same order"
+                )
+    return Comparison({name: summarise(of_one, radius, wanted) for name, of_one in runs.items()}, radius, wanted)
+
+
+def _size(run: Run) -> str:
+    return f"{run.evaluation.n_queries:,} queries and {run.evaluation.n_items:,} items"
 
 
 def shown(interval: Interval, sign: str = "") -> str:
@@ -112,6 +131,8 @@ def comparison_table(comparison: Comparison) -> str:
     lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     note = (
         f"{comparison.measure} is expected over all orders of ties; an empty ball counts 0; "
+        f"radius: the {'largest' if comparison.wanted.recall is None else 'least'} with {comparison.wanted} "
+        "(items within it per query); "
         f"gain: the {comparison.measure} of {comparison.first} above the row's, over runs of the same name; "
         "mean ± 95 % confidence interval (Student t)"
     )

@@ -1,14 +1,17 @@
 """What an evaluation of one or several runs found: plain frozen data, all that a table or a page is made from."""
 
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .calibrate import RadiusChoice, Wanted, choose_radius
 from .evaluation import Evaluation
-from .health import CodeHealth
+from .health import PERCENTILES, CodeHealth, Saturation
 from .interval import Interval, confidence_interval
+
+_CORRELATION = "correlation of two bits, mean over the pairs of bits that vary; 0 is best"
 
 
 class Measure(NamedTuple):
@@ -25,8 +28,18 @@ class Run:
     """One set of codes, as of one seed."""
 
     name: str
+    data: str  # a digest of the labels: the same for runs on the same queries and database
     evaluation: Evaluation
     health: CodeHealth  # of the database's codes
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A radius to search with, chosen by the means over the runs."""
+
+    wanted: Wanted
+    choice: RadiusChoice | None
+    text: str  # the choice, or why there is none
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Result:
     runs: tuple[Run, ...]
     radius: int  # of the P@H<=radius among the measures
     measures: tuple[Measure, ...]
+    calibration: Calibration
 
     @property
     def has_alarm(self) -> bool:
@@ -43,7 +57,7 @@ class Result:
         return any(run.health.alarms for run in self.runs)
 
 
-def summarise(runs: tuple[Run, ...], radius: int) -> Result:
+def summarise(runs: tuple[Run, ...], radius: int, wanted: Wanted) -> Result:
     """Put runs together; ValueError where there are none, or they do not share n_bits, at and list sizes."""
     if not runs:
         raise ValueError("runs must hold at least 1 run")
@@ -57,9 +71,12 @@ def summarise(runs: tuple[Run, ...], radius: int) -> Result:
         )
     numbers = [_numbers(run, radius) for run in runs]
     measures = []
-    for (name, convention), *values in zip(numbers[0], *(each.values() for each in numbers), strict=True):
-        measures.append(Measure(name, confidence_interval(values), tuple(values), convention))
-    return Result(runs, radius, tuple(measures))
+    for measure in numbers[0]:
+        values = [each[measure] for each in numbers if measure in each]
+        if len(values) == len(runs):
+            name, convention = measure
+            measures.append(Measure(name, confidence_interval(values), tuple(values), convention))
+    return Result(runs, radius, tuple(measures), _calibration(runs, wanted))
 
 
 def to_json(result: object) -> str:
@@ -67,9 +84,25 @@ def to_json(result: object) -> str:
     return json.dumps(_plain(result), indent=1, allow_nan=False)
 
 
+def _calibration(runs: tuple[Run, ...], wanted: Wanted) -> Calibration:
+    curves = ("recall", "precision", "candidates", "without_relevant")
+    means = {name: np.mean([getattr(run.evaluation, name) for run in runs], axis=0) for name in curves}
+    try:
+        choice = choose_radius(replace(runs[0].evaluation, **means), wanted)
+    except ValueError as error:
+        return Calibration(wanted, None, str(error))
+    return Calibration(
+        wanted,
+        choice,
+        f"radius {choice.radius} gives {wanted}: recall {choice.recall:.4f}, precision {choice.precision:.4f}, "
+        f"{choice.candidates:,.1f} items per query",
+    )
+
+
 def _numbers(run: Run, radius: int) -> dict[tuple[str, str], float]:
     """The numbers of a run by name and convention, in reading order."""
     found, health, r = run.evaluation, run.health, min(radius, run.evaluation.n_bits)
+    balance, saturation = np.minimum(health.ones, 1 - health.ones), health.saturation
     mean_ap = f"MAP@{found.at}" if found.at else "MAP"
     divided = f"divided by min(relevant, {found.at})" if found.at else "over the whole ranking"
     return {
@@ -94,6 +127,21 @@ def _numbers(run: Run, radius: int) -> dict[tuple[str, str], float]:
         ("distinct codes", "in the database"): health.n_distinct,
         ("entropy", "bits per bit of the database's codes, 1 is best"): health.mean_entropy,
         ("constant bits", "share of the bits"): health.constant_share,
+        ("bit balance", "share of the rarer value of a bit, mean over the bits; 0.5 is best"): float(balance.mean()),
+        ("bit balance, worst", "of the bit that is least balanced"): float(balance.min()),
+        **({} if health.mean_correlation is None else {("|r|", _CORRELATION): health.mean_correlation}),
+        **({} if saturation is None else _saturation_numbers(saturation)),
+    }
+
+
+def _saturation_numbers(saturation: Saturation) -> dict[tuple[str, str], float]:
+    """How far the values are from the threshold that makes them bits."""
+    return {
+        ("|z|", "mean size of the values that the bits are the signs of"): saturation.mean,
+        **{
+            (f"|z|, {percent} %", "as many values are smaller"): value
+            for percent, value in zip(PERCENTILES, saturation.percentiles, strict=True)
+        },
     }
 
 

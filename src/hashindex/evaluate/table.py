@@ -13,6 +13,7 @@ def table(result: Result) -> str:
     cells = [(measure.name, _number(measure), measure.convention) for measure in result.measures]
     names, numbers = (max(len(cell[i]) for cell in cells) for i in (0, 1))
     lines = [head, "", *(f"{name:<{names}}  {number:>{numbers}}  {note}" for name, number, note in cells), ""]
+    lines += [result.calibration.text, ""]
     for run in result.runs:
         lines += [f"ALARM {run.name}: {alarm.name}: {alarm.reason}" for alarm in run.health.alarms]
     return "\n".join(lines if result.has_alarm else [*lines, "no alarm: the codes look healthy"])

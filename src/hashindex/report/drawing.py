@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from base64 import b64encode
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
@@ -73,14 +73,30 @@ def svg(figure: Figure, name: str, title: str) -> Markup:
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing, dpi=216)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'href="#', f'href="#{name}-', text)
-    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    drawing = ElementTree.fromstring(buffer.getvalue())
+    for element in drawing.iter():  # what is written into the drawing stays as it is
+        element.tag = _local(element.tag)
+        given, element.attrib = element.attrib, {}
+        element.attrib |= {_local(key): _on_page(_local(key), value, name) for key, value in given.items()}
+    drawing.attrib.update({"role": "img", "aria-label": title})
+    return Markup(ElementTree.tostring(drawing, encoding="unicode"))
+
+
+def _local(name: str) -> str:
+    """Take its namespace off a name: in a page <svg> has none."""
+    return name.rpartition("}")[2]
+
+
+def _on_page(key: str, value: str, name: str) -> str:
+    """Return an attribute with ids that begin with ``name``, and CSS variables for colours."""
+    if key == "id":
+        return f"{name}-{value}"
+    if key == "href" and value.startswith("#"):
+        return f"#{name}-{value[1:]}"
+    value = value.replace("url(#", f"url(#{name}-")
     for colour, css_name in CSS_NAMES.items():
-        text = text.replace(colour, f"var(--{css_name})")
-    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1))
+        value = value.replace(colour, f"var(--{css_name})")
+    return value
 
 
 def css(colour: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,8 @@ from markupsafe import Markup
 from .. import machine
 from ..evaluate.code_map import code_map
 from ..evaluate.comparison import Comparison, shown
+from ..evaluate.health import CodeHealth
+from ..evaluate.run_files import IMAGES, RunFiles, read_array
 from ..inputs import as_codes
 from ..items import Labels
 from . import evaluation_figures as figures
@@ -21,16 +23,17 @@ from .retrieved import Retrieved, retrieved
 
 SEED = 0  # of what is drawn at random for the page
 BESIDE = "DHN"  # the method whose map stands beside the first's, where there is one of this name
-HEALTH = {  # a number of `CodeHealth` by its name on the page
-    "distinct codes": "n_distinct",
-    "in the commonest": "commonest_share",
-    "entropy": "mean_entropy",
-    "constant bits": "constant_share",
-    "mean |r|": "mean_correlation",
-    "largest |r|": "max_correlation",
+LEAST_RADII = 9  # told of the first method, beginning with 0
+HEALTH: dict[str, Callable[[CodeHealth], float | None]] = {  # by its name on the page
+    "distinct codes": lambda health: health.n_distinct,
+    "in the commonest": lambda health: health.commonest_share,
+    "bit balance": lambda health: float(np.minimum(health.ones, 1 - health.ones).mean()),
+    "entropy": lambda health: health.mean_entropy,
+    "constant bits": lambda health: health.constant_share,
+    "mean |r|": lambda health: health.mean_correlation,
+    "largest |r|": lambda health: health.max_correlation,
+    "mean |z|": lambda health: health.saturation.mean if health.saturation else None,
 }
-
-Paths = tuple[Path, Path, Path, Path]  # query codes, database codes, query labels, database labels
 
 
 class Bar(NamedTuple):
@@ -42,6 +45,17 @@ class Bar(NamedTuple):
     first: bool
 
 
+class AtRadius(NamedTuple):
+    """What a search with a radius gives, means over queries and runs."""
+
+    radius: int
+    recall: float
+    precision: float
+    empty_share: float
+    candidates: float
+    chosen: bool
+
+
 class Row(NamedTuple):
     """The health of one method's codes, as text."""
 
@@ -49,7 +63,7 @@ class Row(NamedTuple):
     cells: tuple[str, ...]  # in the order of HEALTH
 
 
-def render(comparison: Comparison, first_runs: dict[str, Paths]) -> str:
+def render(comparison: Comparison, first_runs: dict[str, RunFiles]) -> str:
     """Return the page as text; ``first_runs`` has the files of each method's first run.
 
     Raises
@@ -73,6 +87,8 @@ def render(comparison: Comparison, first_runs: dict[str, Paths]) -> str:
         css=css,
         precision_recall=figures.precision_recall(comparison, curves),
         bars=_bars(comparison),
+        radii=_radii(comparison),
+        calibration=first.calibration,
         ablation=figures.ablation(comparison, parts) if len(parts) > 1 else None,
         maps={name: _map(place, name, first_runs[name], n_bits) for place, name in enumerate(mapped)},
         retrieved=_retrieved(comparison, first_runs[comparison.first]),
@@ -104,18 +120,33 @@ def _bars(comparison: Comparison) -> list[Bar]:
     ]
 
 
+def _radii(comparison: Comparison) -> list[AtRadius]:
+    first = comparison.results[comparison.first]
+    choice = first.calibration.choice
+    chosen = -1 if choice is None else choice.radius
+    curves = ("recall", "precision", "empty_share", "candidates")
+    means = [np.mean([getattr(run.evaluation, name) for run in first.runs], axis=0).tolist() for name in curves]
+    told = {*range(LEAST_RADII), *([] if choice is None else range(choice.radius - 1, choice.radius + 2))}
+    return [
+        AtRadius(r, recall, precision, empty, candidates, r == chosen)
+        for r, (recall, precision, empty, candidates) in enumerate(zip(*means, strict=True))
+        if r in told
+    ]
+
+
 def _health(comparison: Comparison, method: str) -> tuple[str, ...]:
     cells = []
-    for measure in HEALTH.values():
-        values = [getattr(run.health, measure) for run in comparison.results[method].runs]
+    for name, measure in HEALTH.items():
+        values = [measure(run.health) for run in comparison.results[method].runs]
         known = [value for value in values if value is not None]
-        digits = 0 if measure == "n_distinct" else 3
+        digits = 0 if name == "distinct codes" else 3
         cells.append(f"{sum(known) / len(known):,.{digits}f}" if known else "-")
     return tuple(cells)
 
 
-def _map(place: int, name: str, paths: Paths, n_bits: int) -> Markup | None:
-    codes, (labels, classes) = as_codes(np.load(paths[1]), n_bits, str(paths[1])).codes, _one_class(np.load(paths[3]))
+def _map(place: int, name: str, files: RunFiles, n_bits: int) -> Markup | None:
+    codes = as_codes(read_array(files.paths[1]), n_bits, str(files.paths[1])).codes
+    labels, classes = _one_class(read_array(files.paths[3]))
     drawn = code_map(codes, labels, SEED)
     return None if drawn is None else figures.code_map(drawn, classes, place, name)
 
@@ -130,17 +161,27 @@ def _one_class(labels: Labels) -> tuple[Labels, list[str]]:
     return np.asarray(numbers, np.int64), [str(name) for name in classes.tolist()]
 
 
-def _retrieved(comparison: Comparison, paths: Paths) -> list[Retrieved]:
-    files = [paths[0].with_name(f"{name}_images.npy") for name in ("query", "database")]
-    if not all(path.exists() for path in files):
+def _retrieved(comparison: Comparison, files: RunFiles) -> list[Retrieved]:
+    paths = [files.beside(name) for name in IMAGES]
+    there = [path for path in paths if path.exists()]
+    if not there:
         return []
+    if len(there) == 1:
+        raise ValueError(f"{there[0]} is there, but no {next(path for path in paths if path not in there)}")
     found = comparison.results[comparison.first].runs[0].evaluation
-    images = [np.load(path, mmap_mode="r", allow_pickle=False) for path in files]
-    for path, given, n in zip(files, images, (found.n_queries, found.n_items), strict=True):
-        if given.ndim != 4 or len(given) != n or given.shape[1] not in (1, 3) or given.dtype.kind not in "uf":
+    images = [read_array(path) for path in paths]
+    for path, given, n in zip(paths, images, (found.n_queries, found.n_items), strict=True):
+        is_image = given.ndim == 4 and given.shape[1] in (1, 3) and 0 not in given.shape[2:]
+        if not is_image or len(given) != n or given.dtype.kind not in "uf":
             raise ValueError(
                 f"{path}: must hold an image per code, ({n}, 1 or 3, height, width), of unsigned integers or floats; "
                 f"got {given.shape} {given.dtype}"
             )
-    codes = [np.load(path) for path in paths]
-    return retrieved(images[0], images[1], codes[0], codes[1], codes[2], codes[3], found.n_bits, SEED)
+    codes = [read_array(path) for path in files.paths]
+    chosen = retrieved(images[0], images[1], codes[0], codes[1], codes[2], codes[3], found.n_bits, SEED)
+    for path, shown_images in zip(
+        paths, ([one.image for one in chosen], [each.image for one in chosen for each in one.neighbours]), strict=True
+    ):
+        if not all(np.isfinite(image).all() for image in shown_images):
+            raise ValueError(f"{path}: holds NaN or infinity in an image that the page would show")
+    return chosen

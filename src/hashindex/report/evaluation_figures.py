@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -73,10 +74,15 @@ def ablation(comparison: Comparison, names: list[str]) -> Markup:
             axes.barh(place, found.mean, height=0.6, color=FIRST if name == comparison.first else MUTED)
             if found.half_width is not None:
                 axes.errorbar(found.mean, place, xerr=found.half_width, color=SECOND, capsize=4, linewidth=1.5)
-        axes.set_yticks(range(len(names)), list(reversed(names)))
+        axes.set_yticks(range(len(names)), [wrapped(name) for name in reversed(names)])
         axes.set(xlim=(0, 1.02), xlabel=comparison.measure)
         axes.grid(axis="y", visible=False)
         return svg(figure, "ablation", "Mean average precision with and without each part")
+
+
+def wrapped(name: str) -> str:
+    """Break a long name into lines; what is left of a very long one is its beginning."""
+    return textwrap.fill(name, 30, max_lines=3, placeholder=" ...")
 
 
 def code_map(codes: CodeMap, classes: list[str], place: int, name: str) -> Markup:

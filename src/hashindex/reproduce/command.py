@@ -80,9 +80,10 @@ def run(options: argparse.Namespace) -> int:
             found += run_all([one], range(options.seeds), **arrangement, folder=options.codes, say=_say)
     except FileNotFoundError as error:
         raise ValueError(error) from None
+    only = "" if options.only is None else f" --only {options.only}"
     findings = Findings(
         title={"embedded": "HashNet on handwritten digits", "cifar10": "HashNet on CIFAR-10-JPEG"}[options.which],
-        command=f"hashindex reproduce {options.which} --seeds {options.seeds}",
+        command=f"hashindex reproduce {options.which} --seeds {options.seeds}{only}",
         machine=describe(),
         n_threads=n_cpus,
         titles={one.name: one.title for one in experiments},

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ..evaluate import code_health, evaluate
+from ..evaluate.run_files import FILES, IMAGES, Z
 from ..learn import DeepHash
 from ..learn.seeding import own_random_state
 from .features import Classifier, n_classes
@@ -123,7 +124,10 @@ def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder
     encoded = perf_counter()
     if folder is not None:
         with_images = method == experiment.methods[0] and seed == 0  # enough for a page
-        _keep(folder / experiment.name / method.name / str(seed), task, database, query, with_images=with_images)
+        kept = folder / experiment.name / method.name / str(seed)
+        _keep(kept, task, database, query, with_images=with_images)
+        if isinstance(model, DeepHash):
+            np.save(kept / f"{Z}.npy", model.project(task.database_images))
     found = evaluate(query, database, task.query_labels, task.database_labels, n_bits=experiment.n_bits)
     health = code_health(database, n_bits=experiment.n_bits, labels=task.database_labels)
     return Finding(
@@ -154,13 +158,10 @@ def _keep(
     folder: Path, task: Task, database: NDArray[np.uint8], query: NDArray[np.uint8], *, with_images: bool
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, NDArray[Any]] = {
-        "query_codes": query,
-        "database_codes": database,
-        "query_labels": task.query_labels,
-        "database_labels": task.database_labels,
-    }
+    arrays: dict[str, NDArray[Any]] = dict(
+        zip(FILES, (query, database, task.query_labels, task.database_labels), strict=True)
+    )
     if with_images:
-        arrays |= {"query_images": task.query_images, "database_images": task.database_images}
+        arrays |= zip(IMAGES, (task.query_images, task.database_images), strict=True)
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)

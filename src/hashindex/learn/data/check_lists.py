@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from .lists import ImageList
 from .pairs import SimilarPairs, similar_pairs
 from .source import Source, listed, source_at
 
-_LEAST_CHANGES = 40  # of class, expected along a list in random order; fewer say nothing
+_MOST_CHANGES = 0.8  # of class along a list that is called sorted, as a share of those in random order
+_DEVIATIONS = 4.0  # that they must lie below those, too
 _ORDER_ROWS = 5000  # distinct multi-hot rows compared to know how often neighbours should be similar
 
 
@@ -191,16 +193,22 @@ def _sorted_by_class(database: ImageList) -> list[Finding]:
     if n < 2:
         return []
     same = labels[1:] == labels[:-1] if labels.ndim == 1 else (labels[1:] & labels[:-1]).any(axis=1)
-    expected = (1 - similar_pairs(labels, most_rows=_ORDER_ROWS).share) * n  # changes, in random order
+    share = similar_pairs(labels, most_rows=_ORDER_ROWS).share
+    share = max(share * n - 1, 0.0) / (n - 1)  # of pairs of two items
+    expected = (1 - share) * (n - 1)  # changes, in random order
+    # Neighbouring pairs have an item in common: of classes with shares p their covariance is sum p^3 - share^2, and
+    # sum p^3 <= share^1.5.
+    deviation = math.sqrt((n - 1) * (share * (1 - share) + 2 * (share**1.5 - share**2)))
     changes = int((~same).sum())
-    if expected < _LEAST_CHANGES or changes > expected / 2:
+    if changes > _MOST_CHANGES * expected or changes > expected - _DEVIATIONS * deviation:
         return []
     edges = np.concatenate([[-1], np.nonzero(~same)[0], [n - 1]])
     longest = int(np.diff(edges).argmax())
     rows = [int(edges[longest]) + 1, int(edges[longest + 1])]
     first, last = database.lines[rows]
+    where = " in parts" if changes > expected / 4 else ""
     text = (
-        f"sorted by class: {changes:,} of {n - 1:,} neighbours differ, {expected:,.0f} would in random order, and "
-        f"lines {first}-{last} are of one kind; shuffle it, or use a MAP that minds ties as hashindex.evaluate does"
+        f"sorted by class{where}: {changes:,} of {n - 1:,} neighbours differ, {expected:,.0f} would in random order, "
+        f"and lines {first}-{last} are of one kind; shuffle it, or use a MAP that minds ties as hashindex.evaluate does"
     )
     return _finding("database", "sorted", False, database, rows, text)

@@ -4,7 +4,8 @@
     train/cat/0001.jpg 3              or one class number
 
 Labels are the integers a line ends with, so paths may hold spaces; what is left of them is the path. All lines have
-equally many. Blank lines count as lines and are passed over; CRLF and a byte order mark are taken off.
+equally many. Blank lines count as lines and are passed over. Lines end with LF, CRLF or CR; a byte order mark is taken
+off.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def read_list(
 
 def _texts(data: bytes, name: str) -> list[tuple[int, str]]:
     texts, offenders = [], []
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, line in enumerate(re.split(rb"\r\n|\n|\r", data.removeprefix(b"\xef\xbb\xbf")), 1):
         try:
             texts.append((number, line.decode()))
         except UnicodeDecodeError:

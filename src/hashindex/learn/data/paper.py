@@ -76,7 +76,11 @@ class Benchmark:
         """
         parts: list[Images | Labels] = []
         for part in self.lists(folder):
-            parts += [part.images(size), part.labels if self.multi_label else part.class_numbers()]
+            try:
+                images = part.images(size)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f"{error}; expected in {folder}\n{self.layout}") from None
+            parts += [images, part.labels if self.multi_label else part.class_numbers()]
         return Task(*parts)  # type: ignore[arg-type]
 
     def lists(self, folder: str | os.PathLike[str]) -> tuple[ImageList, ImageList, ImageList]:
@@ -97,6 +101,9 @@ class Benchmark:
         wrong = []
         for part, n in zip(lists, (self.n_train, self.n_database, self.n_queries), strict=True):
             n_classes = part.labels.shape[1] if part.labels.ndim == 2 else int(part.labels.max()) + 1
+            if self.multi_label and part.labels.ndim == 1:
+                wrong.append(f"{part.name} has class numbers, expected {self.n_classes} labels of 0 or 1 per image")
+                continue
             if n is not None and len(part) != n:
                 wrong.append(f"{part.name} has {len(part):,} images, expected {n:,}")
             if n_classes != self.n_classes and (part.labels.ndim == 2 or n_classes > self.n_classes):
