@@ -17,27 +17,29 @@ from hashindex.learn import HashNet
 from hashindex.learn.backbones import default_backbone
 from hashindex.threads import usable_cpus
 
-BATCH, STEPS, ROUNDS = 256, 12, 5
+BATCH, ROUNDS = 256, 7
 SHAPES = {"images of 3 x 32 x 32, small_resnet": (3, 32, 32), "features of 512, mlp": (512,)}
+STEPS = {3: 12, 1: 700}  # by the axes of an item: of images a glimpse, of features a whole training
 
 
 def items(shape: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     rng = np.random.default_rng(0)
-    values = rng.integers(0, 256, (4096, *shape), np.uint8) if len(shape) == 3 else rng.standard_normal((4096, *shape))
-    return values, rng.integers(0, 10, 4096)
+    values = rng.integers(0, 256, (4096, *shape), np.uint8)
+    return values if len(shape) == 3 else values.astype(np.float32), rng.integers(0, 10, 4096)
 
 
 def step_seconds(train: Callable[[Callable[[object], None]], object]) -> float:
-    """Median seconds from one step to the next."""
+    """Mean seconds from one step to the next."""
     ends: list[float] = []
     train(lambda _: ends.append(time.perf_counter()))
-    return median(np.diff(ends).tolist())
+    return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
 def hashnet(shape: tuple[int, ...], *, bf16: bool) -> Callable[[Callable[[object], None]], object]:
     x, labels = items(shape)
-    # One stage: looking at the probes between stages, ten times in a training, would be in every step of one so short.
-    options: dict[str, Any] = {"continuation": False, "n_steps": STEPS, "bf16": bf16, "device": "cpu"}
+    # A glimpse has one stage: looking at the probes between ten would be in every step of a training so short.
+    n_steps = STEPS[len(shape)]
+    options: dict[str, Any] = {"continuation": n_steps > 100, "n_steps": n_steps, "bf16": bf16, "device": "cpu"}
     return lambda told: HashNet(48, **options).fit(x, labels, progress=told)
 
 
@@ -59,7 +61,7 @@ def pairwise(z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def bare(
     shape: tuple[int, ...], loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], *, bf16: bool
 ) -> Callable[[Callable[[object], None]], object]:
-    """The same network and optimiser, batches in order, no augmentation."""
+    """The same network and optimiser, batches drawn at random, no augmentation."""
     x, labels = (torch.from_numpy(values) for values in items(shape))
 
     def train(told: Callable[[object], None]) -> None:
@@ -70,8 +72,10 @@ def bare(
             network = network.to(memory_format=torch.channels_last)
         network.train()
         optimiser = torch.optim.AdamW(network.parameters(), lr=0.001)
-        for step in range(STEPS):
-            rows = slice(step * BATCH, (step + 1) * BATCH)
+        for step in range(STEPS[len(shape)]):
+            if step % (len(x) // BATCH) == 0:
+                batches = torch.randperm(len(x)).split(BATCH)
+            rows = batches[step % len(batches)]
             batch = x[rows].float()
             if len(shape) == 3:
                 batch = batch.contiguous(memory_format=torch.channels_last)

@@ -34,7 +34,7 @@ def test_balanced_batches_hold_both_kinds_of_pairs(n_classes: int, batch_size: i
     labels = (10 * torch.arange(n_classes)).repeat_interleave(sizes)  # some classes are rare
     stream = balanced_batches(labels, batch_size, generator=generator)
     turns = torch.zeros(len(labels), dtype=torch.int64)
-    n_chosen = min(n_classes, max(batch_size // 8, 2))
+    n_chosen = min(n_classes, max(batch_size // 4, 2))
     n_turns = torch.zeros(n_classes)
     for _ in range(6):
         batch = next(stream)

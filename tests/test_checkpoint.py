@@ -149,7 +149,7 @@ OTHER = clusters(60, seed=1)
     [
         ({"n_bits": 13}, *FEATURES, r"\(options.n_bits: 12 there, 13 here\)"),
         ({"seed": 1}, *FEATURES, r"\(options.seed: 0 there, 1 here\)"),
-        ({"learning_rate": 0.5}, *FEATURES, r"learning_rate: None there, 0.5 here"),
+        ({"learning_rate": 0.5}, *FEATURES, r"learning_rate: 0.005 there, 0.5 here"),
         ({"continuation": "plateau"}, *FEATURES, r"options.continuation: True there, plateau here"),
         ({"backbone": torch.nn.Linear(10, 4)}, *FEATURES, r"backbone: None there, Linear"),
         ({}, FEATURES[0], OTHER[1], r"\(labels: "),

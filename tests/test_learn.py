@@ -25,7 +25,7 @@ def test_it_learns_real_digits_from_pixels() -> None:
     pytest.importorskip("sklearn")
     task = digits(n_train=300)
     scores = []
-    for n_steps in (1, 60):
+    for n_steps in (1, 100):
         model = HashNet(n_bits=16, n_steps=n_steps, batch_size=96, device="cpu")
         model.fit(task.train_images, task.train_labels)
         codes = model.encode(task.query_images), model.encode(task.database_images)

@@ -1,31 +1,33 @@
 """Batches for pairwise training: drawn at random, a batch of 100 classes would hold hardly a similar pair."""
 
 from collections.abc import Iterator
+from itertools import chain, cycle, islice, repeat
 
 import torch
 
 
 def balanced_batches(
-    labels: torch.Tensor, batch_size: int, *, min_per_class: int = 8, generator: torch.Generator
+    labels: torch.Tensor, batch_size: int, *, min_per_class: int = 4, generator: torch.Generator
 ) -> Iterator[torch.Tensor]:
     """Yield int64 (batch_size,) index batches without end: P classes with about M items each ("P x M").
 
     P = min(n_classes, batch_size // min_per_class), but at least 2 where there are 2 classes: one alone has no
-    dissimilar pairs. Classes take turns in random order, and so do the items of each class: none is drawn a second
+    dissimilar pairs. Few items of many classes rather than many of few: classes that are hard to tell apart meet often
+    enough to be parted. Classes take turns in random order, and so do the items of each class: none is drawn a second
     time before all others had their turn.
     """
     classes = torch.unique(labels)
     n_chosen = min(len(classes), max(batch_size // min_per_class, 2))
     items = [_take_turns(torch.nonzero(labels == c)[:, 0], generator) for c in classes]
     for chosen in _groups(_take_turns(torch.arange(len(classes)), generator), n_chosen):
-        yield torch.tensor([next(items[chosen[i % n_chosen]]) for i in range(batch_size)])
+        yield torch.tensor(list(map(next, islice(cycle([items[c] for c in chosen]), batch_size))))
 
 
 def shuffled_batches(n: int, batch_size: int, *, generator: torch.Generator) -> Iterator[torch.Tensor]:
     """Yield int64 (batch_size,) index batches of 0..n - 1 without end, each once before any comes again."""
     turns = _take_turns(torch.arange(n), generator)
     while True:
-        yield torch.tensor([next(turns) for _ in range(batch_size)])
+        yield torch.tensor(list(islice(turns, batch_size)))
 
 
 def _groups(turns: Iterator[int], n: int) -> Iterator[list[int]]:
@@ -42,5 +44,5 @@ def _groups(turns: Iterator[int], n: int) -> Iterator[list[int]]:
 
 
 def _take_turns(values: torch.Tensor, generator: torch.Generator) -> Iterator[int]:
-    while True:
-        yield from values[torch.randperm(len(values), generator=generator)].tolist()
+    orders = (torch.randperm(len(values), generator=generator) for _ in repeat(None))
+    return chain.from_iterable(values[order].tolist() for order in orders)

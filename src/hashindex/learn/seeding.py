@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +24,15 @@ def own_random_state(seed: int) -> Iterator[None]:
         yield
 
 
-def step_generator(seed: int, step: int) -> torch.Generator:
+def step_seeds(seed: int) -> Iterator[int]:
+    """Yield the seeds of steps 0, 1, 2, ..."""
+    for step in count():
+        yield int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def step_generator(step_seed: int) -> torch.Generator:
     """What is random in one step: its own generator for augmentation, and the global one for dropout."""
-    own_seed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
-    torch.default_generator.manual_seed(own_seed)
+    torch.default_generator.manual_seed(step_seed)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # else torch keeps a call and its stack per step
-        torch.cuda.manual_seed_all(own_seed)
-    return torch.Generator().manual_seed(own_seed)
+        torch.cuda.manual_seed_all(step_seed)
+    return torch.Generator().manual_seed(step_seed)

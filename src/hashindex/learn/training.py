@@ -9,19 +9,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from ..inputs import check_at_least
-from ..items import as_floats
 from .augment import augmentation
 from .backbones import is_large
 from .progress import History, Step
 from .sampler import balanced_batches, shuffled_batches
-from .seeding import step_generator
+from .seeding import step_generator, step_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .objective import Objective
     from .watch import Watch
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,12 @@ class Training:
         Items per step; all batch_size**2 pairs of a batch enter a pairwise loss.
     learning_rate
         The highest rate (AdamW); it rises for a tenth of the steps and then falls to zero along a cosine.
-        None is 0.01 for features and tiny images, 0.005 for others.
     backbone_rate
         Share of the learning rate for the backbone: 0 freezes it, 0.1 is usual for published weights.
     weight_decay
         Of matrices and kernels; norms and biases have none.
     balanced
-        Whether a batch holds P classes with M items each; multi-hot labels are always drawn at random.
+        Whether a batch holds P classes with M items each, at least 4; multi-hot labels are always drawn at random.
     augment
         Whether training images are shifted and noised (tiny ones) or cropped and flipped. Features never change.
     bf16
@@ -73,7 +73,7 @@ class Training:
 
     n_steps: int | None = None
     batch_size: int = 256
-    learning_rate: float | None = None
+    learning_rate: float = 0.005
     backbone_rate: float = 1.0
     weight_decay: float = 0.05
     balanced: bool = True
@@ -89,7 +89,7 @@ class Training:
             value = getattr(self, name)
             if value is not None:
                 check_at_least(value, name, least)
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+        if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be a positive number, got {self.learning_rate}")
         for name in ("backbone_rate", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
@@ -103,7 +103,6 @@ class Training:
             **{
                 **vars(self),
                 "n_steps": self.n_steps or (2000 if large else 700),
-                "learning_rate": self.learning_rate or (0.005 if large else 0.01),
                 "bf16": large and _has_bf16(device) if self.bf16 is None else self.bf16,
                 "device": device,
             }
@@ -132,12 +131,12 @@ def train(
     ArithmeticError
         The loss is no longer a number.
     """
-    n_steps, rate = training.n_steps or 0, training.learning_rate or 0.0
+    n_steps = training.n_steps or 0
     device = torch.device(training.device or "cpu")
     network.train()
     if training.backbone_rate == 0:
         network[0].requires_grad_(False).eval()
-    optimiser = torch.optim.AdamW(_groups(network, objective, training), lr=rate)
+    optimiser = torch.optim.AdamW(_groups(network, objective, training), lr=training.learning_rate)
     rates = [group["lr"] for group in optimiser.param_groups]
     rise = 0.1 if n_steps != 10 else 0.2  # OneCycleLR divides by zero if the rise ends with the very first step
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, n_steps, pct_start=rise)
@@ -151,10 +150,11 @@ def train(
     steps: list[Step] = checkpoint.resume(parts) if checkpoint else []
     forward: Any = torch.compile(network) if training.compile else network
     augment = augmentation(tuple(items.shape[1:])) if training.augment else None
-    for step, rows in enumerate(islice(_batches(labels, training, seed), len(steps), n_steps), len(steps)):
+    draws = islice(_ahead(zip(_batches(labels, training, seed), step_seeds(seed), strict=True)), len(steps), n_steps)
+    for step, (rows, step_seed) in enumerate(draws, len(steps)):
         watch(step)
-        inputs = torch.from_numpy(as_floats(items[rows.numpy()]))
-        generator = step_generator(seed, step)
+        inputs = torch.from_numpy(np.asarray(items[rows.numpy()], np.float32))  # all were looked at before
+        generator = step_generator(step_seed)
         if augment:
             inputs = augment(inputs, generator=generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=bool(training.bf16)):
@@ -190,19 +190,21 @@ def _batches(labels: torch.Tensor, training: Training, seed: int) -> Iterator[to
     return shuffled_batches(len(labels), training.batch_size, generator=generator)
 
 
+def _ahead(draws: Iterator[_T], n: int = 32) -> Iterator[_T]:
+    """Draw ``n`` at a time: between training steps, which empty the caches, each would take five times as long."""
+    while block := list(islice(draws, n)):
+        yield from block
+
+
 def _groups(network: nn.Sequential, objective: Objective, training: Training) -> list[dict[str, Any]]:
     """Parameters by learning rate and weight decay."""
-    rate = training.learning_rate or 0.0
     backbone, *head = network
-    groups = []
+    groups: dict[tuple[float, float], list[torch.Tensor]] = {}
     for modules, share in (([backbone], training.backbone_rate), ([*head, objective], 1.0)):
-        parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-        for decays in (True, False):
-            chosen = [p for p in parameters if (p.ndim > 1) == decays]
-            if chosen:
-                decay = training.weight_decay if decays else 0.0
-                groups.append({"params": chosen, "lr": share * rate, "weight_decay": decay})
-    return groups
+        for parameter in (p for module in modules for p in module.parameters() if p.requires_grad):
+            decay = training.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((share * training.learning_rate, decay), []).append(parameter)
+    return [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()]
 
 
 def _has_bf16(device: str) -> bool:

@@ -55,9 +55,11 @@ ON_FEATURES = tuple(
     Method(f"{name}, classifier's features", partial(_baseline, name.replace("-", "")), "features")
     for name in NO_NETWORK
 )
-DHN, CNNH, DNNH, GREEDYHASH, CSQ, ORTHOHASH = (
-    Method(name, partial(_baseline, name), "network")
-    for name in ("DHN", "CNNH", "DNNH", "GreedyHash", "CSQ", "OrthoHash")
+# As HashNet-W: the paper's DHN draws its batches at random.
+DHN = Method("DHN", partial(_baseline, "DHN", balanced=False), "network")
+DHN_BALANCED = Method("DHN, batches balanced", partial(_baseline, "DHN"), "network")
+CNNH, DNNH, GREEDYHASH, CSQ, ORTHOHASH = (
+    Method(name, partial(_baseline, name), "network") for name in ("CNNH", "DNNH", "GreedyHash", "CSQ", "OrthoHash")
 )
 DEEP = (CNNH, DNNH)
 MODERN = (GREEDYHASH, CSQ, ORTHOHASH)

@@ -14,6 +14,7 @@ from .methods import (
     BALANCED_ONLY,
     DEEP,
     DHN,
+    DHN_BALANCED,
     FIXED_ALPHA,
     HASHNET,
     MODERN,
@@ -59,7 +60,7 @@ TWO_DIGITS = Experiment(
     "Two digits side by side, 100 classes, 1 % similar pairs, 3,000 training images",
     data.two_digits,
     32,
-    (HASHNET, *ABLATIONS, BALANCED_ONLY, FIXED_ALPHA, DHN, *DEEP, *MODERN, *ON_PIXELS, *ON_FEATURES),
+    (HASHNET, *ABLATIONS, BALANCED_ONLY, FIXED_ALPHA, DHN, DHN_BALANCED, *DEEP, *MODERN, *ON_PIXELS, *ON_FEATURES),
 )
 COLLAGE = Experiment(
     "collage",
@@ -74,7 +75,7 @@ LONG_TAIL = Experiment(
     "Handwritten digits, 120 training images of one class down to 8 of another",
     data.long_tailed_digits,
     16,
-    (HASHNET, WITHOUT_WEIGHTS, DHN, *ON_PIXELS, *ON_FEATURES),
+    (HASHNET, WITHOUT_WEIGHTS, DHN, DHN_BALANCED, *ON_PIXELS, *ON_FEATURES),
 )
 EMBEDDED = (DIGITS, TWO_DIGITS, COLLAGE, LONG_TAIL)
 
@@ -91,7 +92,7 @@ CIFAR10_FEW = Experiment(
     "CIFAR-10-JPEG from scratch: 5,000 training images, 59,000 in the database, 1,000 queries",
     data.cifar10_few,
     48,
-    (HASHNET, *ABLATIONS, DHN, *ON_FEATURES),
+    (HASHNET, *ABLATIONS, DHN, DHN_BALANCED, *ON_FEATURES),
     {"n_steps": 1000, "batch_size": 128},  # 26 times every training image
 )
 CIFAR10_RESNET18 = tuple(
