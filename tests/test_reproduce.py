@@ -12,9 +12,11 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
+from hashindex import baselines, pack
 from hashindex.cli import main
 from hashindex.evaluate import evaluate
-from hashindex.learn import data
+from hashindex.learn import HashNet, data
+from hashindex.learn.training import Training
 from hashindex.reproduce.experiment import _options, run_all
 from hashindex.reproduce.features import Classifier
 from hashindex.reproduce.findings import Findings
@@ -48,6 +50,31 @@ def test_every_row_of_the_papers_tables_is_there_and_can_be_made() -> None:
             assert hasattr(method.make(experiment.n_bits, 0, **options), "encode")
 
 
+def test_rows_are_what_they_are_called() -> None:
+    made: dict[str, Any] = {
+        method.name: method.make(16, 3)
+        for experiment in (*EMBEDDED, *CIFAR10)
+        for method in experiment.methods
+        if method.learns == "network"
+    }
+    plain = vars(HashNet(16, 3))
+    for name, changed in (
+        ("HashNet", {}),
+        ("HashNet without weights", {"weights": None, "training": Training(balanced=False)}),
+        ("HashNet without weights, batches balanced", {"weights": None}),
+        ("HashNet without continuation", {"continuation": False}),
+        ("HashNet, alpha fixed", {"alpha": 10 / 16}),
+        ("HashNet+C", {"partial": True}),
+    ):
+        assert vars(made[name]) == {**plain, **changed}
+    assert vars(made["DHN, batches balanced"]) == vars(baselines.DHN(16, 3))
+    assert vars(made["DHN"]) == {**vars(baselines.DHN(16, 3)), "training": Training(balanced=False)}
+    assert type(made["DHN"]) is type(made["DHN, batches balanced"]) is baselines.DHN
+    assert {type(made[name]).__name__ for name in made if " " not in name and "+" not in name} == {
+        *("HashNet", "DHN", "CNNH", "DNNH", "GreedyHash", "CSQ", "OrthoHash"),
+    }
+
+
 def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
     heard: list[Any] = []
     found = run_all([QUICK], range(2), n_processes=1, n_threads=1, folder=tmp_path, say=heard.append)
@@ -63,7 +90,10 @@ def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
         assert one.mean_average_precision == again.mean_average_precision.value
         assert one.precision_within_2 == again.precision[2]
         assert one.n_distinct == len(np.unique(database, axis=0))
-        assert (one.loss is None) == one.method.startswith("ITQ")
+        assert (one.loss is None) == one.method.startswith("ITQ") == (not (folder / "database_z.npy").exists())
+        if one.loss is not None:
+            assert np.array_equal(pack(np.load(folder / "database_z.npy")), database)
+            assert one.encode_seconds > 0
     findings = Findings("title", "command", {"CPU": "some"}, 1, {"quick": QUICK.title}, found)
     findings.write(tmp_path / "found.json")
     assert Findings.read(tmp_path / "found.json") == findings

@@ -69,7 +69,7 @@ class HashNet(DeepHash):
     network, history, item_shape
         As of `DeepHash`.
     convergence
-        What each stage did to the codes: see `Stage`.
+        What each stage did to the codes: see `Stage`; `save` does not keep it.
 
     Raises
     ------
