@@ -190,5 +190,5 @@ class WeightedLikelihood(Objective):
 
 def _shares(similar: Tensor) -> PairWeights:
     """Weigh by the pairs at hand; where a kind of pair does not exist its weight multiplies nothing."""
-    n, n_similar = similar.numel(), int(similar.sum())
+    n, n_similar = similar.numel(), int(similar.count_nonzero())
     return PairWeights(n / max(n_similar, 1), n / max(n - n_similar, 1))

@@ -106,8 +106,8 @@ def pairwise_loss(
     dtype = torch.promote_types(outputs_a.dtype, torch.float32)
     with torch.autocast(outputs_a.device.type, enabled=False):
         logits = (alpha * outputs_a.to(dtype)) @ outputs_b.to(dtype).T
-        losses = functional.softplus(torch.where(similar, -logits, logits))
-        weight = torch.where(similar, logits.new_tensor(weights.similar), logits.new_tensor(weights.dissimilar))
+        losses = functional.softplus(logits * torch.ones_like(logits).masked_fill_(similar, -1))
+        weight = torch.full_like(logits, weights.dissimilar).masked_fill_(similar, weights.similar)
         if agreement is not None:
             weight = weight * agreement
         return (weight * losses).sum() / weight.sum()

@@ -149,11 +149,12 @@ def train(
     }
     steps: list[Step] = checkpoint.resume(parts) if checkpoint else []
     forward: Any = torch.compile(network) if training.compile else network
+    read = _reader(items)
     augment = augmentation(tuple(items.shape[1:])) if training.augment else None
     draws = islice(_ahead(zip(_batches(labels, training, seed), step_seeds(seed), strict=True)), len(steps), n_steps)
     for step, (rows, step_seed) in enumerate(draws, len(steps)):
         watch(step)
-        inputs = torch.from_numpy(np.asarray(items[rows.numpy()], np.float32))  # all were looked at before
+        inputs = read(rows)
         generator = step_generator(step_seed)
         if augment:
             inputs = augment(inputs, generator=generator)
@@ -188,6 +189,18 @@ def _batches(labels: torch.Tensor, training: Training, seed: int) -> Iterator[to
     if labels.ndim == 1 and training.balanced:
         return balanced_batches(labels, training.batch_size, generator=generator)
     return shuffled_batches(len(labels), training.batch_size, generator=generator)
+
+
+def _reader(items: Items) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Make what reads rows as new float32 items, which were all looked at before; floats in memory in all threads."""
+    if (
+        isinstance(items, np.ndarray)
+        and items.dtype == np.float32
+        and items.flags.writeable
+        and items.flags.c_contiguous
+    ):
+        return torch.from_numpy(items).__getitem__
+    return lambda rows: torch.from_numpy(np.asarray(items[rows.numpy()], np.float32))
 
 
 def _ahead(draws: Iterator[_T], n: int = 32) -> Iterator[_T]:
