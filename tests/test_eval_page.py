@@ -188,7 +188,8 @@ def test_the_radius_is_chosen_on_the_means_over_the_runs(methods: Path, capsys: 
         for name in ("recall", "precision", "candidates", "empty_share")
     )
     radius = int(np.argmax(recall >= 0.9))
-    words = f"radius {radius} gives recall 0.9: recall {recall[radius]:.4f}, precision {precision[radius]:.4f}, "
+    words = f"radius {radius} is the least with recall 0.9: recall {recall[radius]:.4f}, "
+    words += f"precision {precision[radius]:.4f}, "
     assert words + f"{candidates[radius]:,.1f} items per query" in page.words
     for r in range(9):
         row = f"{r} {recall[r]:.4f} {precision[r]:.4f} {100 * empty[r]:.1f} % {candidates[r]:,.1f}"

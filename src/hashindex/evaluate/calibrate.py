@@ -15,8 +15,10 @@ class Wanted(NamedTuple):
     candidates: float | None = None
 
     def __str__(self) -> str:
+        which = "the largest" if self.recall is None else "the least"
         recall = [] if self.recall is None else [f"recall {self.recall:g}"]
-        return " and ".join([*recall, *([] if self.candidates is None else [f"at most {self.candidates:g} items"])])
+        few = [] if self.candidates is None else [f"at most {self.candidates:g} items"]
+        return f"{which} with {' and '.join([*recall, *few])}"
 
 
 class RadiusChoice(NamedTuple):

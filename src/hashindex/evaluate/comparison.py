@@ -131,8 +131,7 @@ def comparison_table(comparison: Comparison) -> str:
     lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     note = (
         f"{comparison.measure} is expected over all orders of ties; an empty ball counts 0; "
-        f"radius: the {'largest' if comparison.wanted.recall is None else 'least'} with {comparison.wanted} "
-        "(items within it per query); "
+        f"radius: {comparison.wanted} (items within it per query); "
         f"gain: the {comparison.measure} of {comparison.first} above the row's, over runs of the same name; "
         "mean ± 95 % confidence interval (Student t)"
     )

@@ -94,7 +94,7 @@ def _calibration(runs: tuple[Run, ...], wanted: Wanted) -> Calibration:
     return Calibration(
         wanted,
         choice,
-        f"radius {choice.radius} gives {wanted}: recall {choice.recall:.4f}, precision {choice.precision:.4f}, "
+        f"radius {choice.radius} is {wanted}: recall {choice.recall:.4f}, precision {choice.precision:.4f}, "
         f"{choice.candidates:,.1f} items per query",
     )
 
