@@ -114,7 +114,7 @@ def check_labels(labels: Any, n: int, name: str = "labels") -> Labels:
     TypeError
         The labels are not integers.
     ValueError
-        The shape is another, or multi-hot labels have values other than 0 and 1.
+        The shape is another, a class number is 2**63 or more, or multi-hot labels have values other than 0 and 1.
     """
     if hasattr(labels, "detach"):
         labels = labels.detach().cpu()
@@ -127,6 +127,8 @@ def check_labels(labels: Any, n: int, name: str = "labels") -> Labels:
         raise ValueError(
             f"{name} must have shape ({n},) or ({n}, n_classes) with n_classes > 1, one row per item; got {array.shape}"
         )
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be below 2**63, got {array.max()}")
     if array.ndim == 2:
         wrong = np.nonzero(((array != 0) & (array != 1)).any(axis=1))[0]
         if len(wrong):

@@ -56,9 +56,9 @@ class Comparison:
 
     @property
     def head(self) -> tuple[str, ...]:
-        """Name the table's columns."""
+        """Name the table's columns; alarms have one if there are any."""
         full = {"MAP": self.measure, "P@H<=": f"P@H<={self.radius}", "recall@": f"recall@{RECALL_AT}"}
-        return tuple(full.get(name, name) for name in HEAD)
+        return tuple(full.get(name, name) for name in (HEAD if self.has_alarm else HEAD[:-1]))
 
     @property
     def measure(self) -> str:
@@ -68,7 +68,7 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table's cells in the order of `head`, as text."""
-        return [self._row(method) for method in self.results]
+        return [self._row(method)[: len(self.head)] for method in self.results]
 
     def _row(self, method: str) -> tuple[str, ...]:
         runs = self.results[method].runs
