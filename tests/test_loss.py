@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from hashindex.learn import Continuation, PairWeights, agreement, pair_weights, pairwise_loss, similarity  # noqa: E402
 from hashindex.learn.hashnet import WeightedLikelihood  # noqa: E402
+from hashindex.learn.loss import similarity_of_batch  # noqa: E402
 
 
 def written_out(a: Any, b: Any, similar: Any, weights: Any, alpha: Any, c: Any = None) -> Any:
@@ -57,6 +58,9 @@ def test_similarity_agreement_and_weights_are_what_counting_finds(labels: Any) -
     assert found.dtype == torch.float32
     np.testing.assert_array_equal(found, jaccard)
     np.testing.assert_array_equal(agreement(labels[:3], labels), jaccard[:3])
+    similar |= np.eye(n, dtype=bool)  # row 3 has no label
+    np.testing.assert_array_equal(similarity_of_batch(labels, labels), similar)
+    np.testing.assert_array_equal(similarity_of_batch(labels[:5], labels), similar[:5])
     weights = pair_weights(labels)
     assert weights.similar == pytest.approx(n * n / similar.sum())
     assert weights.dissimilar == pytest.approx(n * n / (~similar).sum())
@@ -86,7 +90,7 @@ def test_the_objective_is_the_formula_of_tanh_beta_z(kind: str, by_batch: bool, 
     z, step, beta = outputs(7, seed=3).float() * 2, 30, 2.5
     weights = pair_weights(labels) if by_batch else PairWeights(7.0, 1.2)
     objective = likelihood(0.9, [1, beta], [0, 25], weights, by_batch=by_batch, partial=partial, soften=soften)
-    h, similar = np.tanh(beta * z.numpy()), similarity(labels, labels).numpy()
+    h, similar = np.tanh(beta * z.numpy()), similarity_of_batch(labels, labels).numpy()
     c = agreement(labels, labels).numpy() if partial else None
     expected = written_out(h, h, similar, weights, 0.9 / beta**soften, c)
     assert objective(z, labels, torch.arange(7), step).item() == pytest.approx(expected, rel=1e-5)
@@ -116,11 +120,11 @@ def test_gradient_of_the_objective_is_that_of_finite_differences() -> None:
 
 def test_a_kind_of_pair_that_does_not_exist_needs_no_weight() -> None:
     alone = torch.tensor([[1, 0], [1, 1]])  # every pair is similar
-    nothing = torch.zeros(3, 2, dtype=torch.int64)  # no pair is
+    nothing = torch.zeros(3, 2, dtype=torch.int64)  # no pair is, but of an item with itself
     same = torch.tensor([4, 4, 4])
     assert pair_weights(alone) == pair_weights(same) == (1, 1)
-    assert pair_weights(nothing) == (1, 1)
-    for labels in (nothing, same):
+    assert pair_weights(nothing) == (3, 1.5)
+    for labels in (torch.tensor([[1, 0]] * 3), same):
         for each in (False, True):
             z = outputs(3).requires_grad_()
             objective = likelihood(0.7, [1], [0], pair_weights(labels), by_batch=each, partial=each)

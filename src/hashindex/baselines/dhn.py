@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from ..learn.deep_hash import DeepHash
-from ..learn.loss import PairWeights, pairwise_loss, similarity
+from ..learn.loss import PairWeights, pairwise_loss, similarity_of_batch
 from ..learn.objective import Objective
 from .options import check_range
 
@@ -74,7 +74,7 @@ class PairwiseQuantised(Objective):
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
         """Compare all pairs of the batch."""
         u = torch.tanh(z)
-        pairs = pairwise_loss(u, u, similarity(labels, labels), PairWeights(1.0, 1.0), self.alpha)
+        pairs = pairwise_loss(u, u, similarity_of_batch(labels, labels), PairWeights(1.0, 1.0), self.alpha)
         return pairs + self.quantisation * log_cosh(u.abs() - 1).mean()
 
 

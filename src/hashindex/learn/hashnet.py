@@ -14,7 +14,7 @@ from ..inputs import check_at_least
 from .continuation import continuation
 from .convergence import Convergence
 from .deep_hash import DeepHash
-from .loss import PairWeights, agreement, pair_weights, pairwise_loss, similarity
+from .loss import PairWeights, agreement, pair_weights, pairwise_loss, similarity_of_batch
 from .memory_bank import MemoryBank
 from .objective import Objective
 
@@ -164,9 +164,12 @@ class WeightedLikelihood(Objective):
         return self.likelihood(h, labels, others, other_labels, beta)
 
     def likelihood(self, h: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor, beta: float = 1.0) -> Tensor:
-        """Return the loss of all pairs of h (n, n_bits) with the others (m, n_bits), as in the stage of ``beta``."""
+        """Return the loss of all pairs of h (n, n_bits) with the others (m, n_bits), as in the stage of ``beta``.
+
+        The others begin with h itself.
+        """
         alpha = self.alpha / beta**self.soften
-        similar = similarity(labels, other_labels)
+        similar = similarity_of_batch(labels, other_labels)
         weights = _shares(similar) if self.by_batch else self.weights
         partly = agreement(labels, other_labels) if self.partial else None
         return pairwise_loss(h, others, similar, weights, alpha, partly)

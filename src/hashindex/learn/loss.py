@@ -42,6 +42,15 @@ def similarity(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
     return labels_a.float() @ labels_b.float().T > 0
 
 
+def similarity_of_batch(labels: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Tell as `similarity` which pairs are similar, others (m,) or (m, n_classes) beginning with the batch itself.
+
+    An item without a label is not similar to any, but to itself: it must not be pushed away from its own code.
+    """
+    similar = similarity(labels, others)
+    return similar.fill_diagonal_(True) if labels.ndim == 2 else similar
+
+
 def agreement(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
     """Return c_ij, float32 (n_a, n_b): |y_i & y_j| / |y_i | y_j| of similar pairs of multi-hot labels, 1 of all others.
 
@@ -81,6 +90,7 @@ def pair_weights(labels: torch.Tensor, *, most_rows: int = 20_000, seed: int = 0
     else:
         blocks = zip(kinds.split(_BLOCK_ROWS), counts.split(_BLOCK_ROWS), strict=True)
         n_similar = sum(float(n @ similarity(kind, kinds).double() @ counts) for kind, n in blocks)
+        n_similar += float(counts[~kinds.any(dim=1)].sum())  # without a label, similar to themselves alone
     n_dissimilar = n_pairs - n_similar
     return PairWeights(
         similar=n_pairs / n_similar if n_similar else 1.0,

@@ -48,6 +48,7 @@ def similar_pairs(labels: Labels, *, most_rows: int = 20_000, seed: int = 0) -> 
         for start in range(0, len(rows), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             n_similar += float(counts[block] @ ((rows[block] @ rows.T > 0) @ counts))
+        n_similar += float(counts[~rows.any(axis=1)].sum())  # without a label, similar to themselves alone
     n_pairs = float(counts.sum()) ** 2
     n_dissimilar = n_pairs - n_similar
     return SimilarPairs(
