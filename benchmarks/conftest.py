@@ -10,7 +10,7 @@ import faiss
 import pytest
 
 import hashindex as hx
-from hashindex import machine
+from hashindex.support import machine
 
 
 @pytest.fixture(autouse=True)

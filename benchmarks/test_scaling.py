@@ -12,7 +12,7 @@ from datasets import Data, flip, uniform
 from peers import HashIndex
 
 import hashindex as hx
-from hashindex.threads import usable_cpus
+from hashindex.support.threads import usable_cpus
 
 Search = Callable[[HashIndex, Data], object]
 WORK: dict[str, tuple[Callable[[], Data], Search]] = {

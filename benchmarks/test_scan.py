@@ -12,7 +12,7 @@ import pytest
 from datasets import Data, uniform
 from peers import FaissFlat, HashIndex, NumPy, Peer, UsearchExact
 
-from hashindex.engines.native import NativeEngine, available_isas
+from hashindex.engines.native.engine import NativeEngine, available_isas
 
 K, N_CODES, N_QUERIES = 10, 1_000_000, 256
 STREAM_CODES = 67_000_000  # 536 MB: beyond any cache

@@ -15,7 +15,7 @@ from torch import nn
 from hashindex.evaluate import evaluate
 from hashindex.learn import HashNet
 from hashindex.learn.backbones import default_backbone
-from hashindex.threads import usable_cpus
+from hashindex.support.threads import usable_cpus
 
 BATCH, ROUNDS = 256, 7
 SHAPES = {"images of 3 x 32 x 32, small_resnet": (3, 32, 32), "features of 512, mlp": (512,)}

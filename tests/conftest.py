@@ -17,7 +17,7 @@ def _variants() -> dict[str, Callable[[], Engine]]:
     variants: dict[str, Callable[[], Engine]] = {}
     for name in engines.available():
         if name == "native":
-            from hashindex.engines.native import NativeEngine, available_isas
+            from hashindex.engines.native.engine import NativeEngine, available_isas
 
             for isa in available_isas():
                 variants[f"native-{isa}"] = lambda isa=isa: NativeEngine(isa)  # type: ignore[misc]

@@ -144,8 +144,8 @@ def test_any_history_gives_the_answer_of_one_add(
     engine: Engine, n_bits: int, kind: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Adds and removes of all sizes, ids in any order: segments, merges, tombstones and postings, all of them small."""
-    monkeypatch.setattr("hashindex.snapshot.TAIL_CODES", 40)
-    monkeypatch.setattr("hashindex.segment.FEWEST_COLLAPSED", 8)
+    monkeypatch.setattr("hashindex.segments.snapshot.TAIL_CODES", 40)
+    monkeypatch.setattr("hashindex.segments.segment.FEWEST_COLLAPSED", 8)
     index, free = HashIndex(n_bits, engine=engine), rng.permutation(5000)
     codes, ids = reference.random_codes(rng, 0, n_bits, kind), np.empty(0, np.int64)
     for step in range(12):
@@ -208,7 +208,8 @@ def test_an_engine_must_be_one() -> None:
     "kept", ["{", "[]", '{"lookup": 3.0}', '{"lookup": [3.0]}', '{"lookup": [1e308, 1e308]}', "null"]
 )
 def test_wrong_kept_costs_are_measured_anew(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hashindex import calibration, machine
+    from hashindex.structures import calibration
+    from hashindex.support import machine
 
     engine = engines.load()
     file = tmp_path / "costs.json"

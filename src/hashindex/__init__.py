@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from .codes import from_hex, from_ints, from_signed, hamming, pack, to_hex, unpack
 from .explain import Explanation
 from .index import HashIndex
-from .joining import Pairs
 from .matches import NearestMatches, RadiusMatches
+from .search.pairs import Pairs
 
 try:
     __version__ = version("hashindex")

@@ -1,5 +1,5 @@
 """``python -m hashindex`` is the ``hashindex`` command."""
 
-from .cli import main
+from .cli.main import main
 
 raise SystemExit(main())

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .tables import Tables
+from .engines.tables import Tables
 
 _Bytes = NDArray[np.uint8]
 _Work = tuple[int, int, str | None]  # lookups, candidates, the kernel that ran

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .searching import Step
+from .search.searching import Step
 
 
 class Explanation(NamedTuple):

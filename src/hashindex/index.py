@@ -9,15 +9,16 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from . import engines, inputs
+from . import engines
 from .engines import Engine
 from .explain import Explanation
-from .joining import Pairs, join, self_join
-from .locks import ForkLock
+from .inputs import codes as inputs
 from .matches import NearestMatches, RadiusMatches
-from .searching import Search, Step
-from .snapshot import Snapshot
-from .threads import n_threads as threads_to_use
+from .search.pairs import Pairs, join, self_join
+from .search.searching import Search, Step
+from .segments.snapshot import Snapshot
+from .support.locks import ForkLock
+from .support.threads import n_threads as threads_to_use
 
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")

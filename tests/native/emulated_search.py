@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 import hashindex as hx
-from hashindex.engines.native import available_isas
+from hashindex.engines.native.engine import available_isas
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 import reference
 
 

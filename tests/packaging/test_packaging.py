@@ -19,7 +19,7 @@ NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false"}
 REQUIRE_NATIVE = {"HASHINDEX_REQUIRE_NATIVE": "1"}
 PURE_MESSAGE = "the C++ extension could not be built; installed the pure-Python wheel"
 NOT_SHIPPED = (".ci/", ".gitignore")
-WHEEL_FILES = {"_core.pyi", "__init__.py", "py.typed", "engines/numpy.py", "report/demo.html"}
+WHEEL_FILES = {"_core.pyi", "__init__.py", "py.typed", "engines/numpy_engine/engine.py", "pages/demo.html"}
 
 # Prints the engine, then the warnings; fails on a wrong answer.
 USE = """

@@ -8,24 +8,24 @@ methods train a network and need PyTorch, which is imported when one of them is 
 
 from typing import TYPE_CHECKING
 
-from ..lazy import attributes
-from .bre import BRE
-from .itq import ITQ
-from .itq_cca import ITQCCA
-from .ksh import KSH
-from .lsh import LSH
-from .sdh import SDH
-from .sh import SH
+from ..support.lazy import attributes
+from .shallow.bre import BRE
+from .shallow.itq import ITQ
+from .shallow.itq_cca import ITQCCA
+from .shallow.ksh import KSH
+from .shallow.lsh import LSH
+from .shallow.sdh import SDH
+from .shallow.sh import SH
 
 if TYPE_CHECKING:
-    from .cnnh import CNNH
-    from .csq import CSQ
-    from .dhn import DHN
-    from .dnnh import DNNH
-    from .greedyhash import GreedyHash
-    from .orthohash import OrthoHash
+    from .deep.cnnh import CNNH
+    from .deep.csq import CSQ
+    from .deep.dhn import DHN
+    from .deep.dnnh import DNNH
+    from .deep.greedyhash import GreedyHash
+    from .deep.orthohash import OrthoHash
 
-_DEEP = {name: name.lower() for name in ("CNNH", "CSQ", "DHN", "DNNH", "GreedyHash", "OrthoHash")}
+_DEEP = {name: f"deep.{name.lower()}" for name in ("CNNH", "CSQ", "DHN", "DNNH", "GreedyHash", "OrthoHash")}
 
 __all__ = [
     "BRE",

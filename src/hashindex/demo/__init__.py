@@ -1,7 +1,7 @@
 """The demo job: train HashNet on real images, index the codes, compare every answer with faiss, measure.
 
 Needs ``pip install 'hashindex[demo]'``. :func:`run` does the work and returns plain data; the report and the
-printed table are made from that (:mod:`hashindex.report`).
+printed table are made from that (`page/`, `summary.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import HashIndex
-from ..evaluate.code_map import code_map
 from ..index import METHODS
 from ..learn import HashNet
 from ..learn.data import Task, two_digits
-from ..machine import describe
+from ..pages.code_map import code_map
+from ..support.machine import describe
 from .crosscheck import check, faiss_answers
 from .examples import examples
 from .quality import quality

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluate.code_map import CodeMap
+from ..pages.code_map import CodeMap
 
 if TYPE_CHECKING:
     from ..learn.convergence import Stage

@@ -75,15 +75,15 @@ def _load(name: str) -> Engine:
                 "the C++ extension of hashindex is not installed; reinstall with a C++ compiler and "
                 "HASHINDEX_REQUIRE_NATIVE=1 to see why"
             )
-        from .native import NativeEngine
+        from .native.engine import NativeEngine
 
         return NativeEngine()
     if name == "numba":
         if name not in available():
             raise ImportError("the numba engine needs numba: pip install 'hashindex[numba]'")
-        from .numba import NumbaEngine
+        from .numba_engine.engine import NumbaEngine
 
         return NumbaEngine()
-    from .numpy import NumpyEngine
+    from .numpy_engine.engine import NumpyEngine
 
     return NumpyEngine()

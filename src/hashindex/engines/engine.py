@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Layout, Tables
+from .tables import Layout, Tables
 
 Codes = NDArray[np.uint8]  # (n, code_size), C-contiguous
 MISSING_ROW = -1  # its distance is matches.MISSING_DISTANCE

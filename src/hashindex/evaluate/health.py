@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..codes import pack
-from ..inputs import as_codes, check_n_bits
-from ..items import Labels, as_floats, check_finite, check_items, check_labels
+from ..inputs.codes import as_codes, check_n_bits
+from ..inputs.items import Labels, as_floats, check_finite, check_items, check_labels
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 MOST_CORRELATED_BITS = 1024  # of longer codes as many bits, evenly spread, are correlated

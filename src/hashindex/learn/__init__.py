@@ -8,18 +8,18 @@ PyTorch is imported when one of the names below is first used; `hashindex.learn.
 
 from typing import TYPE_CHECKING
 
-from ..lazy import attributes
+from ..support.lazy import attributes
 
 if TYPE_CHECKING:
-    from .continuation import Continuation, Plateau
     from .convergence import Stage
     from .data import Task, digits, two_digits
     from .deep_hash import DeepHash
     from .hashnet import HashNet
-    from .loss import PairWeights, agreement, pair_weights, pairwise_loss, similarity
-    from .objective import Objective
-    from .progress import History, Step
-    from .training import Training
+    from .losses.objective import Objective
+    from .losses.pairwise import PairWeights, agreement, pair_weights, pairwise_loss, similarity
+    from .training.continuation import Continuation, Plateau
+    from .training.loop import Training
+    from .training.progress import History, Step
 
 __all__ = [
     "Continuation",
@@ -42,15 +42,15 @@ __all__ = [
 ]
 
 _WHERE = {
-    **dict.fromkeys(("Continuation", "Plateau"), "continuation"),
+    **dict.fromkeys(("Continuation", "Plateau"), "training.continuation"),
     "Stage": "convergence",
     **dict.fromkeys(("Task", "digits", "two_digits"), "data"),
     "DeepHash": "deep_hash",
     "HashNet": "hashnet",
-    **dict.fromkeys(("PairWeights", "agreement", "pair_weights", "pairwise_loss", "similarity"), "loss"),
-    "Objective": "objective",
-    **dict.fromkeys(("History", "Step"), "progress"),
-    "Training": "training",
+    **dict.fromkeys(("PairWeights", "agreement", "pair_weights", "pairwise_loss", "similarity"), "losses.pairwise"),
+    "Objective": "losses.objective",
+    **dict.fromkeys(("History", "Step"), "training.progress"),
+    "Training": "training.loop",
 }
 
 __getattr__ = attributes(__name__, _WHERE)

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from .encoding import blocks_of, project
-from .watch import Watch
+from .training.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor, nn
 
-    from ..items import Items
+    from ..inputs.items import Items
     from .hashnet import WeightedLikelihood
 
 PROBES = 512  # items; all their pairs are looked at

@@ -14,16 +14,16 @@ import torch
 from torch import nn
 
 from ..codes import pack
-from ..inputs import check_at_least, check_n_bits
-from ..items import check_finite, check_items, check_labels, listing_all
+from ..inputs.codes import check_at_least, check_n_bits
+from ..inputs.items import check_finite, check_items, check_labels, listing_all
 from . import model_file
 from .backbones import default_backbone
-from .checkpoint import Checkpoint
 from .encoding import blocks_of, project
-from .progress import reporter
-from .seeding import own_random_state
-from .training import Training, train
-from .watch import Watch
+from .training.checkpoint import Checkpoint
+from .training.loop import Training, train
+from .training.progress import reporter
+from .training.seeding import own_random_state
+from .training.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..index import HashIndex
-    from ..items import Items
-    from .objective import Objective
-    from .progress import History, Step
+    from ..inputs.items import Items
+    from .losses.objective import Objective
+    from .training.progress import History, Step
 
 
 LARGEST = 1e15  # of a value to learn from: norms sum squares in float32

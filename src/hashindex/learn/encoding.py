@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..items import as_floats, check_items
-from .training import to_device
+from ..inputs.items import as_floats, check_items
+from .training.loop import to_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from torch import nn
 
-    from ..items import Items
+    from ..inputs.items import Items
 
 # Items computed at once. Each block is filled up to this size, so that every item meets the same arithmetic.
 BLOCK = 64

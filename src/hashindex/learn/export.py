@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..files import replacing
-from ..inputs import check_n_bits
+from ..inputs.codes import check_n_bits
+from ..support.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

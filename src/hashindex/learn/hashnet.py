@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from ..inputs import check_at_least
-from .continuation import continuation
+from ..inputs.codes import check_at_least
 from .convergence import Convergence
 from .deep_hash import DeepHash
-from .loss import PairWeights, agreement, pair_weights, pairwise_loss, similarity_of_batch
-from .memory_bank import MemoryBank
-from .objective import Objective
+from .losses.memory_bank import MemoryBank
+from .losses.objective import Objective
+from .losses.pairwise import PairWeights, agreement, pair_weights, pairwise_loss, similarity_of_batch
+from .training.continuation import continuation
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..items import Items
-    from .continuation import Continuation
+    from ..inputs.items import Items
     from .convergence import Stage
-    from .watch import Watch
+    from .training.continuation import Continuation
+    from .training.watch import Watch
 
 Weights = Literal["global", "batch"] | None
 WEIGHTS = ("global", "batch", None)

@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from torch.nn.parameter import is_lazy
 
-from ..files import replacing
-from ..items import as_float32
-from .continuation import Continuation
+from ..inputs.items import as_float32
+from ..support.files import replacing
+from .training.continuation import Continuation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..items import Items
+    from ..inputs.items import Items
     from .deep_hash import DeepHash
-    from .training import Training
+    from .training.loop import Training
 
 FORMAT = "hashindex model 1"
 N_DIGESTED = 256  # items, spread evenly over all

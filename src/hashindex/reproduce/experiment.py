@@ -16,7 +16,7 @@ import torch
 from ..evaluate import code_health, evaluate
 from ..evaluate.run_files import FILES, IMAGES, Z
 from ..learn import DeepHash
-from ..learn.seeding import own_random_state
+from ..learn.training.seeding import own_random_state
 from .features import Classifier, n_classes
 from .findings import Finding
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ..items import Labels
+    from ..inputs.items import Labels
 
 
 class Classifier(DeepHash):

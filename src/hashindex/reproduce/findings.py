@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..evaluate.interval import Interval, confidence_interval
-from ..files import replacing
+from ..support.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...items import Labels
+from ...inputs.items import Labels
 from .lists import ImageList
 from .pairs import SimilarPairs, similar_pairs
 from .source import Source, listed, source_at

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...items import Labels
+from ...inputs.items import Labels
 from .lists import read_list
 from .task import Task
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...items import Labels
+from ...inputs.items import Labels
 from .task import Task
 
 N_QUERY_SCANS = 300  # kept for queries alone; training and database images come from the other 1,497

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...items import Labels
+from ...inputs.items import Labels
 from .images import Images
 from .source import listed, source_at
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...items import Labels
+from ...inputs.items import Labels
 
 _BLOCK_ROWS = 1024  # distinct multi-hot rows compared with all others at once
 

@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...items import Labels
+from ...inputs.items import Labels
 from .images import Images
 from .lists import ImageList, read_list
 from .source import listed

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...items import Labels
+from ...inputs.items import Labels
 
 
 class Task(NamedTuple):

@@ -1,0 +1,1 @@
+"""The hashindex command, a file per subcommand."""

@@ -1,0 +1,106 @@
+"""The command ``hashindex reproduce``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..reproduce.findings import Finding
+
+NAME = "reproduce"
+SEEDS = 3
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="train HashNet, its ablations and every baseline, and measure them",
+        description="Train HashNet, HashNet without its parts, and every baseline; judge all of them by the same "
+        "measures, with several seeds and confidence intervals. 'embedded' uses handwritten digits that come with "
+        "scikit-learn and takes minutes on 2 cores; 'cifar10' trains from scratch on CIFAR-10-JPEG, which the folder "
+        "named by HASHINDEX_DATA must hold, and takes an hour and more; its ResNet-18 part runs where there is a GPU.",
+    )
+    parser.add_argument("which", choices=["embedded", "cifar10"], help="the experiments")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, metavar="N", help="seeds 0, 1, ... N - 1 (default: %(default)s)"
+    )
+    parser.add_argument("--only", metavar="NAME", help="one experiment of them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="write the tables to this file too, as Markdown")
+    parser.add_argument(
+        "--codes", type=Path, metavar="FOLDER", help="keep codes and labels there, for 'hashindex eval'"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it, print each finding as it comes and the tables in the end; return 0.
+
+    Raises
+    ------
+    ValueError
+        An option cannot be used, or the data is not there.
+    ImportError
+        A package is missing.
+    """
+    if options.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
+    for name, path in (("--json", options.json), ("--table", options.table)):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise ValueError(f"{name} {path}: the folder {path.resolve().parent} does not exist")
+        if path is not None and path.is_dir():
+            raise ValueError(f"{name} {path} is a folder; name a file in it")
+    if options.codes is not None and options.codes.exists() and not options.codes.is_dir():
+        raise ValueError(f"--codes {options.codes} is a file; name a folder")
+    import torch
+
+    from ..reproduce.experiment import run_all
+    from ..reproduce.findings import Findings
+    from ..reproduce.table import tables
+    from ..reproduce.tasks import CIFAR10, EMBEDDED
+    from ..support.machine import describe
+
+    experiments = list({"embedded": EMBEDDED, "cifar10": CIFAR10}[options.which])
+    if options.only is not None:
+        experiments = [one for one in experiments if one.name == options.only]
+        if not experiments:
+            raise ValueError(f"--only {options.only}: no such experiment in {options.which}")
+    doable = [one for one in experiments if not one.needs_gpu or torch.cuda.is_available()]
+    if not doable:
+        raise ValueError(f"--only {options.only}: this experiment needs a GPU, and PyTorch finds none")
+    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    found: list[Finding] = []
+    try:
+        for one in doable:
+            n_processes, n_threads = (1, n_cpus) if one.alone else (n_cpus, 1)
+            arrangement = {"n_processes": n_processes, "n_threads": n_threads}
+            found += run_all([one], range(options.seeds), **arrangement, folder=options.codes, say=_say)
+    except FileNotFoundError as error:
+        raise ValueError(error) from None
+    only = "" if options.only is None else f" --only {options.only}"
+    findings = Findings(
+        title={"embedded": "HashNet on handwritten digits", "cifar10": "HashNet on CIFAR-10-JPEG"}[options.which],
+        command=f"hashindex reproduce {options.which} --seeds {options.seeds}{only}",
+        machine=describe(),
+        n_threads=n_cpus,
+        titles={one.name: one.title for one in experiments},
+        findings=tuple(found),
+    )
+    if options.json is not None:
+        findings.write(options.json)
+    text = tables(findings)
+    if options.table is not None:
+        options.table.write_text(f"# {findings.title}\n\n{text}\n", encoding="utf-8")
+    print(f"\n{text}")
+    return 0
+
+
+def _say(finding: Finding) -> None:
+    print(
+        f"{finding.experiment:<12} {finding.method:<28} seed {finding.seed}  MAP {finding.mean_average_precision:.4f}  "
+        f"P@H<=2 {finding.precision_within_2:.4f}  {finding.train_seconds:.0f} s",
+        flush=True,
+    )

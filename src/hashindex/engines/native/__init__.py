@@ -1,0 +1,5 @@
+"""The C++ engine."""
+
+from .engine import NativeEngine, available_isas
+
+__all__ = ["NativeEngine", "available_isas"]

@@ -1,0 +1,1 @@
+"""What training minimises: HashNet's pairwise loss and the contract every loss has."""

@@ -1,0 +1,1 @@
+"""Drawing pages: self-contained HTML with pictures inside."""

@@ -1,0 +1,152 @@
+"""An immutable part of an index: codes in id order as flat arrays, with tables built when they pay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines import Engine
+from ..engines.engine import NOTHING_REMOVED, Rows
+from ..engines.tables import MAX_TABLE_CODES, Tables, deal
+from ..support.locks import ForkLock
+from .postings import Postings, collapse, estimate_distinct
+
+COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or less is distinct
+FEWEST_COLLAPSED = 1024
+MOST_REMOVED = 0.25  # a segment is copied without its removed rows beyond this share of them
+
+P = TypeVar("P")
+
+
+@dataclass
+class Cache:
+    """What searches of one segment have built or learned. Never changes an answer."""
+
+    tables: Tables | None = None
+    missed: float = 0.0  # nanoseconds that searches are predicted to have lost for want of tables
+    plans: dict[Any, Any] = field(default_factory=dict)
+    measured: dict[Any, float] = field(default_factory=dict)  # nanoseconds per query by kind of search
+    lock: ForkLock = field(default_factory=ForkLock)
+
+    def plan(self, key: Hashable, make: Callable[[], P]) -> P:
+        """What ``make`` returned the first time it was asked for under ``key``."""
+        if key not in self.plans:
+            self.plans[key] = make()
+        planned: P = self.plans[key]
+        return planned
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Rows in id order, never changed after publication.
+
+    Rows lie in id order so that a tie settled by row is settled by id. Ids counted up from ``first_id`` take no
+    memory. Where codes repeat, each is stored once with its postings; such a segment has no removed rows.
+    """
+
+    n_bits: int
+    codes: NDArray[np.uint8]  # (n_rows, code_size), or the distinct ones in the order of their first row
+    n_rows: int
+    first_id: int
+    ids: NDArray[np.int64] | None  # (n_rows,) ascending; None = first_id + row
+    n_distinct: int  # about
+    postings: Postings | None = None
+    removed: NDArray[np.uint8] = field(default_factory=lambda: NOTHING_REMOVED)  # a bit per row; empty = none
+    n_removed: int = 0
+    cache: Cache = field(default_factory=Cache)
+
+    @classmethod
+    def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:
+        """Own ``codes`` (n, code_size), which nobody may change any more, under ascending ``ids`` (n,), n > 0."""
+        counted = int(ids[-1]) - int(ids[0]) == len(ids) - 1
+        return cls(n_bits, codes, len(codes), int(ids[0]), None if counted else ids, len(codes))
+
+    def collapsed(self) -> Segment:
+        """The same segment, its distinct codes counted, and with postings if they are few."""
+        if self.n_rows < FEWEST_COLLAPSED:
+            return self
+        n_distinct = estimate_distinct(self.codes)
+        if n_distinct > COLLAPSED * self.n_rows or self.n_rows >= MAX_TABLE_CODES:
+            return replace(self, n_distinct=n_distinct)
+        codes, postings = collapse(self.codes)
+        return replace(self, codes=codes, n_distinct=len(codes), postings=postings)
+
+    @property
+    def n_codes(self) -> int:
+        """Rows that were not removed."""
+        return self.n_rows - self.n_removed
+
+    @property
+    def rows(self) -> Rows:
+        """What engines search: positions in ``codes``."""
+        return Rows(self.codes, self.removed)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        total = self.codes.nbytes + self.removed.nbytes
+        total += 0 if self.ids is None else self.ids.nbytes
+        total += 0 if self.postings is None else self.postings.starts.nbytes + self.postings.rows.nbytes
+        return total + (0 if self.cache.tables is None else self.cache.tables.nbytes)
+
+    def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The ids of ``rows``, which may have any shape; may be the same array."""
+        if self.ids is not None:
+            return self.ids[rows]
+        return rows + self.first_id if self.first_id else rows
+
+    def find(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the row of each of ``ids`` (n,), and whether it is here."""
+        if self.ids is None:
+            rows = ids - self.first_id
+            here = (rows >= 0) & (rows < self.n_rows)
+            rows = np.where(here, rows, 0)
+        else:
+            rows = np.minimum(np.searchsorted(self.ids, ids), self.n_rows - 1)
+            here = self.ids[rows] == ids
+        if self.n_removed:
+            here &= ~self._is_removed(rows)
+        return rows, here
+
+    def live(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Codes (n_codes, code_size) and ids (n_codes,) of the rows that were not removed, in id order."""
+        codes = self.codes if self.postings is None else self.codes[self.postings.owners]
+        ids = self.ids_of(np.arange(self.n_rows))
+        if not self.n_removed:
+            return codes, ids
+        kept = ~self._is_removed(np.arange(self.n_rows))
+        return codes[kept], ids[kept]
+
+    def without(self, rows: NDArray[np.int64]) -> Segment | None:
+        """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.
+
+        Marks them: codes and tables are shared. A segment with postings, or with much removed, is copied instead.
+        """
+        n_removed = self.n_removed + len(rows)
+        if n_removed == self.n_rows:
+            return None
+        bits = np.zeros(-(-self.n_rows // 8) * 8, np.bool_)
+        bits[rows] = True
+        removed = np.packbits(bits, bitorder="little")
+        if self.n_removed:
+            removed |= self.removed
+        marked = replace(self, removed=removed, n_removed=n_removed)
+        if self.postings is None and n_removed <= MOST_REMOVED * self.n_rows:
+            return marked
+        return Segment.of(self.n_bits, *marked.live()).collapsed()
+
+    def tables(self, engine: Engine, n_threads: int) -> Tables:
+        """Return the multi-index tables, built at the first call."""
+        with self.cache.lock:
+            if self.cache.tables is None:
+                layout = deal(self.codes, self.n_bits, self.n_distinct)
+                self.cache.tables = engine.build_tables(self.codes, layout, n_threads)
+            return self.cache.tables
+
+    def _is_removed(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        removed: NDArray[np.bool_] = (self.removed[rows >> 3] >> (rows & 7).astype(np.uint8) & 1).astype(np.bool_)
+        return removed

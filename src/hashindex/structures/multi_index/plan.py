@@ -1,0 +1,144 @@
+"""Which method answers a search, how far it looks into which table, and what that is predicted to cost.
+
+Costs come from measured constants (:mod:`hashindex.structures.calibration`) and from bucket sizes met by
+stored codes. A wrong prediction costs time and never changes an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines.engine import Shells
+from ...engines.tables import MAX_TABLE_CODES, Tables, n_copied, select_bits, shape
+from ...segments.segment import Segment
+from ..calibration import Costs
+
+FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
+MOST_FLIPS = 12  # per table that a radius search considers
+SAMPLE_CODES = 128  # stored codes, as queries, whose buckets are looked at
+SAMPLE_MASKS = 32  # per code and number of flips
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What each shell of each table is expected to hold and to cost one query."""
+
+    lookups: NDArray[np.float64]  # (n_tables, n_flips + 1)
+    candidates: NDArray[np.float64]  # (n_tables, n_flips + 1)
+    nanoseconds: NDArray[np.float64]  # (n_tables, n_flips + 1)
+
+
+def uniform_prices(segment: Segment, costs: Costs) -> Prices:
+    """Prices before there are tables: as if codes were uniform."""
+    n_tables, width = shape(segment.n_bits, segment.n_distinct)
+    lookups = np.array([[float(comb(width, flips)) for flips in range(width + 1)]] * n_tables)
+    candidates = lookups * len(segment.codes) / 2.0**width
+    return _prices(lookups, candidates, segment, costs)
+
+
+def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
+    """Prices by the buckets that a sample of stored codes would visit; beyond ``MOST_FLIPS`` as if uniform."""
+    return segment.cache.plan(("prices", costs), lambda: _sampled_prices(segment, tables, costs))
+
+
+def _sampled_prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
+    rng = np.random.default_rng(0)
+    codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
+    widths = tables.widths.tolist()
+    lookups = np.array([[float(comb(w, flips)) for flips in range(max(widths) + 1)] for w in widths])
+    candidates = lookups * len(segment.codes) / 2.0 ** tables.widths[:, None]
+    for t, (width, first) in enumerate(zip(widths, tables.first_offsets, strict=True)):
+        keys = select_bits(codes, tables.masks[t])
+        for flips in range(min(width, MOST_FLIPS) + 1):
+            order = rng.random((min(SAMPLE_MASKS, comb(width, flips)), width)).argsort(axis=1)
+            masks = (np.int64(1) << order[:, :flips]).sum(axis=1)
+            places = first + (keys[:, None] ^ masks)
+            sizes = tables.offsets[places + 1].astype(np.int64) - tables.offsets[places]
+            candidates[t, flips] = lookups[t, flips] * sizes.mean()
+    return _prices(lookups, candidates, segment, costs)
+
+
+def _prices(lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs) -> Prices:
+    n_tables = len(lookups)
+    with_copies = n_copied(segment.codes, n_tables)
+    each = [costs.probe(len(segment.codes), segment.n_bits, t < with_copies) for t in range(n_tables)]
+    lookup, candidate = np.array(each).T[:, :, None]
+    return Prices(lookups, candidates, lookups * lookup + candidates * candidate)
+
+
+def thresholds(radius: int, prices: Prices) -> NDArray[np.int32] | None:
+    """How many key bits may differ in each table so that no code within ``radius`` is missed; -1 = skip it.
+
+    General pigeonhole (Qin et al.: GPH, ICDE 2018): if ``sum(t_j + 1) = radius + 1``, a code that exceeds t_j in every
+    table differs in at least ``sum(t_j + 1) > radius`` bits. A dynamic programme over tables and shells finds the
+    cheapest such split. None if there is none within ``MOST_FLIPS``.
+    """
+    shells = radius + 1
+    n_tables, n_flips = prices.nanoseconds.shape
+    spent = np.concatenate([np.zeros((n_tables, 1)), np.cumsum(prices.nanoseconds, axis=1)], axis=1)
+    most = min(MOST_FLIPS + 1, n_flips, shells)  # shells of one table
+    if most * n_tables < shells:
+        return None
+    best = np.full(shells + 1, inf)
+    best[0] = 0.0
+    taken = np.zeros((n_tables, shells + 1), np.int32)
+    for t in range(n_tables):
+        options = np.full((most + 1, shells + 1), inf)
+        for used in range(most + 1):
+            options[used, used:] = best[: shells + 1 - used] + spent[t, used]
+        taken[t] = options.argmin(axis=0)
+        best = options.min(axis=0)
+    allowed = np.empty(n_tables, np.int32)
+    for t in reversed(range(n_tables)):
+        allowed[t] = taken[t, shells] - 1
+        shells -= taken[t, shells]
+    return allowed
+
+
+def whole_table(tables: Tables) -> NDArray[np.int32]:
+    """Thresholds that look into every bucket of one table: complete for any radius."""
+    allowed = np.full(len(tables.widths), -1, np.int32)
+    narrowest = int(np.argmin(tables.widths))
+    allowed[narrowest] = tables.widths[narrowest]
+    return allowed
+
+
+def shells(tables: Tables, prices: Prices) -> Shells:
+    """The steps of a k-NN search: always the cheapest next shell, until all of one table has been seen."""
+    flips = [0] * len(tables.widths)
+    steps: list[tuple[int, int]] = []
+    while True:
+        t = min(range(len(flips)), key=lambda t: (prices.nanoseconds[t, flips[t]], t))
+        steps.append((t, flips[t]))
+        flips[t] += 1
+        if flips[t] > tables.widths[t]:
+            break
+    taken = np.array(steps, np.int32)
+    return Shells(taken, prices.nanoseconds[taken[:, 0], taken[:, 1]])
+
+
+def probe_cost(allowed: NDArray[np.int32] | None, prices: Prices) -> tuple[float, float, float]:
+    """Predicted lookups, candidates and nanoseconds of one query; infinite without thresholds."""
+    if allowed is None:
+        return inf, inf, inf
+    chosen = np.arange(prices.lookups.shape[1]) <= allowed[:, None]
+    return tuple(float(part[chosen].sum()) for part in (prices.lookups, prices.candidates, prices.nanoseconds))  # type: ignore[return-value]
+
+
+def tables_pay(segment: Segment, costs: Costs, lost: float, n_threads: int) -> bool:
+    """Whether searches have lost as much time for want of tables as building them takes.
+
+    ``lost`` nanoseconds are added to what they have lost. At worst that doubles the total (the ski-rental argument).
+    """
+    n_tables, _ = shape(segment.n_bits, segment.n_distinct)
+    segment.cache.missed += max(lost, 0.0)
+    return segment.cache.missed >= costs.build * len(segment.codes) * n_tables / n_threads
+
+
+def may_have_tables(segment: Segment) -> bool:
+    """Whether tables could ever pay for this segment."""
+    return FEWEST_CODES <= len(segment.codes) < MAX_TABLE_CODES
