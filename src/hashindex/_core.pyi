@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .engines.tables import Tables
-
 _Bytes = NDArray[np.uint8]
+_Tables = tuple[_Bytes, NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]
 _Work = tuple[int, int, str | None]  # lookups, candidates, the kernel that ran
 RadiusAnswer = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], _Work]
 
@@ -45,7 +44,7 @@ def build_tables(
 def probe_radius(
     codes: _Bytes,
     removed: _Bytes,
-    tables: Tables,
+    tables: _Tables,
     queries: _Bytes,
     radius: int,
     thresholds: NDArray[np.int32],
@@ -57,7 +56,7 @@ def probe_radius(
 def probe_nearest(
     codes: _Bytes,
     removed: _Bytes,
-    tables: Tables,
+    tables: _Tables,
     queries: _Bytes,
     k: int,
     radii: NDArray[np.int32],

@@ -12,7 +12,8 @@ from operator import index as as_int
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .inputs.codes import as_codes, check_n_bits, check_pad_bits, code_size
+from .inputs.codes import as_codes, check_pad_bits
+from .inputs.numbers import check_n_bits, code_size
 
 
 def pack(values: ArrayLike) -> NDArray[np.uint8]:

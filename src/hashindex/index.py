@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from . import engines
 from .engines import Engine
 from .explain import Explanation
-from .inputs import codes as inputs
+from .inputs.codes import Given, as_codes
+from .inputs.ids import as_ids
+from .inputs.numbers import check_k, check_n_bits, check_radius, code_size
+from .inputs.numbers import n_threads as threads_to_use
 from .matches import NearestMatches, RadiusMatches
 from .search.pairs import Pairs, join, self_join
 from .search.searching import Search, Step
 from .segments.snapshot import Snapshot
 from .support.locks import ForkLock
-from .support.threads import n_threads as threads_to_use
 
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
@@ -57,7 +59,7 @@ class HashIndex:
 
     def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
         self._engine = engines.load(engine) if engine is None or isinstance(engine, str) else engines.check(engine)
-        self._snapshot = Snapshot.empty(None if n_bits is None else inputs.check_n_bits(n_bits))
+        self._snapshot = Snapshot.empty(None if n_bits is None else check_n_bits(n_bits))
         self._writing = ForkLock()
 
     @property
@@ -69,7 +71,7 @@ class HashIndex:
     def code_size(self) -> int | None:
         """Bytes of a code; None as long as ``n_bits`` is."""
         n_bits = self.n_bits
-        return None if n_bits is None else inputs.code_size(n_bits)
+        return None if n_bits is None else code_size(n_bits)
 
     @property
     def engine_name(self) -> str:
@@ -125,11 +127,11 @@ class HashIndex:
         """
         with self._writing:
             snapshot = self._snapshot
-            given = inputs.as_codes(codes, snapshot.n_bits, "codes")
+            given = as_codes(codes, snapshot.n_bits, "codes")
             if ids is None:
                 new_ids = snapshot.free_ids(len(given.codes))
             else:
-                new_ids = inputs.as_ids(ids)
+                new_ids = as_ids(ids)
                 if len(new_ids) != len(given.codes):
                     raise ValueError(f"got {len(new_ids)} ids for {len(given.codes)} codes")
                 snapshot.check_new(new_ids)
@@ -155,7 +157,7 @@ class HashIndex:
         KeyError
             An id that is not in the index.
         """
-        wanted = np.unique(inputs.as_ids(ids))
+        wanted = np.unique(as_ids(ids))
         with self._writing:
             snapshot = self._snapshot
             unknown = wanted[~snapshot.contains(wanted)]
@@ -276,7 +278,7 @@ class HashIndex:
         """
         snapshot = self._snapshot
         how = self._how(method, n_threads)
-        radius = inputs.check_radius(radius)
+        radius = check_radius(radius)
         return self_join(snapshot, how, min(radius, snapshot.n_bits or 0))
 
     def join(
@@ -303,14 +305,14 @@ class HashIndex:
         """
         snapshot = self._snapshot
         how = self._how(method, n_threads)
-        radius = inputs.check_radius(radius)
+        radius = check_radius(radius)
         ids = None
         if isinstance(codes, HashIndex):
             if codes.n_bits is not None and snapshot.n_bits not in (None, codes.n_bits):
                 raise ValueError(f"an index of {snapshot.n_bits} bits cannot be joined with one of {codes.n_bits}")
             rows, ids = codes._snapshot.all_codes()
         else:
-            rows = inputs.as_codes(codes, snapshot.n_bits, "codes").codes.copy()  # the caller may change theirs
+            rows = as_codes(codes, snapshot.n_bits, "codes").codes.copy()  # the caller may change theirs
         blocks = join(snapshot, how, rows, min(radius, snapshot.n_bits or 0)) if snapshot.n_codes else iter(())
         return blocks if ids is None else (block._replace(ids_b=ids[block.ids_b]) for block in blocks)
 
@@ -321,15 +323,15 @@ class HashIndex:
 
     def _run(
         self, queries: Any, k: int | None, radius: int | None, method: str, n_threads: int | None
-    ) -> tuple[inputs.Given, Snapshot, NearestMatches | RadiusMatches, list[Step]]:
+    ) -> tuple[Given, Snapshot, NearestMatches | RadiusMatches, list[Step]]:
         """Check the arguments of a search and run it: for what, where, what was found, and how."""
         if k is None and radius is None:
             raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
-        k = None if k is None else inputs.check_k(k)
-        radius = None if radius is None else inputs.check_radius(radius)
+        k = None if k is None else check_k(k)
+        radius = None if radius is None else check_radius(radius)
         how = self._how(method, n_threads)
         snapshot = self._snapshot
-        given = inputs.as_codes(queries, snapshot.n_bits, "queries")
+        given = as_codes(queries, snapshot.n_bits, "queries")
         within = given.n_bits if radius is None else min(radius, given.n_bits)
         if k is None:
             return given, snapshot, *how.within(snapshot, given.codes, within)

@@ -104,6 +104,6 @@ print(sorted({"torch", "numba", "ray", "sklearn", "faiss", "matplotlib", "tqdm",
 
 
 def test_the_number_of_threads_comes_from_the_environment() -> None:
-    script = "from hashindex.support.threads import n_threads; print(n_threads(), n_threads(5))"
+    script = "from hashindex.inputs.numbers import n_threads; print(n_threads(), n_threads(5))"
     assert run(script, HASHINDEX_NUM_THREADS="3").stdout == "3 5\n"
     assert "got 'many'" in run(script, HASHINDEX_NUM_THREADS="many").stderr

@@ -17,7 +17,8 @@ from ..evaluate.histograms import judge
 from ..evaluate.result import Run, to_json
 from ..evaluate.run_files import FILES, IMAGES, RunFiles, Z, find_methods, is_run, read_array, run_folder
 from ..evaluate.table import table
-from ..inputs.codes import as_codes, check_at_least, check_n_bits, check_radius
+from ..inputs.codes import as_codes
+from ..inputs.numbers import check_at_least, check_n_bits, check_radius
 from ..support.files import replacing
 
 NAME = "eval"

@@ -11,9 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .. import __version__, engines
-from ..inputs.codes import MAX_BITS
+from ..inputs.numbers import MAX_BITS, n_threads
 from ..support import machine
-from ..support.threads import n_threads
 from . import check_lists as lists_command
 from . import eval as eval_command
 from . import reproduce as reproduce_command

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.codes import check_k
+from ..inputs.numbers import check_k
 from .histograms import Histograms, Judged, judge
 from .ranking import average_precisions, expected_hits
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..codes import pack
-from ..inputs.codes import as_codes, check_n_bits
+from ..inputs.codes import as_codes
 from ..inputs.items import Labels, as_floats, check_finite, check_items, check_labels
+from ..inputs.numbers import check_n_bits
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 MOST_CORRELATED_BITS = 1024  # of longer codes as many bits, evenly spread, are correlated

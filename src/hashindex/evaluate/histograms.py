@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import engines
 from ..engines.engine import Relevance
-from ..inputs.codes import as_codes, check_n_bits
+from ..inputs.codes import as_codes
 from ..inputs.items import Labels, check_labels
-from ..support.threads import n_threads
+from ..inputs.numbers import check_n_bits, n_threads
 
 _BLOCK_CELLS = 1 << 19  # (query, distance) cells of a block: 8 MB for items, as much for relevant items
 

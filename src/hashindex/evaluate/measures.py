@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.codes import check_radius
+from ..inputs.numbers import check_radius
 from .evaluation import MeanAveragePrecision, evaluate
 
 

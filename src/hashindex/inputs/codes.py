@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from operator import index as as_int
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_BITS = 65536
-MAX_K = 2**31 - 1
+from .numbers import check_n_bits, code_size
 
 
 class Given(NamedTuple):
@@ -18,66 +16,6 @@ class Given(NamedTuple):
     codes: NDArray[np.uint8]  # (n, code_size), C-contiguous
     n_bits: int
     single: bool  # one code in one dimension fewer
-
-
-def code_size(n_bits: int) -> int:
-    """Bytes of a code of ``n_bits`` bits."""
-    return (n_bits + 7) // 8
-
-
-def check_n_bits(n_bits: int) -> int:
-    """Return ``n_bits`` as an int; TypeError if it is none, ValueError outside 1..65536."""
-    n_bits = _integer(n_bits, "n_bits")
-    if not 1 <= n_bits <= MAX_BITS:
-        raise ValueError(f"n_bits must be between 1 and {MAX_BITS}, got {n_bits}")
-    return n_bits
-
-
-def check_radius(radius: int) -> int:
-    """Return ``radius`` as an int; TypeError if it is none, ValueError below 0."""
-    radius = _integer(radius, "radius")
-    if radius < 0:
-        raise ValueError(f"radius must be at least 0 (it is inclusive), got {radius}")
-    return radius
-
-
-def check_k(k: int) -> int:
-    """Return ``k`` as an int; TypeError if it is none, ValueError outside 1..2**31 - 1."""
-    k = _integer(k, "k")
-    if not 1 <= k <= MAX_K:
-        raise ValueError(f"k must be at least 1 and at most {MAX_K}, got {k}")
-    return k
-
-
-def check_n_threads(n_threads: int) -> int:
-    """Return ``n_threads`` as an int; TypeError if it is none, ValueError below 1."""
-    return check_at_least(n_threads, "n_threads", 1)
-
-
-def check_at_least(value: int, name: str, least: int) -> int:
-    """Return ``value`` as an int; TypeError if it is none, ValueError below ``least``."""
-    value = _integer(value, name)
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-    return value
-
-
-def as_ids(ids: Any) -> NDArray[np.int64]:
-    """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
-    if isinstance(ids, np.ma.MaskedArray):
-        raise TypeError("ids: got a masked array; .compressed() drops masked values")
-    array = np.asarray(ids)
-    if array.size == 0 and array.ndim == 1:
-        return np.empty(0, np.int64)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"ids must be integers, got dtype {array.dtype}")
-    if array.ndim != 1:
-        raise ValueError(f"ids must have shape (n,), got {array.shape}")
-    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"ids must be below 2**63, got {array.max()}")
-    if array.min() < 0:
-        raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {array.min()}")
-    return array.astype(np.int64)
 
 
 def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
@@ -143,12 +81,6 @@ def check_pad_bits(codes: NDArray[np.uint8], n_bits: int) -> None:
             f"row {wrong[0]}: the last {pad} bits of a {n_bits}-bit code pad its last byte and must be 0, got "
             f"byte 0x{codes[wrong[0], -1]:02x}; pack() makes such codes, n_bits={8 * codes.shape[1]} uses all bits"
         )
-
-
-def _integer(value: Any, name: str) -> int:
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    return as_int(value)
 
 
 def _as_array(values: Any, what: str) -> NDArray[Any]:

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from ..codes import pack
-from ..inputs.codes import check_at_least, check_n_bits
 from ..inputs.items import check_finite, check_items, check_labels, listing_all
+from ..inputs.numbers import check_at_least, check_n_bits
 from . import model_file
 from .backbones import default_backbone
 from .encoding import blocks_of, project

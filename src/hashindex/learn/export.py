@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..inputs.codes import check_n_bits
+from ..inputs.numbers import check_n_bits
 from ..support.files import replacing
 
 if TYPE_CHECKING:

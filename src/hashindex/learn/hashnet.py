@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from ..inputs.codes import check_at_least
+from ..inputs.numbers import check_at_least
 from .convergence import Convergence
 from .deep_hash import DeepHash
 from .losses.memory_bank import MemoryBank

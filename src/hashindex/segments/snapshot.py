@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs.codes import code_size
+from ..inputs.numbers import code_size
 from .segment import Segment
 
 MAX_ID = np.iinfo(np.int64).max - 1

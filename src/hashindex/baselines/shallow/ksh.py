@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...inputs.codes import check_at_least
+from ...inputs.numbers import check_at_least
 from ..shared.classes import signs, similarity
 from .kernel import Kernel, draw_anchors
 from .shallow import Floats, Learned, Shallow

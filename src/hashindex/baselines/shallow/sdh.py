@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ...inputs.codes import check_at_least
+from ...inputs.numbers import check_at_least
 from ..shared.classes import signs
 from .kernel import Kernel, draw_anchors
 from .shallow import Floats, Learned, Shallow

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...codes import pack
-from ...inputs.codes import check_at_least, check_n_bits, code_size
 from ...inputs.items import as_floats, check_finite, check_items, check_labels, listing_all
+from ...inputs.numbers import check_at_least, check_n_bits, code_size
 from ..shared.classes import indicators, n_classes
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...inputs.codes import check_at_least
+from ...inputs.numbers import check_at_least
 from .. import model_file
 from .progress import Step
 

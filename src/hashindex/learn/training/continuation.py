@@ -11,7 +11,7 @@ from copy import deepcopy
 from math import inf, sqrt
 from typing import Any
 
-from ...inputs.codes import check_at_least
+from ...inputs.numbers import check_at_least
 
 SCHEDULES = ("geometric", "stages", "released", "plateau")
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...inputs.codes import check_at_least
+from ...inputs.numbers import check_at_least
 from ..backbones import is_large
 from .augment import augmentation
 from .progress import History, Step

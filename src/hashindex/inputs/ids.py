@@ -1,0 +1,26 @@
+"""What is an id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def as_ids(ids: Any) -> NDArray[np.int64]:
+    """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
+    if isinstance(ids, np.ma.MaskedArray):
+        raise TypeError("ids: got a masked array; .compressed() drops masked values")
+    array = np.asarray(ids)
+    if array.size == 0 and array.ndim == 1:
+        return np.empty(0, np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"ids must be integers, got dtype {array.dtype}")
+    if array.ndim != 1:
+        raise ValueError(f"ids must have shape (n,), got {array.shape}")
+    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"ids must be below 2**63, got {array.max()}")
+    if array.min() < 0:
+        raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {array.min()}")
+    return array.astype(np.int64)

@@ -1,0 +1,76 @@
+"""What is a width, a radius, a k, a number of threads."""
+
+from __future__ import annotations
+
+import os
+from operator import index as as_int
+from typing import Any
+
+import numpy as np
+
+from ..support.threads import usable_cpus
+
+MAX_BITS = 65536
+MAX_K = 2**31 - 1
+MAX_THREADS = 256  # more are taken as this many
+
+
+def code_size(n_bits: int) -> int:
+    """Bytes of a code of ``n_bits`` bits."""
+    return (n_bits + 7) // 8
+
+
+def check_n_bits(n_bits: int) -> int:
+    """Return ``n_bits`` as an int; TypeError if it is none, ValueError outside 1..65536."""
+    n_bits = _integer(n_bits, "n_bits")
+    if not 1 <= n_bits <= MAX_BITS:
+        raise ValueError(f"n_bits must be between 1 and {MAX_BITS}, got {n_bits}")
+    return n_bits
+
+
+def check_radius(radius: int) -> int:
+    """Return ``radius`` as an int; TypeError if it is none, ValueError below 0."""
+    radius = _integer(radius, "radius")
+    if radius < 0:
+        raise ValueError(f"radius must be at least 0 (it is inclusive), got {radius}")
+    return radius
+
+
+def check_k(k: int) -> int:
+    """Return ``k`` as an int; TypeError if it is none, ValueError outside 1..2**31 - 1."""
+    k = _integer(k, "k")
+    if not 1 <= k <= MAX_K:
+        raise ValueError(f"k must be at least 1 and at most {MAX_K}, got {k}")
+    return k
+
+
+def n_threads(asked: int | None = None) -> int:
+    """The number asked for, else ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an integer of at least 1.
+    """
+    if asked is not None:
+        return min(check_at_least(asked, "n_threads", 1), MAX_THREADS)
+    text = os.environ.get("HASHINDEX_NUM_THREADS")
+    if text:
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(f"HASHINDEX_NUM_THREADS must be an integer of at least 1, got {text!r}")
+        return min(int(text), MAX_THREADS)
+    return usable_cpus()
+
+
+def check_at_least(value: int, name: str, least: int) -> int:
+    """Return ``value`` as an int; TypeError if it is none, ValueError below ``least``."""
+    value = _integer(value, name)
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return value
+
+
+def _integer(value: Any, name: str) -> int:
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    return as_int(value)
