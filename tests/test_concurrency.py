@@ -97,7 +97,10 @@ def test_a_child_forked_amid_a_write_may_write() -> None:
         ids = index.add(codes_of(1, 1)).tolist()
         return ids == [20_000] and len(index.search(codes_of(1, 1), radius=0, method="multi-index").ids) == 1
 
-    with index._writing, index._snapshot.segments[0].cache.lock:  # as if another thread were adding and building tables
+    with (
+        index._writing,
+        index._snapshot.segments[0].learned.lock,
+    ):  # as if others were adding and building
         assert in_child(write)
 
 

@@ -144,7 +144,7 @@ def test_any_history_gives_the_answer_of_one_add(
     engine: Engine, n_bits: int, kind: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Adds and removes of all sizes, ids in any order: segments, merges, tombstones and postings, all of them small."""
-    monkeypatch.setattr("hashindex.segments.snapshot.TAIL_CODES", 40)
+    monkeypatch.setattr("hashindex.writing.adding.TAIL_CODES", 40)
     monkeypatch.setattr("hashindex.segments.segment.FEWEST_COLLAPSED", 8)
     index, free = HashIndex(n_bits, engine=engine), rng.permutation(5000)
     codes, ids = reference.random_codes(rng, 0, n_bits, kind), np.empty(0, np.int64)
@@ -189,7 +189,7 @@ def test_adding_does_not_touch_what_is_there() -> None:
     index.remove([7, 8, int(ids[3])])
     (after,) = index._snapshot.segments
     assert after.codes is segment.codes
-    assert after.cache is segment.cache
+    assert after.learned is segment.learned
     assert (index._snapshot.n_tail, len(index)) == (999, 50_997)
     assert index.search(codes_of(0, 8), radius=0).ids.tolist() == [0, 1, 2, 3, 4, 5, 6]
     with pytest.raises(KeyError, match="id 7 is not in the index"):
@@ -207,8 +207,9 @@ def test_an_engine_must_be_one() -> None:
 @pytest.mark.parametrize(
     "kept", ["{", "[]", '{"lookup": 3.0}', '{"lookup": [3.0]}', '{"lookup": [1e308, 1e308]}', "null"]
 )
-def test_wrong_kept_costs_are_measured_anew(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_kept_costs_are_replaced_by_the_usual(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hashindex.structures import calibration
+    from hashindex.structures.costs import Costs
     from hashindex.support import machine
 
     engine = engines.load()
@@ -217,14 +218,18 @@ def test_wrong_kept_costs_are_measured_anew(kept: str, tmp_path: Path, monkeypat
     file.write_text(f'{{"{key}": {kept}}}')
     monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path))
     monkeypatch.setattr(calibration, "_known", {})
-    monkeypatch.setattr(calibration, "measure", lambda _: calibration.Costs(call=123.0))
+    monkeypatch.setattr(calibration, "measure", lambda _: Costs(call=123.0))
+    assert calibration.costs(engine) is calibration.usual(engine)  # no search measures
+    calibration.calibrate(engine)
     assert calibration.costs(engine).call == 123.0
     monkeypatch.setattr(calibration, "_known", {})
-    monkeypatch.setattr(calibration, "measure", lambda _: calibration.Costs(call=456.0))
+    monkeypatch.setattr(calibration, "measure", lambda _: Costs(call=456.0))
+    calibration.calibrate(engine)
     assert calibration.costs(engine).call == 123.0  # kept
     file.unlink()
     file.mkdir()
     monkeypatch.setattr(calibration, "_known", {})
+    calibration.calibrate(engine)
     assert calibration.costs(engine).call == 456.0
     assert list(tmp_path.iterdir()) == [file]  # nothing half-written stays
 
@@ -278,6 +283,6 @@ def test_auto_builds_tables_when_they_pay() -> None:
     for _ in range(30):
         hits = index.search(queries, radius=2)
         assert (hits.row(7).ids[0], hits.row(7).distances[0]) == (7, 0)
-    assert index._snapshot.segments[0].cache.tables is not None
+    assert "multi-index" in index._snapshot.segments[0].learned.states
     for truth, found in zip(index.search(queries, radius=2, method="scan"), hits, strict=True):
         np.testing.assert_array_equal(found, truth)

@@ -28,7 +28,7 @@ public:
           low_keys_(codes.count) {}
 
     void build() {
-        execution_.pool.run(n_chunks_, execution_.n_threads, [&](std::size_t chunk) {
+        execution_.run(n_chunks_, [&](std::size_t chunk) {
             std::uint32_t* counts = begins_.data() + chunk * n_partitions_;
             for_each_step(chunk, [&](std::size_t, std::size_t count, const std::uint32_t* keys) {
                 for (std::size_t i = 0; i < count; ++i) ++counts[keys[i] >> low_bits_];
@@ -45,12 +45,14 @@ public:
             }
             partitions[p + 1] = total;
         }
-        execution_.pool.run(n_chunks_, execution_.n_threads, [&](std::size_t chunk) { scatter(chunk); });
+        execution_.run(n_chunks_, [&](std::size_t chunk) { scatter(chunk); });
         const std::size_t n_tasks = std::min<std::size_t>(n_partitions_, 64 * execution_.n_threads);
-        execution_.pool.run(n_tasks, execution_.n_threads, [&](std::size_t task) {
+        execution_.run(n_tasks, [&](std::size_t task) {
             Spare spare;
-            for (std::size_t p = n_partitions_ * task / n_tasks; p < n_partitions_ * (task + 1) / n_tasks; ++p)
+            for (std::size_t p = n_partitions_ * task / n_tasks; p < n_partitions_ * (task + 1) / n_tasks; ++p) {
+                execution_.stop.check();
                 sort_partition(p, partitions[p], partitions[p + 1], spare);
+            }
         });
         offsets_[n_partitions_ << low_bits_] = total;
     }
@@ -68,6 +70,7 @@ private:
         const std::size_t end = codes_.count * (chunk + 1) / n_chunks_;
         for (std::size_t first = codes_.count * chunk / n_chunks_; first < end; first += rows_per_step) {
             const std::size_t count = std::min(rows_per_step, end - first);
+            execution_.stop.check();
             execution_.kernel.extract(codes_.row(first), codes_.code_size, count, mask_.data(), keys);
             step(first, count, keys);
         }

@@ -29,13 +29,14 @@ std::size_t queries_per_block(const Codes& codes) {
 class Counter {
 public:
     Counter(const Codes& codes, const Codes& queries, const Relevance& relevance, const std::size_t* order,
-            std::size_t n_queries, const Kernel& kernel)
+            std::size_t n_queries, const Execution& execution)
         : codes_(codes),
           relevance_(relevance),
           order_(order),
           n_queries_(n_queries),
           padded_((n_queries + query_step - 1) / query_step * query_step),
-          kernel_(kernel),
+          kernel_(execution.kernel),
+          stop_(execution.stop),
           words_(padded_ * codes.n_words()),
           counters_(padded_ * counters_per_query(codes)),
           zones_(query_step * codes_per_step) {
@@ -48,6 +49,7 @@ public:
         TileBuffer buffer(codes_, padded_, kernel_);
         const char* isa = nullptr;
         for (std::size_t first = begin, count = 0; first < end; first += count) {
+            stop_.check();
             const Tile tile = buffer.run(first, std::min(buffer.capacity(), end - first));
             count = tile.n_codes;
             for (std::size_t done = 0; done < count; done += codes_per_step)
@@ -118,6 +120,7 @@ private:
     const std::size_t* order_;
     const std::size_t n_queries_, padded_;
     const Kernel& kernel_;
+    Stop& stop_;
     std::vector<std::uint64_t> words_;
     std::vector<std::uint32_t> counters_;
     std::vector<std::uint64_t> zones_;
@@ -137,10 +140,10 @@ void count_distances(const Codes& codes, const Codes& queries, const Relevance& 
     });
     const Grid grid(queries.count, codes.count, execution.n_threads, queries_per_block(codes));
     std::mutex mutex;
-    execution.pool.run(grid.n_blocks * grid.n_parts, execution.n_threads, [&](std::size_t cell) {
+    execution.run(grid.n_blocks * grid.n_parts, [&](std::size_t cell) {
         const std::size_t part = cell % grid.n_parts, first = cell / grid.n_parts * grid.block_size;
         Counter counter(codes, queries, relevance, order.data() + first,
-                        std::min(grid.block_size, queries.count - first), execution.kernel);
+                        std::min(grid.block_size, queries.count - first), execution);
         const char* isa = counter.walk(grid.part_begin(part), grid.part_end(part));
         const std::lock_guard<std::mutex> lock(mutex);
         counter.add_to(counts, queries.count);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "codes.h"
+#include "execution.h"
 #include "results.h"
-#include "scan.h"
 
 namespace hashindex {
 

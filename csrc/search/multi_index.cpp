@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <mutex>
 
+#include "hit_order.h"
 #include "nearest_collector.h"
 #include "prober.h"
+#include "scan.h"
 
 namespace hashindex {
 namespace {
@@ -23,7 +25,7 @@ void for_each_block(const Codes& queries, const Execution& execution, Work& work
     const std::size_t n_blocks = (queries.count + size - 1) / size;
     const std::size_t n_tasks = std::min(n_blocks, 16 * execution.n_threads);
     std::mutex mutex;
-    execution.pool.run(n_tasks, execution.n_threads, [&](std::size_t task) {
+    execution.run(n_tasks, [&](std::size_t task) {
         Work done;
         std::vector<Hit> room;
         for (std::size_t block = n_blocks * task / n_tasks; block < n_blocks * (task + 1) / n_tasks; ++block)
@@ -39,16 +41,40 @@ std::vector<std::uint32_t> all_of(std::size_t count) {
     return numbers;
 }
 
+// Finishes by a scan the queries that were left; what was found so far bounds how far it looks.
+void scan_left(const std::vector<unsigned char>& left, const Rows& rows, const Codes& queries,
+               const std::int32_t* radii, const Execution& execution, const NearestOutput& output, Work& work) {
+    const std::size_t k = output.k, code_size = queries.code_size;
+    std::vector<std::size_t> numbers;
+    std::vector<unsigned char> codes;
+    std::vector<std::int32_t> limits;
+    for (std::size_t q = 0; q < left.size(); ++q) {
+        if (!left[q]) continue;
+        numbers.push_back(q);
+        codes.insert(codes.end(), queries.row(q), queries.row(q) + code_size);
+        limits.push_back(std::min(radii[q], output.distances[q * k + k - 1]));
+    }
+    if (numbers.empty()) return;
+    std::vector<std::int32_t> distances(numbers.size() * k);
+    std::vector<std::int64_t> found(numbers.size() * k);
+    scan_nearest(rows, {codes.data(), numbers.size(), code_size}, limits.data(), execution,
+                 {distances.data(), found.data(), k}, work);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        std::copy_n(distances.data() + i * k, k, output.distances + numbers[i] * k);
+        std::copy_n(found.data() + i * k, k, output.rows + numbers[i] * k);
+    }
+}
+
 }  // namespace
 
-RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, std::uint32_t radius,
+RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
                         const std::int32_t* thresholds, const Execution& execution, Work& work,
                         HitBudget& budget) {
     const std::size_t size = block_size(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
     for_each_block(queries, execution, work, [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
-        Prober prober(rows, tables, queries, first, count, execution.kernel);
-        prober.limits.assign(count, std::uint64_t{radius} + 1);
+        Prober prober(rows, tables, queries, first, count, execution);
+        for (std::size_t q = 0; q < count; ++q) prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
         const std::vector<std::uint32_t> active = all_of(count);
         std::vector<std::int32_t> shown(tables.n_tables, -1);
         found.clear();
@@ -68,17 +94,17 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
 
 void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
                    const std::vector<Shell>& shells, double scan_cost, const Execution& execution,
-                   const NearestOutput& output, unsigned char* done, Work& work) {
+                   const NearestOutput& output, Work& work) {
+    std::vector<unsigned char> left(queries.count, 0);
     std::vector<double> spent(1, 0.0);  // before each shell
     for (const Shell& shell : shells) spent.push_back(spent.back() + shell.cost);
     for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, std::vector<Hit>&) {
-        Prober prober(rows, tables, queries, first, count, execution.kernel);
+        Prober prober(rows, tables, queries, first, count, execution);
         std::vector<NearestCollector> nearest;
         for (std::size_t q = 0; q < count; ++q) {
             nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[first + q]));
             prober.limits[q] = std::uint64_t{nearest[q].radius()} + 1;
         }
-        std::fill_n(done + first, count, static_cast<unsigned char>(1));
         std::vector<std::uint32_t> active = all_of(count);
         std::vector<std::int32_t> shown(tables.n_tables, -1);
         // Pigeonhole: with s_t shells of table t done, every row within sum(s_t) - 1 has been shown; with all of a
@@ -100,17 +126,18 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
                 if (radius <= s) continue;
                 const bool certain = radius + 1 < spent.size() && spent[radius + 1] - spent[s + 1] <= scan_cost;
                 if (!certain && s + 1 < shells.size() && spent[s + 2] > worth_trying * scan_cost) {
-                    done[first + q] = 0;
+                    left[first + q] = 1;
                     continue;
                 }
                 active[n_active++] = q;
             }
             active.resize(n_active);
         }
-        for (const std::uint32_t q : active) done[first + q] = 0;
+        for (const std::uint32_t q : active) left[first + q] = 1;
         for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take());
         return prober.work;
     });
+    scan_left(left, rows, queries, radii, execution, output, work);
 }
 
 }  // namespace hashindex

@@ -29,11 +29,12 @@ std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips) 
 }
 
 Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
-               const Kernel& kernel)
+               const Execution& execution)
     : limits(count),
       rows_(rows),
       tables_(tables),
-      kernel_(kernel),
+      kernel_(execution.kernel),
+      stop_(execution.stop),
       first_offsets_(tables.first_offsets()),
       n_queries_(count),
       words_(words_of(queries, first, count, count)),
@@ -43,7 +44,7 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
       candidates_(most_candidates + filter_slack),
       distances_(most_candidates + filter_slack) {
     for (std::size_t t = 0; t < tables.n_tables; ++t)
-        kernel.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
+        kernel_.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
                        keys_.data() + t * count);
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "../support/aligned_buffer.h"
+#include "results.h"
 #include "tables.h"
 
 namespace hashindex {
@@ -15,7 +16,7 @@ public:
 
     // Queries [first, first + count) of `queries`.
     Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
-           const Kernel& kernel);
+           const Execution& execution);
 
     // Looks into the buckets of table t whose key differs from the query's in exactly `flips` bits, for each of the
     // `active` queries. Calls collect(query, hit) once for every row at a distance below limits[query] that no table
@@ -29,6 +30,7 @@ public:
 
 private:
     static constexpr std::size_t group_size = 128, most_candidates = 1024, filter_slack = 8;
+    static constexpr std::size_t lookups_per_stop = std::size_t{1} << 12;  // between two looks at whether to stop
 
     // Turns the lookups gathered into buckets that are not empty.
     std::size_t read_offsets(std::size_t t, std::size_t n_lookups);
@@ -43,8 +45,9 @@ private:
     const Rows& rows_;
     const Tables& tables_;
     const Kernel& kernel_;
+    Stop& stop_;
     const std::vector<std::size_t> first_offsets_;
-    std::size_t n_queries_;
+    std::size_t n_queries_, lookups_left_ = lookups_per_stop;
     std::vector<std::uint64_t> words_;                  // of the queries
     std::vector<std::uint64_t> masks_;                  // of the tables
     std::vector<std::uint32_t> keys_;                   // per table and query
@@ -78,6 +81,11 @@ void Prober::shell(std::size_t t, std::int32_t flips, const std::int32_t* shown,
 
 template <class Collect>
 void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* shown, Collect collect) {
+    if (lookups_left_ <= n_lookups) {
+        stop_.check();
+        lookups_left_ = lookups_per_stop + n_lookups;
+    }
+    lookups_left_ -= n_lookups;
     const std::size_t n_buckets = read_offsets(t, n_lookups);
     // Whole buckets as long as their places fit, larger ones in parts.
     for (std::size_t b = 0; b < n_buckets;) {

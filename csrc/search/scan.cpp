@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "grid.h"
+#include "hit_order.h"
 #include "nearest_collector.h"
 #include "tile_buffer.h"
 
@@ -11,17 +12,19 @@ namespace hashindex {
 namespace {
 
 constexpr std::size_t queries_per_block = 128;
-constexpr std::size_t most_lone_queries = 2;  // as many read wide codes as they lie; more share a tile
+constexpr std::size_t most_lone_queries = 2;  // as many read the codes as they lie; more share a tile
 constexpr std::size_t codes_per_run = 512;
+constexpr std::size_t bytes_per_look = std::size_t{1} << 20;  // of codes, between two looks at whether to stop
 constexpr std::size_t nearest_step = 256;  // codes that meet an old limit where codes come ever nearer
 static_assert(queries_per_block <= max_block_queries && queries_per_block % query_step == 0);
 
 // One cell of the grid: a block of queries walks over a part of the codes.
 class Cell {
 public:
-    Cell(const Rows& rows, const Codes& queries, const Grid& grid, std::size_t number, const Kernel& kernel)
+    Cell(const Rows& rows, const Codes& queries, const Grid& grid, std::size_t number, const Execution& execution)
         : rows_(rows),
-          kernel_(kernel),
+          kernel_(execution.kernel),
+          stop_(execution.stop),
           part_(number % grid.n_parts),
           block_(number / grid.n_parts),
           first_query_(block_ * grid.block_size),
@@ -42,20 +45,26 @@ public:
     // which shrink with the hits do so before many codes have met them.
     template <class LimitOf, class Collect>
     const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
-        return n_queries_ <= most_lone_queries && rows_.codes.code_size != 8 ? walk_runs(limit_of, collect)
-                                                                             : walk_tiles(first_step, most_step, limit_of, collect);
+        if (n_queries_ <= most_lone_queries) return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
+        return walk_tiles(first_step, most_step, limit_of, collect);
     }
 
 private:
     template <class LimitOf, class Collect>
-    const char* walk_runs(LimitOf limit_of, Collect collect) {
-        const std::size_t n_words = rows_.codes.n_words();
+    const char* walk_runs(std::size_t step, LimitOf limit_of, Collect collect) {
+        const std::size_t n_words = rows_.codes.n_words(), code_size = rows_.codes.code_size;
         Hit hits[codes_per_run];
         const char* isa = nullptr;
-        for (std::size_t first = begin_; first < end_; first += codes_per_run) {
-            const std::size_t count = std::min(codes_per_run, end_ - first);
+        std::size_t n_bytes = 0;
+        for (std::size_t first = begin_, count; first < end_; first += count, step = std::min(2 * step, codes_per_run)) {
+            count = std::min(step, end_ - first);
+            n_bytes += count * code_size;
+            if (n_bytes >= bytes_per_look) {
+                stop_.check();
+                n_bytes = 0;
+            }
             for (std::size_t q = 0; q < n_queries_; ++q) {
-                const Found found = kernel_.within_run(rows_.codes.row(first), rows_.codes.code_size, count,
+                const Found found = kernel_.within_run(rows_.codes.row(first), code_size, count,
                                                        words_.data() + q * n_words, limit_of(q), hits);
                 isa = found.isa;
                 for (std::size_t i = 0; i < found.count; ++i)
@@ -73,6 +82,7 @@ private:
         for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = limit_of(q);
         std::size_t step = first_step;
         for (std::size_t first = begin_, count = 0; first < end_; first += count) {
+            stop_.check();
             const Tile tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
             count = tile.n_codes;
             for (std::size_t done = 0; done < count; done += step, step = std::min(2 * step, most_step)) {
@@ -93,6 +103,7 @@ private:
 
     const Rows& rows_;
     const Kernel& kernel_;
+    Stop& stop_;
     std::size_t part_, block_, first_query_, n_queries_, begin_, end_, padded_;
     std::vector<std::uint64_t> words_, limits_;
 };
@@ -102,8 +113,8 @@ template <class Search>
 void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, const Execution& execution, Work& work,
                    Search search) {
     std::mutex mutex;
-    execution.pool.run(grid.n_blocks * grid.n_parts, execution.n_threads, [&](std::size_t i) {
-        Cell cell(rows, queries, grid, i, execution.kernel);
+    execution.run(grid.n_blocks * grid.n_parts, [&](std::size_t i) {
+        Cell cell(rows, queries, grid, i, execution);
         const char* isa = search(cell);
         const std::lock_guard<std::mutex> lock(mutex);
         work += {0, 0, isa};
@@ -113,21 +124,22 @@ void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, con
 
 }  // namespace
 
-RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
+RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                        Work& work, HitBudget& budget) {
     const Grid grid(queries.count, rows.codes.count, execution.n_threads, queries_per_block);
     std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
     const std::size_t whole = rows.codes.count + tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
         std::vector<Hit>& hits = found[cell.block() * grid.n_parts + cell.part()];
-        return cell.walk(whole, whole, [&](std::size_t) { return std::uint64_t{radius} + 1; },
+        const std::int32_t* own = radii + cell.first_query();
+        return cell.walk(whole, whole, [&](std::size_t q) { return static_cast<std::uint64_t>(own[q]) + 1; },
                          [&](std::size_t, Hit hit) {
                              budget.take();
                              hits.push_back(hit);
                          });
     });
     RadiusHits blocks(grid.n_blocks);
-    execution.pool.run(grid.n_blocks, execution.n_threads, [&](std::size_t block) {
+    execution.run(grid.n_blocks, [&](std::size_t block) {
         std::vector<Hit>& hits = found[block * grid.n_parts];
         for (std::size_t part = 1; part < grid.n_parts; ++part) {
             const std::vector<Hit>& more = found[block * grid.n_parts + part];

@@ -1,26 +1,31 @@
 // Linear scan: every code against every query.
 #pragma once
 
-#include "../kernels/kernel.h"
-#include "../support/thread_pool.h"
 #include "codes.h"
+#include "execution.h"
 #include "results.h"
+#include "structure.h"
 
 namespace hashindex {
 
-// Where a search runs: the kernel and the threads.
-struct Execution {
-    const Kernel& kernel;
-    ThreadPool& pool;
-    std::size_t n_threads;
-};
-
-// All rows within `radius` (inclusive) of each query. Throws HitBudget::Exceeded.
-RadiusHits scan_radius(const Rows& rows, const Codes& queries, std::uint32_t radius, const Execution& execution,
+// All rows within radii[q] (inclusive) of each query q. Throws HitBudget::Exceeded, Stop::Stopped.
+RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                        Work& work, HitBudget& budget);
 
 // The k nearest rows of each query q within radii[q].
 void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                   const NearestOutput& output, Work& work);
+
+class Scan final : public Structure {
+public:
+    RadiusHits radius(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
+                      Work& work, HitBudget& budget) const override {
+        return scan_radius(rows, queries, radii, execution, work, budget);
+    }
+    void nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
+                 const NearestOutput& output, Work& work) const override {
+        scan_nearest(rows, queries, radii, execution, output, work);
+    }
+};
 
 }  // namespace hashindex

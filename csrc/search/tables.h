@@ -1,11 +1,12 @@
 // The buckets of multi-index hashing: several partitions of the same rows, each by its own substring of the code.
 #pragma once
 
-#include "scan.h"
+#include "codes.h"
+#include "execution.h"
 
 namespace hashindex {
 
-// Flat arrays, one partition per table: see src/hashindex/tables.py, which owns the layout.
+// Flat arrays, one partition per table: see src/hashindex/engines/tables.py, which owns the layout.
 struct Tables {
     const unsigned char* masks;    // (n_tables, code_size): the bits of each key
     const std::int32_t* widths;         // (n_tables,) bits of each key, 1..30

@@ -32,10 +32,29 @@ struct Job {
             try {
                 task(i);
             } catch (...) {
-                const std::lock_guard<std::mutex> lock(mutex);
-                if (!error) error = std::current_exception();
-                next = n_tasks;
+                fail();
             }
+        }
+    }
+
+    // Keeps the exception in flight, if it is the first, and lets no task begin any more.
+    void fail() {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (!error) error = std::current_exception();
+        next = n_tasks;
+    }
+
+    void wait_for_helpers(Stop* stop) {
+        std::unique_lock<std::mutex> lock(mutex);
+        while (!left.wait_for(lock, Stop::interval, [&] { return helpers == 0; })) {
+            lock.unlock();  // asking takes whatever lock the caller's world has
+            try {
+                if (stop) stop->check();
+            } catch (...) {
+                fail();
+                stop = nullptr;  // the others see the flag
+            }
+            lock.lock();
         }
     }
 };
@@ -110,23 +129,23 @@ ThreadPool::Workers& ThreadPool::workers() {
     return *current;
 }
 
-void ThreadPool::run(std::size_t n_tasks, std::size_t n_threads, const std::function<void(std::size_t)>& task) {
+void ThreadPool::run(std::size_t n_tasks, std::size_t n_threads, const std::function<void(std::size_t)>& task,
+                     Stop* stop) {
     n_threads = std::min(n_threads, n_tasks);
-    const auto job = std::make_shared<Job>(n_tasks, task);
     if (n_threads <= 1) {
-        job->work();
-    } else {
-        Workers& pool = workers();
-        try {
-            pool.help(job, n_threads - 1);
-        } catch (const std::exception&) {
-            // No more threads to be had: the caller and whoever is there do the work.
-        }
-        job->work();
-        pool.withdraw(job);
-        std::unique_lock<std::mutex> lock(job->mutex);
-        job->left.wait(lock, [&] { return job->helpers == 0; });
+        for (std::size_t i = 0; i < n_tasks; ++i) task(i);
+        return;
     }
+    const auto job = std::make_shared<Job>(n_tasks, task);
+    Workers& pool = workers();
+    try {
+        pool.help(job, n_threads - 1);
+    } catch (const std::exception&) {
+        // No more threads to be had: the caller and whoever is there do the work.
+    }
+    job->work();
+    pool.withdraw(job);
+    job->wait_for_helpers(stop);
     // Moved out of the job, which a helper may be the last to let go: the exception ends on the caller's thread.
     if (job->error) std::rethrow_exception(std::exchange(job->error, nullptr));
 }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <functional>
 
+#include "stop.h"
+
 namespace hashindex {
 
 class ThreadPool {
@@ -16,8 +18,10 @@ public:
     ThreadPool& operator=(const ThreadPool&) = delete;
 
     // Calls task(0) .. task(n_tasks - 1), each once, on at most n_threads threads including the caller's; returns
-    // when all are done and rethrows the first exception. Safe from several threads at once.
-    void run(std::size_t n_tasks, std::size_t n_threads, const std::function<void(std::size_t)>& task);
+    // when all are done and rethrows the first exception. Safe from several threads at once. While the caller waits for
+    // the others it asks `stop`, whose exception is rethrown when they have left.
+    void run(std::size_t n_tasks, std::size_t n_threads, const std::function<void(std::size_t)>& task,
+             Stop* stop = nullptr);
 
 private:
     struct Workers;

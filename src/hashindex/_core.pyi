@@ -1,37 +1,68 @@
-"""The C++ extension; every array C-contiguous. See csrc/bindings.cpp."""
+"""The C++ extension; every array C-contiguous. See csrc/bindings/."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Bytes = NDArray[np.uint8]
 _Tables = tuple[_Bytes, NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]
-_Work = tuple[int, int, str | None]  # lookups, candidates, the kernel that ran
-RadiusAnswer = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], _Work]
 
 class ThreadPool:
     def __init__(self) -> None: ...
 
+class Structure: ...
+
+class Scan(Structure):
+    def __init__(self) -> None: ...
+
+class MultiIndex(Structure):
+    def __init__(
+        self,
+        tables: _Tables,
+        thresholds: NDArray[np.int32],
+        shells: NDArray[np.int32],
+        costs: NDArray[np.float64],
+        scan_cost: float,
+    ) -> None: ...
+
+class Part:
+    def __init__(
+        self,
+        codes: _Bytes,
+        removed: _Bytes,
+        ids: NDArray[np.int64] | None,
+        first_id: int,
+        starts: NDArray[np.int64] | None,
+        holders: NDArray[np.uint32] | None,
+    ) -> None: ...
+
+class Plan:
+    def __init__(
+        self, isa: str, pool: ThreadPool, steps: list[tuple[Part, Structure, NDArray[np.int64] | None]]
+    ) -> None: ...
+    def radius(
+        self,
+        queries: _Bytes,
+        radii: int | NDArray[np.int32],
+        tail: Part | None,
+        n_tail: int,
+        most_hits: int,
+        n_threads: int,
+        report: bool,
+    ) -> Any: ...
+    def nearest(
+        self,
+        queries: _Bytes,
+        k: int,
+        radii: int | NDArray[np.int32],
+        tail: Part | None,
+        n_tail: int,
+        n_threads: int,
+        report: bool,
+    ) -> Any: ...
+
 def available_isas() -> list[str]: ...
-def scan_radius(
-    codes: _Bytes,
-    removed: _Bytes,
-    queries: _Bytes,
-    radius: int,
-    most_hits: int,
-    isa: str,
-    pool: ThreadPool,
-    n_threads: int,
-) -> RadiusAnswer | None: ...
-def scan_nearest(
-    codes: _Bytes,
-    removed: _Bytes,
-    queries: _Bytes,
-    k: int,
-    radii: NDArray[np.int32],
-    isa: str,
-    pool: ThreadPool,
-    n_threads: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int64], _Work]: ...
 def build_tables(
     codes: _Bytes,
     masks: _Bytes,
@@ -41,32 +72,6 @@ def build_tables(
     pool: ThreadPool,
     n_threads: int,
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]: ...
-def probe_radius(
-    codes: _Bytes,
-    removed: _Bytes,
-    tables: _Tables,
-    queries: _Bytes,
-    radius: int,
-    thresholds: NDArray[np.int32],
-    most_hits: int,
-    isa: str,
-    pool: ThreadPool,
-    n_threads: int,
-) -> RadiusAnswer | None: ...
-def probe_nearest(
-    codes: _Bytes,
-    removed: _Bytes,
-    tables: _Tables,
-    queries: _Bytes,
-    k: int,
-    radii: NDArray[np.int32],
-    shells: NDArray[np.int32],
-    costs: NDArray[np.float64],
-    scan_cost: float,
-    isa: str,
-    pool: ThreadPool,
-    n_threads: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.bool_], _Work]: ...
 def count_distances(
     codes: _Bytes,
     queries: _Bytes,
@@ -76,4 +81,4 @@ def count_distances(
     isa: str,
     pool: ThreadPool,
     n_threads: int,
-) -> tuple[NDArray[np.int64], _Work]: ...
+) -> tuple[NDArray[np.int64], str | None]: ...

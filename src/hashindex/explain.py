@@ -4,7 +4,44 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .search.searching import Step
+from .search.plan import PlannedPart
+from .search.readable import Report
+from .segments.segment import Segment
+from .structures import STRUCTURES
+
+
+class PartReport(NamedTuple):
+    """What a search did in one part of the index; counts and times are those of all queries."""
+
+    part: str
+    n_codes: int
+    n_distinct: int
+    method: str
+    predicted_lookups: float
+    lookups: int
+    predicted_candidates: float
+    candidates: int
+    predicted_seconds: float
+    seconds: float
+    bytes_per_code: float
+
+    @classmethod
+    def of(cls, part: PlannedPart, report: Report, n_queries: int) -> PartReport:
+        """Put what was planned for a part and what was done there together."""
+        segment, (lookups, candidates, nanoseconds) = part.segment, part.choice.predicted
+        return cls(
+            part=part.name,
+            n_codes=segment.n_codes,
+            n_distinct=segment.n_distinct,
+            method=part.choice.structure.name,
+            predicted_lookups=n_queries * lookups,
+            lookups=report.lookups,
+            predicted_candidates=n_queries * candidates,
+            candidates=report.candidates,
+            predicted_seconds=n_queries * nanoseconds * 1e-9,
+            seconds=report.nanoseconds * 1e-9,
+            bytes_per_code=nbytes(segment) / max(segment.n_rows, 1),
+        )
 
 
 class Explanation(NamedTuple):
@@ -13,7 +50,7 @@ class Explanation(NamedTuple):
     n_queries: int
     n_codes: int
     bytes_per_code: float  # everything included: codes, ids, tables
-    steps: tuple[Step, ...]
+    steps: tuple[PartReport, ...]
 
     def __str__(self) -> str:
         columns = ("part", "codes", "distinct", "method", "lookups", "candidates", "us per query", "bytes per code")
@@ -30,7 +67,7 @@ class Explanation(NamedTuple):
         note = "lookups, candidates and time per query: predicted -> measured"
         return "\n".join([head, *(line.rstrip() for line in lines), note])
 
-    def _row(self, step: Step) -> tuple[str, ...]:
+    def _row(self, step: PartReport) -> tuple[str, ...]:
         n = max(self.n_queries, 1)
         return (
             step.part,
@@ -47,3 +84,10 @@ class Explanation(NamedTuple):
 def _both(predicted: float, measured: float, digits: int = 0) -> str:
     known = f"{predicted:,.{digits}f}" if predicted == predicted else "?"  # NaN: it depends on the queries
     return f"{known} -> {measured:,.{digits}f}"
+
+
+def nbytes(segment: Segment) -> int:
+    """Bytes of a segment's arrays and of all that structures have built for it."""
+    built = segment.learned.states.items()
+    arrays = [array for name, state in built for array in STRUCTURES[name].arrays(state).values()]
+    return segment.nbytes + sum(array.nbytes for array in arrays)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import engines
 from .engines import Engine
-from .explain import Explanation
-from .inputs.codes import Given, as_codes
+from .explain import Explanation, PartReport, nbytes
+from .inputs.codes import as_codes, ready_codes
 from .inputs.ids import as_ids
-from .inputs.numbers import check_k, check_n_bits, check_radius, code_size
+from .inputs.numbers import as_radii, check_k, check_n_bits, check_padding, check_radius, code_size
 from .inputs.numbers import n_threads as threads_to_use
 from .matches import NearestMatches, RadiusMatches
 from .search.pairs import Pairs, join, self_join
-from .search.searching import Search, Step
+from .search.readable import Report
+from .search.searching import Search
 from .segments.snapshot import Snapshot
+from .structures import STRUCTURES
 from .support.locks import ForkLock
+from .writing.adding import check_new, free_ids, with_codes
+from .writing.removing import without
 
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
+Radius = int | ArrayLike
+WORTH_THREADS = 2**15  # codes compared, below which asking how many threads there are takes longer than the rest
 
 
 class HashIndex:
@@ -59,8 +64,8 @@ class HashIndex:
 
     def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
         self._engine = engines.load(engine) if engine is None or isinstance(engine, str) else engines.check(engine)
-        self._snapshot = Snapshot.empty(None if n_bits is None else check_n_bits(n_bits))
-        self._writing = ForkLock()
+        self._asked = engine is not None
+        self._start(Snapshot.empty(None if n_bits is None else check_n_bits(n_bits)))
 
     @property
     def n_bits(self) -> int | None:
@@ -89,7 +94,7 @@ class HashIndex:
         snapshot = self._snapshot
         codes, ids = snapshot.all_codes()
         return {
-            "engine": self._engine.name,
+            "engine": self._engine.name if self._asked else None,
             "n_bits": snapshot.n_bits,
             "codes": codes,
             "ids": ids,
@@ -97,12 +102,19 @@ class HashIndex:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._engine = engines.load(state["engine"])
+        asked = state["engine"]
+        self._asked = asked in engines.available()  # what is not installed here gives way to the best that is
+        self._engine = engines.load(asked if self._asked else None)
         snapshot = Snapshot.empty(state["n_bits"])
         if len(state["ids"]):
-            snapshot = snapshot.with_codes(state["n_bits"], state["codes"], state["ids"])
-        self._snapshot = replace(snapshot, next_id=state["next_id"])
+            snapshot = with_codes(snapshot, state["n_bits"], state["codes"], state["ids"])
+        snapshot.next_id = state["next_id"]
+        self._start(snapshot)
+
+    def _start(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
         self._writing = ForkLock()
+        self._searches: dict[tuple[str, int], Search] = {}
 
     def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.
@@ -127,15 +139,20 @@ class HashIndex:
         """
         with self._writing:
             snapshot = self._snapshot
-            given = as_codes(codes, snapshot.n_bits, "codes")
+            n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
+            if rows is None or n_bits is None:
+                given = as_codes(codes, n_bits, "codes")
+                n_bits, rows = given.n_bits, given.codes
+            elif rows.ndim == 1:
+                rows = rows[None]
             if ids is None:
-                new_ids = snapshot.free_ids(len(given.codes))
+                new_ids = free_ids(snapshot, len(rows))
             else:
                 new_ids = as_ids(ids)
-                if len(new_ids) != len(given.codes):
-                    raise ValueError(f"got {len(new_ids)} ids for {len(given.codes)} codes")
-                snapshot.check_new(new_ids)
-            self._snapshot = snapshot.with_codes(given.n_bits, given.codes, new_ids)
+                if len(new_ids) != len(rows):
+                    raise ValueError(f"got {len(new_ids)} ids for {len(rows)} codes")
+                check_new(snapshot, new_ids)
+            self._snapshot = with_codes(snapshot, n_bits, rows, new_ids)
         return new_ids
 
     def remove(self, ids: Any) -> int:
@@ -164,7 +181,7 @@ class HashIndex:
             if len(unknown):
                 raise KeyError(f"id {unknown[0]} is not in the index; nothing was removed")
             if len(wanted):
-                self._snapshot = snapshot.without(wanted)
+                self._snapshot = without(snapshot, wanted)
         return len(wanted)
 
     @overload
@@ -173,7 +190,7 @@ class HashIndex:
         queries: Any,
         k: int,
         *,
-        radius: int | None = ...,
+        radius: Radius | None = ...,
         method: Method = ...,
         n_threads: int | None = ...,
     ) -> NearestMatches: ...
@@ -184,7 +201,7 @@ class HashIndex:
         queries: Any,
         k: None = ...,
         *,
-        radius: int,
+        radius: Radius,
         method: Method = ...,
         n_threads: int | None = ...,
     ) -> RadiusMatches: ...
@@ -194,7 +211,7 @@ class HashIndex:
         queries: Any,
         k: int | None = None,
         *,
-        radius: int | None = None,
+        radius: Radius | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
     ) -> NearestMatches | RadiusMatches:
@@ -206,8 +223,8 @@ class HashIndex:
             As the codes of :meth:`add`. One query given with one dimension fewer gives results with one fewer.
         k : int, optional
             How many neighbours, at least 1.
-        radius : int, optional
-            Largest distance, inclusive.
+        radius : int, or array_like of int (n_queries,), optional
+            Largest distance, inclusive; an array has one for each query.
         method : {"auto", "scan", "multi-index"}
             Changes the time a search takes, never its answer.
         n_threads : int, optional
@@ -225,19 +242,33 @@ class HashIndex:
         TypeError
             Neither k nor radius is given, or one is no integer; queries of a wrong dtype.
         ValueError
-            k < 1, radius < 0, queries that could be misread, an unknown method.
+            k < 1, radius < 0, queries that could be misread, an unknown method; a k whose missing neighbours alone
+            would take more than 1 GiB.
         """
-        given, _, found, _ = self._run(queries, k, radius, method, n_threads)
-        if given.single and isinstance(found, NearestMatches):
-            return NearestMatches(found.distances[0], found.ids[0])
-        return found
+        snapshot = self._snapshot
+        rows = ready_codes(queries, snapshot.code_size, snapshot.n_bits)
+        if rows is None:
+            rows, n_bits = _rows(queries, snapshot)
+        else:
+            n_bits = 8 * snapshot.code_size
+        n_queries = len(rows) if rows.ndim == 2 else 1
+        if k is None:
+            if radius is None:
+                raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
+            radii = as_radii(radius, n_bits, n_queries)
+            return self._how(method, n_threads, n_queries * snapshot.n_codes).within(snapshot, rows, radii)[0]
+        k = check_k(k)
+        if k > snapshot.n_codes:
+            check_padding(k, snapshot.n_codes, n_queries)
+        radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
+        return self._how(method, n_threads, n_queries * snapshot.n_codes).nearest(snapshot, rows, k, radii)[0]
 
     def explain(
         self,
         queries: Any,
         k: int | None = None,
         *,
-        radius: int | None = None,
+        radius: Radius | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
     ) -> Explanation:
@@ -251,9 +282,49 @@ class HashIndex:
             Per part of the index the method, lookups, candidates and time, predicted and measured, and bytes per
             code; ``print`` it for a table.
         """
-        given, snapshot, _, steps = self._run(queries, k, radius, method, n_threads)
-        size = snapshot.nbytes / max(snapshot.n_codes, 1)
-        return Explanation(len(given.codes), snapshot.n_codes, size, tuple(steps))
+        snapshot = self._snapshot
+        rows, n_bits = _rows(queries, snapshot)
+        n_queries = len(np.atleast_2d(rows))
+        how, reports = self._how(method, n_threads), list[Report]()
+        snapshot = how.settled(snapshot, n_queries)
+        radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
+        if k is not None:
+            check_padding(check_k(k), snapshot.n_codes, n_queries)
+            _, plan = how.nearest(snapshot, rows, check_k(k), radii, reports)
+        elif radius is not None:
+            _, plan = how.within(snapshot, rows, radii, reports)
+        else:
+            raise TypeError("explain needs k= (the k nearest), radius= (all within it) or both")
+        parts = how.parts(snapshot, plan)
+        steps = [PartReport.of(part, report, n_queries) for part, report in zip(parts, reports, strict=True)]
+        size = snapshot.tail.codes.nbytes + snapshot.tail.ids.nbytes + sum(map(nbytes, snapshot.segments))
+        return Explanation(n_queries, snapshot.n_codes, size / max(snapshot.n_codes, 1), tuple(steps))
+
+    def prepare(self, k: int | None = None, *, radius: int | None = None, n_threads: int | None = None) -> None:
+        """Build now what pays for many such searches, and wait; else searches build it when it has paid.
+
+        Measures once per machine how fast searches are here, which takes some tenths of a second.
+
+        Parameters
+        ----------
+        k : int, optional
+            As searches will have it.
+        radius : int, optional
+            As searches will have it. Default of both: one tenth of the bits as radius.
+        n_threads : int, optional
+            As for :meth:`search`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`search`.
+        """
+        snapshot = self._snapshot
+        k = None if k is None else check_k(k)
+        n_bits = snapshot.n_bits or 0
+        usual = n_bits // 10 if k is None else n_bits
+        farthest = usual if radius is None else min(check_radius(radius), n_bits)
+        self._how("auto", n_threads).prepare(snapshot, k, farthest)
 
     def pairs(self, radius: int, *, method: Method = "auto", n_threads: int | None = None) -> Iterator[Pairs]:
         """Find all pairs of codes in the index within ``radius``: near-duplicates, each pair once.
@@ -316,23 +387,21 @@ class HashIndex:
         blocks = join(snapshot, how, rows, min(radius, snapshot.n_bits or 0)) if snapshot.n_codes else iter(())
         return blocks if ids is None else (block._replace(ids_b=ids[block.ids_b]) for block in blocks)
 
-    def _how(self, method: str, n_threads: int | None) -> Search:
-        if method not in METHODS:
-            raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(METHODS)}")
-        return Search(self._engine, method, threads_to_use(n_threads))
+    def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
+        """How to search; ``n_compared`` codes at most, of which few are not worth asking for threads."""
+        if n_threads is None and n_compared is not None and n_compared < WORTH_THREADS:
+            n_threads = 1
+        else:
+            n_threads = threads_to_use(n_threads)
+        search = self._searches.get((method, n_threads))
+        if search is None:
+            if method != "auto" and method not in STRUCTURES:
+                raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(('auto', *STRUCTURES))}")
+            search = self._searches[method, n_threads] = Search(self._engine, method, n_threads)
+        return search
 
-    def _run(
-        self, queries: Any, k: int | None, radius: int | None, method: str, n_threads: int | None
-    ) -> tuple[Given, Snapshot, NearestMatches | RadiusMatches, list[Step]]:
-        """Check the arguments of a search and run it: for what, where, what was found, and how."""
-        if k is None and radius is None:
-            raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
-        k = None if k is None else check_k(k)
-        radius = None if radius is None else check_radius(radius)
-        how = self._how(method, n_threads)
-        snapshot = self._snapshot
-        given = as_codes(queries, snapshot.n_bits, "queries")
-        within = given.n_bits if radius is None else min(radius, given.n_bits)
-        if k is None:
-            return given, snapshot, *how.within(snapshot, given.codes, within)
-        return given, snapshot, *how.nearest(snapshot, given.codes, k, within)
+
+def _rows(queries: Any, snapshot: Snapshot) -> tuple[NDArray[np.uint8], int]:
+    """Checked queries (n, code_size), or one (code_size,), and their bits."""
+    given = as_codes(queries, snapshot.n_bits, "queries")
+    return (given.codes[0] if given.single else given.codes), given.n_bits

@@ -30,23 +30,22 @@ def test_the_forced_isa_ran() -> None:
     pool, none, radii = core.ThreadPool(), np.empty(0, np.uint8), np.full(100, 64, np.int32)
     masks, widths = np.array([[255] + [0] * 7, [0, 255] + [0] * 6], np.uint8), np.array([8, 8], np.int32)
     shells = np.array([[t, flips] for flips in range(9) for t in range(2)], np.int32)
+    part = core.Part(codes, none, None, 0, None, None)
     assert core.available_isas()[-1] == "scalar"
     for isa in core.available_isas():
-        assert core.scan_radius(codes, none, codes, 3, 0, isa, pool, 2)[-1][-1] == isa
-        assert core.scan_nearest(codes, none, codes, 3, radii, isa, pool, 2)[-1][-1] == isa
+        built = [core.build_tables(codes, masks, widths, copied, isa, pool, 2) for copied in (0, 1, 2)]
+        allowed = np.array([1, 1], np.int32)
+        probes = [core.MultiIndex((masks, widths, *one), allowed, shells, np.ones(18), float("inf")) for one in built]
+        for structure in (core.Scan(), *probes):
+            plan = core.Plan(isa, pool, [(part, structure, None)])
+            for n_queries in (1, 100):  # a lone query has kernels of its own
+                within = plan.radius(codes[:n_queries], 3, None, 0, 0, 2, True)
+                near = plan.nearest(codes[:n_queries], 3, radii[:n_queries], None, 0, 2, True)
+                assert [report[-1] for report in (*within[-1], *near[-1])] == [isa, isa]
         labels = np.zeros((100, 1), np.uint32)
-        assert core.count_distances(codes, codes, labels, labels.T.copy(), False, isa, pool, 2)[-1][-1] == isa
-        for copied in (0, 1, 2):
-            tables = (masks, widths, *core.build_tables(codes, masks, widths, copied, isa, pool, 2))
-            allowed = np.array([1, 1], np.int32)
-            assert core.probe_radius(codes, none, tables, codes, 3, allowed, 0, isa, pool, 2)[-1][-1] == isa
-            found = core.probe_nearest(
-                codes, none, tables, codes, 3, radii, shells, np.ones(18), float("inf"), isa, pool, 2
-            )
-            assert found[-1][-1] == isa
-            assert found[2].all()
+        assert core.count_distances(codes, codes, labels, labels.T.copy(), False, isa, pool, 2)[-1] == isa
     with pytest.raises(ValueError, match="isa 'sse9' cannot run on this CPU; it has: .*scalar"):
-        core.scan_radius(codes, none, codes, 3, 0, "sse9", pool, 1)
+        core.Plan("sse9", pool, [])
 
 
 def test_the_isa_is_chosen_by_name_and_by_environment() -> None:

@@ -18,7 +18,7 @@ def test_pairs_and_joins(
     engine: Engine, kind: str, method: Method, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every pair once, in blocks, across segments and tail, whatever was removed."""
-    monkeypatch.setattr("hashindex.segments.snapshot.TAIL_CODES", 50)
+    monkeypatch.setattr("hashindex.writing.adding.TAIL_CODES", 50)
     monkeypatch.setattr("hashindex.segments.segment.FEWEST_COLLAPSED", 8)
     monkeypatch.setattr("hashindex.search.pairs.BLOCK_PAIRS", 100)
     monkeypatch.setattr("hashindex.search.pairs.MOST_PAIRS", 400)

@@ -49,7 +49,7 @@ def load(name: str | None = None) -> Engine:
 
 def check(engine: Engine) -> Engine:
     """Return an engine given as an object; TypeError if it is none."""
-    if not hasattr(engine, "probe_nearest"):
+    if not hasattr(engine, "multi_index"):
         raise TypeError(f"engine must be one of {', '.join(ENGINES)} or an Engine, got {engine!r}")
     return engine
 

@@ -1,77 +1,84 @@
-"""What every engine offers: searches as pure functions over flat arrays."""
+"""What every engine offers: searches as pure functions over flat arrays, one set of them per search structure."""
 
 from __future__ import annotations
 
-from math import inf
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .tables import Layout, Tables
-
-Codes = NDArray[np.uint8]  # (n, code_size), C-contiguous
-MISSING_ROW = -1  # its distance is matches.MISSING_DISTANCE
-NOTHING_REMOVED = np.empty(0, np.uint8)
-NOTHING_REMOVED.flags.writeable = False
+from .query import NearestQuery, RadiusQuery, Relevance
+from .results import NearestRows, RadiusRows
+from .rows import Codes, Rows
+from .tables import Layout, Shells, Tables
 
 
-class Rows(NamedTuple):
-    """What is searched: codes, and which of them were removed."""
+class ScanSearches(Protocol):
+    """Searches that look at every code."""
 
-    codes: Codes
-    removed: NDArray[np.uint8] = NOTHING_REMOVED  # a bit per row, little-endian in the byte; empty = none
+    def radius(self, rows: Rows, query: RadiusQuery) -> RadiusRows:
+        """All rows within ``query.radii[q]`` of each query q."""
 
+    def nearest(self, rows: Rows, query: NearestQuery) -> NearestRows:
+        """The ``query.k`` nearest rows of each query q within ``query.radii[q]``."""
 
-class Work(NamedTuple):
-    """What a search did."""
-
-    lookups: int  # buckets visited
-    candidates: int  # codes looked at: those in the buckets, or all
-
-
-class RadiusRows(NamedTuple):
-    """All rows within a radius, as CSR."""
-
-    offsets: NDArray[np.int64]  # (n_queries + 1,)
-    distances: NDArray[np.int32]
-    rows: NDArray[np.int64]
-    work: Work
+    def step(self) -> Any | None:
+        """What the engine's whole searches take for this structure; None if it has none."""
 
 
-class NearestRows(NamedTuple):
-    """The nearest rows, (n_queries, k); missing ones, at row ends, have row -1 and distance 2**31 - 1."""
+class MultiIndexSearches(Protocol):
+    """Searches by multi-index hashing."""
 
-    distances: NDArray[np.int32]
-    rows: NDArray[np.int64]
-    done: NDArray[np.bool_]  # (n_queries,) whether the answer is certain
-    work: Work
+    def build(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
+        """Group the rows by each table's key."""
 
+    def radius(self, rows: Rows, tables: Tables, query: RadiusQuery, thresholds: NDArray[np.int32]) -> RadiusRows:
+        """As of the scan, looking only into buckets within ``thresholds[t]`` flips of the query's keys.
 
-class Shells(NamedTuple):
-    """The steps of a k-NN search by tables: step s looks at keys that differ in ``flips`` bits in one table."""
+        Complete if ``sum(thresholds + 1)`` exceeds every radius, or if a threshold is its table's width.
+        """
 
-    steps: NDArray[np.int32]  # (n_steps, 2): table, flips; per table the flips count up from 0
-    costs: NDArray[np.float64]  # (n_steps,) predicted nanoseconds per query
-    scan_cost: float = inf  # of a query by a scan; a query that promises to cost more is left undone
+    def nearest(self, rows: Rows, tables: Tables, query: NearestQuery, shells: Shells) -> NearestRows:
+        """As of the scan, shell by shell until the answer is certain.
 
+        A query that promises to cost more than ``shells.scan_cost`` is finished by a scan.
+        """
 
-class Relevance(NamedTuple):
-    """Which codes are relevant to which queries, told by label words."""
-
-    queries: NDArray[np.uint32]  # (n_queries, n_words)
-    codes: NDArray[np.uint32]  # (n_words, n_codes)
-    shared: bool  # relevant are those with a bit in common; else those whose words are all equal
+    def step(self, tables: Tables, thresholds: NDArray[np.int32], shells: Shells) -> Any | None:
+        """What the engine's whole searches take for this structure; None if it has none."""
 
 
-class TooManyHits(Exception):  # noqa: N818 - a signal, not an error
-    """A radius search was told to stop at so many hits."""
+class PartArrays(NamedTuple):
+    """One part of an index: rows in id order, which hold codes."""
+
+    rows: Rows
+    first_id: int
+    ids: NDArray[np.int64] | None  # (n_rows,) ascending; None = first_id + row
+    starts: NDArray[np.int64] | None = None  # postings: distinct code u is held by rows
+    holders: NDArray[np.uint32] | None = None  # holders[starts[u] : starts[u + 1]]
+
+
+class WholePlan(Protocol):
+    """A search of all parts in one call: structures, postings, ids and the merge.
+
+    ``radii`` is one number or int32 (n_queries,); ``tail`` is a part searched by a scan up to row ``n_tail``. With
+    ``report`` a list of (lookups, candidates, nanoseconds, isa) per part, the tail's last, follows the arrays.
+    """
+
+    def radius(
+        self, queries: Codes, radii: Any, tail: Any, n_tail: int, most_hits: int, n_threads: int, report: bool
+    ) -> Any:
+        """Return (offsets, distances, ids), None if there are more than ``most_hits``."""
+
+    def nearest(self, queries: Codes, k: int, radii: Any, tail: Any, n_tail: int, n_threads: int, report: bool) -> Any:
+        """Return (distances, ids), (n_queries, k) or for a 1-D query (k,)."""
 
 
 class Engine(Protocol):
-    """Searches that speak of rows (positions in ``codes``), not ids; checked input only.
+    """Searches that speak of rows (positions in the codes), not ids; checked input only.
 
-    Every result is ordered by (distance, row). ``radius`` is inclusive. ``n_threads`` never changes an answer.
+    Every result is ordered by (distance, row). A radius is inclusive. ``n_threads`` never changes an answer.
     """
 
     @property
@@ -82,14 +89,13 @@ class Engine(Protocol):
     def description(self) -> str:
         """The name with what matters for speed, as in ``native (avx512)``."""
 
-    def scan_radius(self, rows: Rows, queries: Codes, radius: int, n_threads: int, most_hits: int = 0) -> RadiusRows:
-        """All rows within ``radius`` of each query, by looking at every code.
+    @property
+    def scan(self) -> ScanSearches:
+        """The linear scan."""
 
-        With several queries and ``most_hits`` > 0, raises :class:`TooManyHits` soon after more have been found.
-        """
-
-    def scan_nearest(self, rows: Rows, queries: Codes, k: int, radii: NDArray[np.int32], n_threads: int) -> NearestRows:
-        """The ``k <= n_codes`` nearest rows of each query q within ``radii[q]``, by looking at every code."""
+    @property
+    def multi_index(self) -> MultiIndexSearches:
+        """Multi-index hashing."""
 
     def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
         """How many codes, and how many relevant ones, lie at each distance: (2, n_queries, 8 * code_size + 1).
@@ -97,35 +103,22 @@ class Engine(Protocol):
         Fewer than 2**32 codes.
         """
 
-    def build_tables(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
-        """Group the rows by each table's key."""
+    def part(self, arrays: PartArrays) -> Any | None:
+        """A part in the form that :meth:`plan` takes; None from an engine without whole searches."""
 
-    def probe_radius(
-        self,
-        rows: Rows,
-        tables: Tables,
-        queries: Codes,
-        radius: int,
-        thresholds: NDArray[np.int32],
-        n_threads: int,
-        most_hits: int = 0,
-    ) -> RadiusRows:
-        """As ``scan_radius``, looking only into buckets within ``thresholds[t]`` flips of the query's keys.
+    def plan(self, steps: Sequence[tuple[Any, Any, NDArray[np.int64] | None]]) -> WholePlan | None:
+        """Put parts, the steps of their structures, and counts of how far they look together.
 
-        Complete if ``sum(thresholds + 1) > radius``, or if a threshold is its table's width.
+        The counts, int64 (8 * code_size + 1,), are raised at the distance that each k-nearest query had to look to.
+        None from an engine without whole searches.
         """
 
-    def probe_nearest(
-        self,
-        rows: Rows,
-        tables: Tables,
-        queries: Codes,
-        k: int,
-        radii: NDArray[np.int32],
-        shells: Shells,
-        n_threads: int,
-    ) -> NearestRows:
-        """As ``scan_nearest``, shell by shell until the answer is certain.
 
-        A query left undone has what was found so far: its k-th distance, if there is one, bounds the answer's.
-        """
+class ReadableEngine:
+    """An engine without whole searches: Python goes from part to part and merges."""
+
+    def part(self, arrays: PartArrays) -> None:
+        """See :class:`Engine`."""
+
+    def plan(self, steps: Sequence[tuple[Any, Any, NDArray[np.int64] | None]]) -> None:
+        """See :class:`Engine`."""

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..matches import MISSING_DISTANCE
-from .engine import MISSING_ROW, NearestRows, RadiusRows, TooManyHits, Work
+from .query import NearestQuery
+from .results import MISSING_ROW, NearestRows, RadiusRows, TooManyHits, Work
 
 Hits = NDArray[np.int64]
 
@@ -28,11 +31,25 @@ def radius_rows(counts: NDArray[np.intp], hits: Hits, work: Work) -> RadiusRows:
     return RadiusRows(offsets, distances, hits & (2**ROW_BITS - 1), work)
 
 
-def nearest_rows(hits: Hits, done: NDArray[np.bool_], work: Work) -> NearestRows:
+def nearest_rows(hits: Hits, work: Work) -> NearestRows:
     """Distances and rows of ``hits`` (n_queries, k), each row sorted and padded with ``MISSING``."""
     rows = hits & (2**ROW_BITS - 1)
     rows[hits == MISSING] = MISSING_ROW
-    return NearestRows((hits >> ROW_BITS).astype(np.int32), rows, done, work)
+    return NearestRows((hits >> ROW_BITS).astype(np.int32), rows, work)
+
+
+def finished(
+    found: NearestRows, done: NDArray[np.bool_], query: NearestQuery, scan: Callable[[NearestQuery], NearestRows]
+) -> NearestRows:
+    """Finish by ``scan`` the queries (n_queries,) that are not done; what was found bounds how far it looks."""
+    left = np.flatnonzero(~done)
+    if len(left) == 0:
+        return found
+    radii = np.minimum(found.distances[left, -1], query.radii[left])
+    rest = scan(query._replace(codes=query.codes[left], radii=radii))
+    found.distances[left], found.rows[left] = rest.distances, rest.rows
+    work = Work(found.work.lookups + rest.work.lookups, found.work.candidates + rest.work.candidates)
+    return found._replace(work=work)
 
 
 class HitBudget:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import engines
-from ..engines.engine import Relevance
+from ..engines.query import Relevance
 from ..inputs.codes import as_codes
 from ..inputs.items import Labels, check_labels
 from ..inputs.numbers import check_n_bits, n_threads

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from .numbers import check_n_bits, code_size
 
+_UINT8 = np.dtype(np.uint8)
+
 
 class Given(NamedTuple):
     """Codes as the caller gave them, checked."""
@@ -16,6 +18,24 @@ class Given(NamedTuple):
     codes: NDArray[np.uint8]  # (n, code_size), C-contiguous
     n_bits: int
     single: bool  # one code in one dimension fewer
+
+
+def ready_codes(values: Any, code_size: int, n_bits: int | None) -> NDArray[np.uint8] | None:
+    """Return ``values`` if they need no look: packed codes of that size in a plain array, without pad bits.
+
+    Of one dimension fewer for one code. None for anything else, which :func:`as_codes` looks at.
+    """
+    if (
+        type(values) is np.ndarray
+        and values.dtype is _UINT8
+        and n_bits == 8 * code_size
+        and (shape := values.shape)
+        and shape[-1] == code_size
+        and len(shape) <= 2
+        and values.flags.c_contiguous
+    ):
+        return values
+    return None
 
 
 def as_codes(values: Any, n_bits: int | None, what: str) -> Given:

@@ -7,11 +7,13 @@ from operator import index as as_int
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..support.threads import usable_cpus
 
 MAX_BITS = 65536
 MAX_K = 2**31 - 1
+MOST_PADDING = 2**30  # bytes
 MAX_THREADS = 256  # more are taken as this many
 
 
@@ -34,6 +36,43 @@ def check_radius(radius: int) -> int:
     if radius < 0:
         raise ValueError(f"radius must be at least 0 (it is inclusive), got {radius}")
     return radius
+
+
+def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32]:
+    """Return one radius, or one for each query as int32 (n_queries,); none above ``n_bits``.
+
+    Raises
+    ------
+    TypeError
+        No integers.
+    ValueError
+        Below 0, or of another shape.
+    """
+    if type(radius) is int:
+        if radius < 0:
+            check_radius(radius)
+        return min(radius, n_bits)
+    if hasattr(radius, "__index__") and not getattr(radius, "shape", ()):
+        return min(check_radius(radius), n_bits)
+    array = np.asarray(radius)
+    if array.dtype.kind not in "iu" and array.size:
+        raise TypeError(f"radius must be an integer or one for each query, got dtype {array.dtype}")
+    if array.shape != (n_queries,):
+        raise ValueError(f"radius must be one integer, or one for each of {n_queries} queries; got shape {array.shape}")
+    if array.size and array.min() < 0:
+        raise ValueError(f"radius must be at least 0 (it is inclusive), got {array.min()}")
+    radii: NDArray[np.int32] = np.minimum(array, n_bits).astype(np.int32)
+    return radii
+
+
+def check_padding(k: int, n_codes: int, n_queries: int) -> None:
+    """Raise ValueError where the neighbours that ``n_codes`` codes cannot give would take too much memory."""
+    size = 12 * n_queries * (k - n_codes)
+    if size > MOST_PADDING:
+        raise ValueError(
+            f"k = {k:,} is more than the {n_codes:,} codes there are: missing neighbours of {n_queries:,} queries "
+            f"alone would take {size / 2**30:,.1f} GiB; k={max(n_codes, 1)} gives all there are"
+        )
 
 
 def check_k(k: int) -> int:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.engine import TooManyHits
+from ..engines.results import TooManyHits
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
+from ..structures import STRUCTURES
 from .searching import Search
 
 BLOCK_PAIRS = 2**20  # about as many pairs are found at once
@@ -29,9 +30,10 @@ class Pairs(NamedTuple):
 
 def self_join(snapshot: Snapshot, search: Search, radius: int) -> Iterator[Pairs]:
     """Every pair of codes of the snapshot within ``radius``, with ids_a < ids_b."""
-    for part in snapshot.parts:
-        search.prepare(part, part.n_codes, radius)
-        codes, ids = _in_bucket_order(part)
+    snapshot = snapshot.settled()
+    for part in snapshot.segments:
+        search.prepare_segment(part, None, radius)
+        codes, ids = _in_order(part)
         for first, queries, found, distances in _blocks(snapshot, search, codes, radius):
             own = ids[first + queries]
             once = found > own
@@ -69,13 +71,15 @@ def _blocks(
         first += len(block)
 
 
-def _in_bucket_order(part: Segment) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Codes and ids of a part; where there are tables, neighbours in a bucket follow each other.
+def _in_order(part: Segment) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Codes and ids of a part; where a structure has an order in which neighbours follow each other, in that.
 
     Searched in that order, they find in the cache what the one before has read.
     """
-    tables = part.cache.tables
     codes, ids = part.live()
-    if tables is None or part.postings is not None or part.n_removed:
-        return codes, ids
-    return codes[tables.rows[0]], ids[tables.rows[0]]
+    if part.postings is None and not part.n_removed:
+        for name, state in part.learned.states.items():
+            order = STRUCTURES[name].order(part, state)
+            if order is not None:
+                return codes[order], ids[order]
+    return codes, ids

@@ -1,43 +1,44 @@
-"""An immutable part of an index: codes in id order as flat arrays, with tables built when they pay."""
+"""An immutable part of an index: codes in id order as flat arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import Engine
-from ..engines.engine import NOTHING_REMOVED, Rows
-from ..engines.tables import MAX_TABLE_CODES, Tables, deal
+from ..engines.engine import PartArrays
+from ..engines.rows import NOTHING_REMOVED, Rows
 from ..support.locks import ForkLock
 from .postings import Postings, collapse, estimate_distinct
+from .spread import Spread, spread_of
 
 COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or less is distinct
 FEWEST_COLLAPSED = 1024
+MOST_COLLAPSED = 2**32 - 1  # rows of postings are uint32
 MOST_REMOVED = 0.25  # a segment is copied without its removed rows beyond this share of them
-
-P = TypeVar("P")
 
 
 @dataclass
-class Cache:
+class Learned:
     """What searches of one segment have built or learned. Never changes an answer."""
 
-    tables: Tables | None = None
-    missed: float = 0.0  # nanoseconds that searches are predicted to have lost for want of tables
-    plans: dict[Any, Any] = field(default_factory=dict)
-    measured: dict[Any, float] = field(default_factory=dict)  # nanoseconds per query by kind of search
+    states: dict[str, Any] = field(default_factory=dict)  # what each structure has built, by its name
+    notes: dict[str, Any] = field(default_factory=dict)  # and found out before, by its name
+    lost: dict[str, float] = field(default_factory=dict)  # nanoseconds of searches, for want of it
+    looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
+    spread: Spread | None = None
     lock: ForkLock = field(default_factory=ForkLock)
 
-    def plan(self, key: Hashable, make: Callable[[], P]) -> P:
-        """What ``make`` returned the first time it was asked for under ``key``."""
-        if key not in self.plans:
-            self.plans[key] = make()
-        planned: P = self.plans[key]
-        return planned
+    def state(self, name: str, build: Callable[[], Any]) -> Any:
+        """The state of the structure of that name, built at the first call."""
+        with self.lock:
+            if name not in self.states:
+                self.states[name] = build()
+            return self.states[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,8 @@ class Segment:
     postings: Postings | None = None
     removed: NDArray[np.uint8] = field(default_factory=lambda: NOTHING_REMOVED)  # a bit per row; empty = none
     n_removed: int = 0
-    cache: Cache = field(default_factory=Cache)
+    learned: Learned = field(default_factory=Learned)  # shared by what removals make of a segment
+    _parts: dict[int, Any] = field(default_factory=dict, init=False)  # in the form of an engine, by its id
 
     @classmethod
     def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:
@@ -70,10 +72,11 @@ class Segment:
         if self.n_rows < FEWEST_COLLAPSED:
             return self
         n_distinct = estimate_distinct(self.codes)
-        if n_distinct > COLLAPSED * self.n_rows or self.n_rows >= MAX_TABLE_CODES:
-            return replace(self, n_distinct=n_distinct)
+        if n_distinct > COLLAPSED * self.n_rows or self.n_rows >= MOST_COLLAPSED:
+            return replace(self, n_distinct=n_distinct, learned=Learned(spread=spread_of(self.codes)))
         codes, postings = collapse(self.codes)
-        return replace(self, codes=codes, n_distinct=len(codes), postings=postings)
+        learned = Learned(spread=spread_of(codes))
+        return replace(self, codes=codes, n_distinct=len(codes), postings=postings, learned=learned)
 
     @property
     def n_codes(self) -> int:
@@ -87,11 +90,11 @@ class Segment:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
+        """Bytes of codes, ids and postings; not of what structures have built."""
         total = self.codes.nbytes + self.removed.nbytes
         total += 0 if self.ids is None else self.ids.nbytes
         total += 0 if self.postings is None else self.postings.starts.nbytes + self.postings.rows.nbytes
-        return total + (0 if self.cache.tables is None else self.cache.tables.nbytes)
+        return total
 
     def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The ids of ``rows``, which may have any shape; may be the same array."""
@@ -124,7 +127,8 @@ class Segment:
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.
 
-        Marks them: codes and tables are shared. A segment with postings, or with much removed, is copied instead.
+        Marks them: codes and what structures have built are shared. A segment with postings, or with much removed, is
+        copied instead.
         """
         n_removed = self.n_removed + len(rows)
         if n_removed == self.n_rows:
@@ -139,13 +143,14 @@ class Segment:
             return marked
         return Segment.of(self.n_bits, *marked.live()).collapsed()
 
-    def tables(self, engine: Engine, n_threads: int) -> Tables:
-        """Return the multi-index tables, built at the first call."""
-        with self.cache.lock:
-            if self.cache.tables is None:
-                layout = deal(self.codes, self.n_bits, self.n_distinct)
-                self.cache.tables = engine.build_tables(self.codes, layout, n_threads)
-            return self.cache.tables
+    def part(self, engine: Engine) -> Any:
+        """The segment in the form that the engine's whole searches take."""
+        part = self._parts.get(id(engine))
+        if part is None:
+            starts, holders = (None, None) if self.postings is None else self.postings
+            arrays = PartArrays(self.rows, self.first_id, self.ids, starts, holders)
+            part = self._parts[id(engine)] = engine.part(arrays)
+        return part
 
     def _is_removed(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         removed: NDArray[np.bool_] = (self.removed[rows >> 3] >> (rows & 7).astype(np.uint8) & 1).astype(np.bool_)

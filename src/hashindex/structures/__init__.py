@@ -1,1 +1,10 @@
 """Search structures: ways to find codes in one segment, and what they cost."""
+
+from __future__ import annotations
+
+from .multi_index import MultiIndex
+from .scan import Scan
+from .structure import Structure
+
+STRUCTURES: dict[str, Structure] = {structure.name: structure for structure in (Scan(), MultiIndex())}
+"""By name. The scan comes first: it answers anything, at once."""

@@ -1,7 +1,7 @@
 """How fast searches run on this machine: a short measurement, kept per processor and engine.
 
-Predictions use it to choose between methods; no answer depends on it. It is kept in ``HASHINDEX_CACHE`` (a folder), by
-default in the user's cache folder; where that cannot be written, each process measures anew.
+No search measures: it takes what is kept, or else what was measured on processors of that kind. ``HashIndex.prepare``
+does, once: it is kept in ``HASHINDEX_CACHE`` (a folder), by default in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -9,82 +9,67 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
-from math import log2
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engines.engine import Rows
-from ..engines.tables import deal
+from ..engines.query import RadiusQuery
+from ..engines.rows import Codes, Rows
 from ..support.machine import processor
+from .costs import LARGE, SMALL, Costs
+from .multi_index.layout import deal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..engines import Engine
 
-VERSION = 2  # of the constants' meaning
+VERSION = 3  # of the constants' meaning
 MOST = 1e9  # nanoseconds that a cost may be
-SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
 
-
-@dataclass(frozen=True)
-class Costs:
-    """Nanoseconds, on one thread. The defaults are one Zen 5 core's; ``probe`` interpolates between sizes."""
-
-    scan_code: float = 0.01  # a code against a query, in a batch
-    scan_word: float = 0.025  # and each of its words
-    stream_byte: float = 0.027  # a byte of codes for a lone query
-    call: float = 3000.0  # a search of one segment, whatever it does
-    lookup: tuple[float, float] = (2.0, 6.0)  # a bucket visited, for SMALL and LARGE
-    copy: tuple[float, float] = (0.3, 0.6)  # a candidate with a copy
-    row: tuple[float, float] = (2.0, 6.0)  # a candidate without
-    build: float = 6.0  # a row of a table
-
-    def scan(self, n_codes: int, n_bits: int, n_queries: int) -> float:
-        """One query of ``n_queries`` by a scan of all codes."""
-        words = (n_bits + 63) // 64
-        stream = 8 * words * self.stream_byte / max(1, min(n_queries, 64))
-        return n_codes * max(self.scan_code + words * self.scan_word, stream) + self.call / max(1, n_queries)
-
-    def probe(self, n_codes: int, n_bits: int, copied: bool) -> tuple[float, float]:
-        """A lookup and a candidate in a table of ``n_codes`` codes, with copies of them or without."""
-        words = 1 if copied else (n_bits + 63) // 64
-        share = (log2(max(n_codes * words, 2)) - log2(SMALL)) / log2(LARGE / SMALL)
-        share = min(max(share, 0.0), 1.5)
-        candidate = self.copy if copied else self.row
-        return (
-            self.lookup[0] + share * (self.lookup[1] - self.lookup[0]),
-            candidate[0] + share * (candidate[1] - candidate[0]),
-        )
+DEFAULT = Costs()
+USUAL: dict[str, Costs] = {}
+"""By engine, measured on one core each: Zen 3 (AVX2), Zen 5 (AVX-512)."""
 
 
 _known: dict[str, Costs] = {}  # by engine, in this process
 
 
+def usual(engine: Engine) -> Costs:
+    """What such an engine takes on processors of that kind."""
+    return USUAL.get(engine.description, DEFAULT)
+
+
 def costs(engine: Engine) -> Costs:
-    """Measured costs of ``engine`` here; the defaults for an engine that is not made to be fast."""
+    """What was measured for ``engine`` here and kept, else the usual."""
     if engine.description not in _known:
-        _known[engine.description] = _kept_or_measured(engine) if engine.name in ("native", "numba") else Costs()
+        try:
+            _known[engine.description] = _read(json.loads(_file().read_text(encoding="utf-8"))[_key(engine)])
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+            _known[engine.description] = usual(engine)
     return _known[engine.description]
 
 
-def _kept_or_measured(engine: Engine) -> Costs:
-    key = f"{VERSION}: {processor()}, {engine.description}"
-    try:
-        path = _folder() / "costs.json"
-    except RuntimeError:  # no home folder
-        return measure(engine)
-    try:
-        return _read(json.loads(path.read_text(encoding="utf-8"))[key])
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
-        measured = measure(engine)
-        _keep(path, key, measured)
-        return measured
+def calibrate(engine: Engine) -> None:
+    """Measure ``engine`` for some tenths of a second and keep the result, unless that was done before."""
+    if costs(engine) is not usual(engine):
+        return
+    _known[engine.description] = measure(engine)
+    with suppress(RuntimeError):  # no home folder
+        _keep(_file(), _key(engine), _known[engine.description])
+
+
+def _key(engine: Engine) -> str:
+    return f"{VERSION}: {processor()}, {engine.description}"
+
+
+def _file() -> Path:
+    return _folder() / "costs.json"
 
 
 def _read(kept: dict[str, Any]) -> Costs:
@@ -102,11 +87,11 @@ def measure(engine: Engine) -> Costs:
     """Measure for some tenths of a second."""
     rng = np.random.default_rng(0)
     words = {n: rng.integers(0, 256, (2**15, 8 * n), dtype=np.uint8) for n in (1, 4)}
-    batch = {n: _least(partial(engine.scan_radius, Rows(words[n]), words[n][:64], 0, 1)) / 2**21 for n in (1, 4)}
-    scan_word = max((batch[4] - batch[1]) / 3, 1e-3)
+    batch = {n: _least(partial(_scan, engine, words[n], 64)) / 2**21 for n in (1, 4)}
+    lone = {n: _least(partial(_scan, engine, words[n], 1)) / 2**15 for n in (1, 4)}
     codes = rng.integers(0, 256, (LARGE, 8), dtype=np.uint8)
-    stream = _least(partial(engine.scan_radius, Rows(codes), codes[:1], 0, 1)) / codes.nbytes
-    call = _least(partial(engine.scan_radius, Rows(codes[:32]), codes[:1], 0, 1))
+    stream = _least(partial(_scan, engine, codes, 1)) / codes.nbytes
+    call = _least(partial(_scan, engine, codes[:32], 1))
     lookup: list[float] = []
     copy: list[float] = []
     row: list[float] = []
@@ -114,20 +99,36 @@ def measure(engine: Engine) -> Costs:
     for n in (SMALL, LARGE):
         rows, layout = Rows(codes[:n]), deal(codes[:n], 64, n)
         start = perf_counter()
-        tables = engine.build_tables(rows.codes, layout, 1)
+        tables = engine.multi_index.build(rows.codes, layout, 1)
         build = (perf_counter() - start) * 1e9 / (n * len(tables.widths))
         bare = tables._replace(copies=tables.copies[:0])
-        queries = rng.integers(0, 256, (256, 8), dtype=np.uint8)
+        query = RadiusQuery(rng.integers(0, 256, (256, 8), dtype=np.uint8), np.zeros(256, np.int32))
         allowed = np.full(len(tables.widths), -1, np.int32)
         allowed[0] = 2
-        work = engine.probe_radius(rows, tables, queries, 0, allowed, 1).work
-        with_copies = _least(partial(engine.probe_radius, rows, tables, queries, 0, allowed, 1))
-        without = _least(partial(engine.probe_radius, rows, bare, queries, 0, allowed, 1))
+        work = engine.multi_index.radius(rows, tables, query, allowed).work
+        with_copies = _least(partial(engine.multi_index.radius, rows, tables, query, allowed))
+        without = _least(partial(engine.multi_index.radius, rows, bare, query, allowed))
         # A bucket of some eight copies is read like one line: most of the time is the lookup's.
         lookup.append(with_copies / work.lookups * 0.75)
         copy.append(with_copies / work.candidates * 0.25)
         row.append(max(without - with_copies, with_copies) / work.candidates)
-    return Costs(max(batch[1] - scan_word, 0.0), scan_word, stream, call, _pair(lookup), _pair(copy), _pair(row), build)
+    scan_word, lone_word = (max((each[4] - each[1]) / 3, 1e-3) for each in (batch, lone))
+    return Costs(
+        scan_code=max(batch[1] - scan_word, 0.0),
+        scan_word=scan_word,
+        lone_code=max(lone[1] - lone_word - call / 2**15, 0.0),
+        lone_word=lone_word,
+        stream_byte=stream,
+        call=call,
+        lookup=_pair(lookup),
+        copy=_pair(copy),
+        row=_pair(row),
+        build=build,
+    )
+
+
+def _scan(engine: Engine, codes: Codes, n_queries: int) -> None:
+    engine.scan.radius(Rows(codes), RadiusQuery(codes[:n_queries], np.zeros(n_queries, np.int32)))
 
 
 def _pair(values: list[float]) -> tuple[float, float]:

@@ -14,8 +14,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from ..engine import Codes
 from ..hits import Hits
+from ..rows import Codes
 
 F = TypeVar("F", bound=Callable[..., Any])
 Words = NDArray[np.uint64]  # (n_words, n): a code is a column

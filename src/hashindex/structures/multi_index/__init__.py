@@ -1,1 +1,5 @@
 """Multi-index hashing: tables of buckets by substrings of the code."""
+
+from .structure import MultiIndex
+
+__all__ = ["MultiIndex"]

@@ -1,7 +1,7 @@
-"""Which method answers a search, how far it looks into which table, and what that is predicted to cost.
+"""How far a search looks into which table, and what that is predicted to cost.
 
-Costs come from measured constants (:mod:`hashindex.structures.calibration`) and from bucket sizes met by
-stored codes. A wrong prediction costs time and never changes an answer.
+Costs come from constants (:mod:`hashindex.structures.costs`) and from bucket sizes met by stored codes. A wrong
+prediction costs time and never changes an answer.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from math import comb, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.engine import Shells
-from ...engines.tables import MAX_TABLE_CODES, Tables, n_copied, select_bits, shape
+from ...engines.tables import Layout, Shells, Tables, n_copied, select_bits
 from ...segments.segment import Segment
-from ..calibration import Costs
+from ..costs import Costs
 
-FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
 MOST_FLIPS = 12  # per table that a radius search considers
+SAMPLE_KEYS = 4096  # of stored codes that are compared before there are tables
 SAMPLE_CODES = 128  # stored codes, as queries, whose buckets are looked at
 SAMPLE_MASKS = 32  # per code and number of flips
 
@@ -32,20 +31,26 @@ class Prices:
     nanoseconds: NDArray[np.float64]  # (n_tables, n_flips + 1)
 
 
-def uniform_prices(segment: Segment, costs: Costs) -> Prices:
-    """Prices before there are tables: as if codes were uniform."""
-    n_tables, width = shape(segment.n_bits, segment.n_distinct)
+def expected_prices(segment: Segment, layout: Layout, costs: Costs) -> Prices:
+    """Prices before there are tables: by the keys of a sample of the codes, and at least as if codes were uniform."""
+    stride = max(1, len(segment.codes) // SAMPLE_KEYS)
+    bits = np.unpackbits(segment.codes[::stride][:SAMPLE_KEYS], axis=1)
+    n_tables, width = len(layout.widths), int(layout.widths[0])
     lookups = np.array([[float(comb(width, flips)) for flips in range(width + 1)]] * n_tables)
     candidates = lookups * len(segment.codes) / 2.0**width
+    places = np.unpackbits(layout.masks, axis=1)
+    rows = np.linspace(0, len(bits) - 1, SAMPLE_CODES // 2).astype(np.int64)
+    for t in range(n_tables):
+        keys = bits[:, np.flatnonzero(places[t])] @ (1 << np.arange(width, dtype=np.uint32))
+        flips = np.bitwise_count(keys[rows][:, None] ^ keys).ravel()
+        pairs = np.bincount(flips, minlength=width + 1)
+        pairs[0] -= len(rows)  # each with itself
+        candidates[t] = np.maximum(candidates[t], pairs * (len(segment.codes) / (len(rows) * len(bits))))
     return _prices(lookups, candidates, segment, costs)
 
 
-def prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
+def sampled_prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
     """Prices by the buckets that a sample of stored codes would visit; beyond ``MOST_FLIPS`` as if uniform."""
-    return segment.cache.plan(("prices", costs), lambda: _sampled_prices(segment, tables, costs))
-
-
-def _sampled_prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
     rng = np.random.default_rng(0)
     codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
     widths = tables.widths.tolist()
@@ -107,15 +112,16 @@ def whole_table(tables: Tables) -> NDArray[np.int32]:
     return allowed
 
 
-def shells(tables: Tables, prices: Prices) -> Shells:
+def shells(prices: Prices) -> Shells:
     """The steps of a k-NN search: always the cheapest next shell, until all of one table has been seen."""
-    flips = [0] * len(tables.widths)
+    n_tables, n_flips = prices.nanoseconds.shape
+    flips = [0] * n_tables
     steps: list[tuple[int, int]] = []
     while True:
-        t = min(range(len(flips)), key=lambda t: (prices.nanoseconds[t, flips[t]], t))
+        t = min(range(n_tables), key=lambda t: (prices.nanoseconds[t, flips[t]], t))
         steps.append((t, flips[t]))
         flips[t] += 1
-        if flips[t] > tables.widths[t]:
+        if flips[t] == n_flips:
             break
     taken = np.array(steps, np.int32)
     return Shells(taken, prices.nanoseconds[taken[:, 0], taken[:, 1]])
@@ -127,18 +133,3 @@ def probe_cost(allowed: NDArray[np.int32] | None, prices: Prices) -> tuple[float
         return inf, inf, inf
     chosen = np.arange(prices.lookups.shape[1]) <= allowed[:, None]
     return tuple(float(part[chosen].sum()) for part in (prices.lookups, prices.candidates, prices.nanoseconds))  # type: ignore[return-value]
-
-
-def tables_pay(segment: Segment, costs: Costs, lost: float, n_threads: int) -> bool:
-    """Whether searches have lost as much time for want of tables as building them takes.
-
-    ``lost`` nanoseconds are added to what they have lost. At worst that doubles the total (the ski-rental argument).
-    """
-    n_tables, _ = shape(segment.n_bits, segment.n_distinct)
-    segment.cache.missed += max(lost, 0.0)
-    return segment.cache.missed >= costs.build * len(segment.codes) * n_tables / n_threads
-
-
-def may_have_tables(segment: Segment) -> bool:
-    """Whether tables could ever pay for this segment."""
-    return FEWEST_CODES <= len(segment.codes) < MAX_TABLE_CODES

@@ -1,0 +1,13 @@
+// What module.cpp puts into the extension: a file per concept.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace hashindex {
+
+void register_plan(pybind11::module_& m);  // first: the others' classes derive from its Structure
+void register_scan(pybind11::module_& m);
+void register_multi_index(pybind11::module_& m);
+void register_count(pybind11::module_& m);
+
+}  // namespace hashindex

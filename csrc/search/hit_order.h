@@ -1,0 +1,82 @@
+// Hits brought into the total order: within a query by distance, then row.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "results.h"
+
+namespace hashindex {
+
+// Sorts hits: few by comparison, many by their digits, lowest first; the digits are those of rows, then distances, that
+// differ at all. Rows that ascend already, as a scan finds them, need the distances only.
+class HitSorter {
+public:
+    // Works in `spare`, whose content is lost.
+    explicit HitSorter(std::vector<Hit>& spare) : spare_(spare) {}
+
+    void sort(Hit* begin, Hit* end) {
+        const auto count = static_cast<std::size_t>(end - begin);
+        if (count < least_counted) {
+            std::sort(begin, end);
+            return;
+        }
+        Hit all = 0;
+        bool ascending = true;
+        for (std::size_t i = 0; i < count; ++i) {
+            all |= begin[i];
+            ascending &= i == 0 || hit_row(begin[i - 1]) < hit_row(begin[i]);
+        }
+        spare_.resize(std::max(spare_.size(), count));
+        for (unsigned shift = ascending ? row_bits : 0; shift < query_shift; shift += digit_bits)
+            if (all >> shift & digit_mask) pass(begin, count, shift);
+    }
+
+private:
+    static constexpr std::size_t least_counted = 64;
+    static constexpr unsigned digit_bits = 8;
+    static constexpr Hit digit_mask = (1u << digit_bits) - 1;
+    static_assert(row_bits % digit_bits == 0);
+
+    void pass(Hit* hits, std::size_t count, unsigned shift) {
+        std::size_t places[digit_mask + 2] = {};
+        for (std::size_t i = 0; i < count; ++i) ++places[(hits[i] >> shift & digit_mask) + 1];
+        for (std::size_t digit = 0; digit < digit_mask; ++digit) places[digit + 1] += places[digit];
+        for (std::size_t i = 0; i < count; ++i) spare_[places[hits[i] >> shift & digit_mask]++] = hits[i];
+        std::copy_n(spare_.begin(), count, hits);
+    }
+
+    std::vector<Hit>& spare_;
+};
+
+// Hits of a block of queries in any order, each with its query's number, as a block in order. `found` is used up.
+inline BlockHits in_order(std::vector<Hit>& found, std::size_t n_queries) {
+    BlockHits block{std::vector<std::size_t>(n_queries + 1, 0), std::vector<Hit>(found.size())};
+    for (const Hit hit : found) ++block.ends[hit_query(hit) + 1];
+    for (std::size_t q = 0; q < n_queries; ++q) block.ends[q + 1] += block.ends[q];
+    for (const Hit hit : found) block.hits[block.ends[hit_query(hit)]++] = without_query(hit);
+    block.ends.pop_back();  // filling has moved every begin to its end
+    HitSorter sorter(found);
+    for (std::size_t q = 0; q < n_queries; ++q)
+        sorter.sort(block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]);
+    return block;
+}
+
+// The same for hits whose rows ascend within each query, as a scan finds them: counting (query, distance) suffices.
+inline BlockHits in_order_of_distance(std::vector<Hit>& found, std::size_t n_queries) {
+    std::uint32_t farthest = 0;
+    for (const Hit hit : found) farthest = std::max(farthest, hit_distance(hit));
+    const std::size_t n_distances = farthest + std::size_t{1};
+    if (found.size() < n_queries * n_distances) return in_order(found, n_queries);
+    std::vector<std::size_t> places(n_queries * n_distances + 1, 0);
+    const auto key = [&](Hit hit) { return hit_query(hit) * n_distances + hit_distance(hit); };
+    for (const Hit hit : found) ++places[key(hit) + 1];
+    for (std::size_t i = 1; i < places.size(); ++i) places[i] += places[i - 1];
+    BlockHits block{{}, std::vector<Hit>(found.size())};
+    for (std::size_t q = 1; q <= n_queries; ++q) block.ends.push_back(places[q * n_distances]);
+    for (const Hit hit : found) block.hits[places[key(hit)]++] = without_query(hit);
+    return block;
+}
+
+}  // namespace hashindex

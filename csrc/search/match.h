@@ -1,0 +1,50 @@
+// Found rows as matches with ids: equal codes spread over the rows that hold them, and parts merged.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "part.h"
+
+namespace hashindex {
+
+// In the total order of the library.
+struct Match {
+    std::int32_t distance;
+    std::int64_t id;
+
+    bool operator<(const Match& other) const {
+        return distance < other.distance || (distance == other.distance && id < other.id);
+    }
+};
+
+// Appends the matches of found places, `count` of them in order, `distance(i)` and `place(i)` each: at most `most`.
+template <class DistanceOf, class PlaceOf>
+void append_matches(const Part& part, std::size_t count, DistanceOf distance, PlaceOf place, std::size_t most,
+                    std::vector<Match>& matches) {
+    if (!part.starts) {
+        for (std::size_t i = 0; i < std::min(count, most); ++i) matches.push_back({distance(i), part.id_of(place(i))});
+        return;
+    }
+    // Rows of several codes at one distance must be sorted; those of one code are. Of each code the first `left` suffice.
+    for (std::size_t i = 0, last; i < count && most; i = last) {
+        const std::size_t first = matches.size();
+        for (last = i; last < count && distance(last) == distance(i); ++last) {
+            const std::int64_t begin = part.starts[place(last)], end = part.starts[place(last) + 1];
+            const auto n = std::min(static_cast<std::size_t>(end - begin), most);
+            for (std::size_t j = 0; j < n; ++j)
+                matches.push_back({distance(i), part.id_of(part.holders[static_cast<std::size_t>(begin) + j])});
+        }
+        if (last > i + 1) std::sort(matches.begin() + static_cast<std::ptrdiff_t>(first), matches.end());
+        if (matches.size() - first > most) matches.resize(first + most);
+        most -= matches.size() - first;
+    }
+}
+
+// Merges the matches from `middle` on, sorted, with those before, sorted too.
+inline void merge_from(std::size_t middle, std::vector<Match>& matches) {
+    std::inplace_merge(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(middle), matches.end());
+}
+
+}  // namespace hashindex

@@ -1,0 +1,41 @@
+// How a long call learns that nobody wants its answer any more: loops look at a flag between tiles, and the thread that
+// made the call asks outside now and then (whoever calls knows how: Ctrl-C in Python).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <thread>
+#include <utility>
+
+namespace hashindex {
+
+class Stop {
+public:
+    struct Stopped : std::exception {};
+
+    static constexpr std::chrono::milliseconds interval{50};
+
+    explicit Stop(std::function<bool()> asked) : asked_(std::move(asked)) {}
+
+    // Throws Stopped once somebody wants this call to end. Some ten nanoseconds: for loops over microseconds of work.
+    void check() {
+        if (stopped_.load(std::memory_order_relaxed)) throw Stopped();
+        if (std::this_thread::get_id() != caller_) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (now < next_) return;
+        next_ = now + interval;
+        if (!asked_()) return;
+        stopped_ = true;
+        throw Stopped();
+    }
+
+private:
+    const std::function<bool()> asked_;
+    const std::thread::id caller_ = std::this_thread::get_id();
+    std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + interval;  // the caller's alone
+    std::atomic<bool> stopped_{false};
+};
+
+}  // namespace hashindex

@@ -1,0 +1,44 @@
+"""Native multi-index hashing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import _core
+from ..query import NearestQuery, RadiusQuery
+from ..results import NearestRows, RadiusRows
+from ..rows import Codes, Rows
+from ..tables import NO_SHELLS, Layout, Shells, Tables, n_copied
+from . import plan
+
+if TYPE_CHECKING:
+    from .engine import NativeEngine
+
+
+class NativeMultiIndex:
+    """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
+
+    def __init__(self, engine: NativeEngine) -> None:
+        self._engine = engine
+
+    def build(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
+        """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
+        n, engine = n_copied(codes, len(layout.widths)), self._engine
+        offsets, rows, copies = _core.build_tables(codes, *layout, n, engine.isa, engine.pool, n_threads)
+        return Tables(layout.masks, layout.widths, offsets, rows, copies)
+
+    def step(self, tables: Tables, thresholds: NDArray[np.int32], shells: Shells) -> _core.MultiIndex:
+        """The tables with what is planned."""
+        return _core.MultiIndex(tables, thresholds, *shells)
+
+    def radius(self, rows: Rows, tables: Tables, query: RadiusQuery, thresholds: NDArray[np.int32]) -> RadiusRows:
+        """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
+        return plan.radius(self._engine, rows, self.step(tables, thresholds, NO_SHELLS), query)
+
+    def nearest(self, rows: Rows, tables: Tables, query: NearestQuery, shells: Shells) -> NearestRows:
+        """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
+        nowhere = np.full(len(tables.widths), -1, np.int32)
+        return plan.nearest(self._engine, rows, self.step(tables, nowhere, shells), query)

@@ -1,0 +1,90 @@
+"""How the Numba engine calls its kernels: blocks of queries and parts of codes, on Python threads that live for a call.
+
+No thread outlives a call, so that ``fork()`` and searches from several threads are safe; Numba's own threading layers
+are not (OpenMP hangs in a forked child, workqueue forbids concurrent calls). Ctrl-C ends a call between two kernels, so
+that no kernel may take long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hits import QUERY_SHIFT, Hits, radius_rows
+from ..results import RadiusRows, Work
+from ..rows import Rows
+from ..tables import Tables
+
+S = TypeVar("S")
+T = TypeVar("T")
+Scalar = TypeVar("Scalar", bound=np.generic)
+Arrays = TypeVar("Arrays", Rows, Tables)
+
+LEAST_PART = 16384  # codes worth a thread of their own
+MOST_WORDS = 2**28  # compared by one kernel: some tenth of a second
+
+
+def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """A read-only view: Numba compiles one kernel per array type, and writability is part of the type."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def frozen_all(arrays: Arrays) -> Arrays:
+    """Read-only views of all fields."""
+    each: Any = arrays
+    return type(arrays)(*map(frozen, each))
+
+
+def blocks_of(n_queries: int, most: int, n_threads: int) -> list[slice]:
+    """Consecutive blocks of at most ``most`` queries (at least 1), enough for the threads where possible."""
+    size = max(1, min(most, -(-n_queries // n_threads)))
+    return [slice(begin, min(n_queries, begin + size)) for begin in range(0, n_queries, size)]
+
+
+def parts_of(rows: Rows, blocks: list[slice], n_threads: int) -> list[slice]:
+    """Parts of the codes: more than one where there are fewer blocks of queries than threads, or codes in plenty."""
+    n_codes, code_size = rows.codes.shape
+    wanted = -(-n_threads // max(len(blocks), 1))
+    n_words = n_codes * ((code_size + 7) // 8) * (blocks[0].stop if blocks else 0)
+    n_parts = max(1, min(wanted, n_codes // LEAST_PART), -(-n_words // MOST_WORDS))
+    edges = [n_codes * part // n_parts for part in range(n_parts + 1)]
+    return [slice(begin, end) for begin, end in pairwise(edges)]
+
+
+def in_threads(function: Callable[[S], T], items: list[S], n_threads: int) -> list[T]:
+    """The function of every item."""
+    n_threads = min(n_threads, len(items))
+    if n_threads <= 1:
+        return [function(item) for item in items]
+    threads = ThreadPoolExecutor(n_threads)
+    try:
+        return list(threads.map(function, items))
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def grouped(found: list[Hits], n_parts: int) -> list[list[Hits]]:
+    """What was found in the parts of the codes, for each block of queries."""
+    return [found[i : i + n_parts] for i in range(0, len(found), n_parts)]
+
+
+def joined(found: list[Hits], blocks: list[slice], work: Work) -> RadiusRows:
+    """The sorted, numbered hits of all blocks."""
+    counts = [
+        np.bincount(hits >> QUERY_SHIFT, minlength=block.stop - block.start)
+        for hits, block in zip(found, blocks, strict=True)
+    ]
+    none = np.empty(0, np.int64)
+    return radius_rows(np.concatenate([none, *counts]), np.concatenate([none, *found]), work)
+
+
+def summed(works: list[Work]) -> Work:
+    """What all of them did."""
+    return Work(sum(work.lookups for work in works), sum(work.candidates for work in works))

@@ -1,0 +1,19 @@
+"""What is searched."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.uint8]  # (n, code_size), C-contiguous
+NOTHING_REMOVED = np.empty(0, np.uint8)
+NOTHING_REMOVED.flags.writeable = False
+
+
+class Rows(NamedTuple):
+    """Codes, and which of them were removed."""
+
+    codes: Codes
+    removed: NDArray[np.uint8] = NOTHING_REMOVED  # a bit per row, little-endian in the byte; empty = none

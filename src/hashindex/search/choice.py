@@ -1,0 +1,142 @@
+"""Which structure answers a kind of search in one segment, and when to think about that again.
+
+Each structure predicts what a query takes by how far it must look: as far as the radius, or as the k-th neighbour. How
+far that is, a sample of the segment's codes tells before the first query, and the queries answered so far from then on.
+
+A structure that has to be built is rented before it is bought (the ski-rental argument): it is built once searches are
+predicted to have lost as much time for want of it as building takes, so that at worst the total doubles. Thinking takes
+time too: before scans have taken a share of what thinking and building would, there is nothing to think about.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines import Engine
+from ..segments.segment import Segment
+from ..structures import STRUCTURES
+from ..structures.calibration import costs
+from ..structures.costs import Costs
+from ..structures.structure import Kind, Prediction, Structure
+
+AUTO = "auto"
+FOREVER = 2**62  # queries
+THINKING = 1e6  # nanoseconds, about
+PATIENCE = 0.25  # share of the cost of thinking and building that scans may take before anybody thinks
+RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
+MOST_SEEN = 4096  # queries of a kind whose limits are remembered at full weight
+
+
+class Choice(NamedTuple):
+    """The structure that answers, with its state, and what it is predicted to take per query."""
+
+    structure: Structure
+    state: Any
+    predicted: tuple[float, float, float]  # lookups, candidates, nanoseconds
+    left: int  # queries after which to choose anew
+    losses: tuple[tuple[str, float], ...] = ()  # per query, for want of which structure
+    kind: Kind | None = None  # with the costs that the prediction was made of, if others were used
+
+
+def forced(name: str, segment: Segment, kind: Kind, engine: Engine) -> Choice:
+    """The structure of that name, built if need be."""
+    structure = STRUCTURES[name]
+    state = _built(structure, segment, kind, engine)
+    limits, weights = _limits(segment, kind)
+    return Choice(structure, state, _mean(structure.predict(segment, state, limits, kind), weights), FOREVER)
+
+
+def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choice:
+    """The structure that is predicted to be fastest for a kind of which ``answered`` queries have been answered."""
+    scan, *others = [structure for structure in STRUCTURES.values() if structure.may_serve(segment)]
+    states = segment.learned.states
+    simple = (0.0, float(len(segment.codes)), kind.scan_cost)
+    if not others:
+        return Choice(scan, (), simple, FOREVER)
+    prices = {one.name: THINKING + (0 if one.name in states else _price(one, segment, kind)) for one in others}
+    due = int(PATIENCE * min(prices.values()) / kind.scan_cost) - answered
+    if due >= kind.n_queries:
+        return Choice(scan, (), simple, due)
+    kind = with_costs(kind, segment, costs(engine))
+    limits, weights = _limits(segment, kind)
+    predicted = {one.name: _mean(one.predict(segment, states.get(one.name), limits, kind), weights) for one in others}
+    predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
+    best = min(
+        (one for one in (scan, *others) if one is scan or one.name in states), key=lambda one: predicted[one.name][2]
+    )
+    cost = predicted[best.name][2]
+    left = int(max(answered, THINKING / PATIENCE / cost, 1))  # the more have been answered, the less can be new
+    losses: list[tuple[str, float]] = []
+    for one in others:
+        gain, lost = cost - predicted[one.name][2], segment.learned.lost.get(one.name, 0.0)
+        if one.name in states or gain <= 0:
+            continue
+        if lost + gain * kind.n_queries >= prices[one.name]:
+            _built(one, segment, kind, engine)
+            return chosen(segment, kind, engine, answered)
+        losses.append((one.name, gain))
+        left = min(left, int(max(min(prices[one.name] - lost, RELIEF * prices[one.name]) / gain, 1)))
+    if kind.k is None and not losses:
+        left = FOREVER
+    return Choice(best, states.get(best.name, ()), predicted[best.name], left, tuple(losses), kind)
+
+
+def with_costs(kind: Kind, segment: Segment, known: Costs) -> Kind:
+    """The same kind, priced by ``known`` costs."""
+    scan_cost = known.scan(len(segment.codes), segment.n_bits, kind.n_queries)
+    return kind._replace(costs=known, scan_cost=scan_cost)
+
+
+def prepared(segment: Segment, kind: Kind, engine: Engine, method: str, *, many: bool) -> None:
+    """Build what ``kind.n_queries`` such searches would pay for; for ``many``, what is predicted to be fastest."""
+    if method != AUTO:
+        _built(STRUCTURES[method], segment, kind, engine)
+        return
+    states = segment.learned.states
+    limits, weights = _limits(segment, kind)
+    predicted = {
+        one.name: _mean(one.predict(segment, states.get(one.name), limits, kind), weights)[2]
+        for one in STRUCTURES.values()
+        if one.may_serve(segment)
+    }
+    best = STRUCTURES[min(predicted, key=lambda name: predicted[name])]
+    gain = min(predicted[name] for name in predicted if name in states or name == "scan") - predicted[best.name]
+    if many or gain * kind.n_queries >= _price(best, segment, kind):
+        _built(best, segment, kind, engine)
+
+
+def _built(structure: Structure, segment: Segment, kind: Kind, engine: Engine) -> Any:
+    return segment.learned.state(structure.name, lambda: structure.build(segment, engine, kind.n_threads))
+
+
+def _price(structure: Structure, segment: Segment, kind: Kind) -> float:
+    """Nanoseconds of building, and of looking at a sample of the codes before, bit by bit."""
+    return structure.build_cost(segment, kind.costs) / kind.n_threads + 2e4 * segment.n_bits
+
+
+def _limits(segment: Segment, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """How far queries must look, and how often each of that, summing to 1."""
+    if kind.k is None:
+        return np.array([kind.radius]), np.ones(1)
+    k = min(kind.k, len(segment.codes))
+    n_limits = segment.n_bits + 1
+    weights = np.zeros(n_limits)
+    if segment.learned.spread is not None:
+        sampled = np.minimum(np.rint(segment.learned.spread.limits(k)), kind.radius).astype(np.int64)
+        weights += np.bincount(sampled, minlength=n_limits)
+    looked = segment.learned.looked.get(kind.k)
+    if looked is not None:
+        seen = int(looked.sum())
+        weights += looked[:n_limits] * min(1.0, MOST_SEEN / max(seen, 1))
+    if not weights.any():
+        weights[min(kind.radius, segment.n_bits)] = 1.0
+    limits = np.flatnonzero(weights)
+    return limits, weights[limits] / weights.sum()
+
+
+def _mean(prediction: Prediction, weights: NDArray[np.float64]) -> tuple[float, float, float]:
+    lookups, candidates, nanoseconds = (float(part @ weights) for part in prediction)
+    return lookups, candidates, nanoseconds

@@ -1,0 +1,70 @@
+"""The readable path: part after part by its structure, then postings, ids and the merge, in NumPy.
+
+Engines without whole searches take it, and structures that an engine has no form of.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines import Engine
+from ..engines.query import NearestQuery, RadiusQuery
+from ..engines.results import TooManyHits, Work
+from ..matches import NearestMatches, RadiusMatches
+from ..segments.postings import expand_nearest, expand_radius
+from .merging import merge_nearest, merge_radius
+from .plan import PlannedPart
+
+
+class Report(NamedTuple):
+    """What was done in one part."""
+
+    lookups: int
+    candidates: int
+    nanoseconds: float
+
+
+def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports: list[Report]) -> RadiusMatches:
+    """Every code within ``query.radii[q]`` of each query q."""
+    found = []
+    for part in parts:
+        start, segment = perf_counter(), part.segment
+        offsets, distances, at, work = part.choice.structure.radius(
+            segment, part.choice.state, query, part.kind, engine
+        )
+        if segment.postings is not None:
+            if query.most_hits and len(query.codes) > 1 and segment.postings.held_by(at) > query.most_hits:
+                raise TooManyHits
+            offsets, distances, at = expand_radius(offsets, distances, at, segment.postings)
+        found.append(RadiusMatches(offsets, distances, segment.ids_of(at)))
+        reports.append(_report(work, start))
+    return merge_radius(found, len(query.codes))
+
+
+def nearest(parts: list[PlannedPart], query: NearestQuery, engine: Engine, reports: list[Report]) -> NearestMatches:
+    """The ``query.k`` nearest codes of each query q within ``query.radii[q]``."""
+    found, k = [], query.k
+    for part in parts:
+        start, segment = perf_counter(), part.segment
+        few = query._replace(k=min(k, len(segment.codes)))
+        distances, at, work = part.choice.structure.nearest(segment, part.choice.state, few, part.kind, engine)
+        if part.looked is not None:
+            np.add.at(part.looked, np.minimum(distances[:, -1], query.radii), 1)
+        if segment.postings is not None:
+            distances, at = expand_nearest(distances, at, min(k, segment.n_rows), segment.postings)
+        found.append(NearestMatches(distances, np.where(at < 0, -1, segment.ids_of(at))))
+        reports.append(_report(work, start))
+    return merge_nearest(found, len(query.codes), k)
+
+
+def as_radii(radii: int | NDArray[np.int32], n_queries: int) -> NDArray[np.int32]:
+    """One radius per query."""
+    return np.full(n_queries, radii, np.int32) if isinstance(radii, int) else radii
+
+
+def _report(work: Work, start: float) -> Report:
+    return Report(*work, (perf_counter() - start) * 1e9)

@@ -1,0 +1,62 @@
+"""How far the neighbours of stored codes are: a sample taken when a segment is made.
+
+What a k-nearest search costs hangs on the distance of the k-th neighbour. Queries are like the codes more often than
+not; where they are not, what searches have met tells (``Learned.looked``).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_QUERIES = 16  # stored codes whose neighbours are looked at
+SAMPLE_CODES = 2**14  # among so many
+SLOPE_RANKS = 6  # doublings of the rank from which distances below the first rank are extrapolated
+
+
+class Spread(NamedTuple):
+    """Distances of sampled codes to their neighbours of rank 1, 2, 4, ... in a sample of the others."""
+
+    distances: NDArray[np.float64]  # (n_queries, n_ranks), ascending in each row
+    share: float  # of the segment's codes that the sample has
+
+    def limits(self, k: int) -> NDArray[np.float64]:
+        """About how far the k-th nearest code of each sampled one is, (n_queries,)."""
+        doublings = np.log2(max(k * self.share, 1e-12))
+        n_ranks = self.distances.shape[1]
+        if doublings >= 0:
+            at = min(doublings, n_ranks - 1.0)
+            low = int(at)
+            high = min(low + 1, n_ranks - 1)
+            between: NDArray[np.float64] = self.distances[:, high] - self.distances[:, low]
+            found: NDArray[np.float64] = self.distances[:, low] + (at - low) * between
+            return found
+        rank = min(SLOPE_RANKS, n_ranks - 1)
+        slope = (self.distances[:, rank] - self.distances[:, 0]) / max(rank, 1)
+        below: NDArray[np.float64] = np.maximum(self.distances[:, 0] + doublings * slope, 0.0)
+        return below
+
+
+def spread_of(codes: NDArray[np.uint8]) -> Spread | None:
+    """Measure codes (n, code_size); None for fewer than two."""
+    n, size = codes.shape
+    if n < 2:
+        return None
+    stride = max(1, n // SAMPLE_CODES)
+    sample = codes[::stride][:SAMPLE_CODES]
+    m, n_words = len(sample), -(-size // 8)
+    words = np.zeros((m, 8 * n_words), np.uint8)
+    words[:, :size] = sample
+    columns = np.ascontiguousarray(words.view(np.uint64).T)
+    rows = np.linspace(0, m - 1, min(SAMPLE_QUERIES, m)).astype(np.int64)
+    ranks = 2 ** np.arange(int(np.log2(m - 1)) + 1) if m > 1 else np.ones(1, np.int64)
+    found = np.empty((len(rows), len(ranks)))
+    for i, row in enumerate(rows.tolist()):
+        distances = np.zeros(m, np.int32)
+        for column in columns:
+            distances += np.bitwise_count(column ^ column[row])
+        distances = np.sort(np.delete(distances, row).astype(np.uint16 if size < 8192 else np.int32))
+        found[i] = distances[ranks - 1]
+    return Spread(found, (m - 1) / n)

@@ -1,0 +1,44 @@
+"""What elementary steps of searches cost: constants that predictions are made of. No answer depends on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+
+SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Nanoseconds, on one thread. The defaults are one Zen 5 core's with AVX-512; ``probe`` interpolates."""
+
+    scan_code: float = 0.01  # a code against a query, in a batch
+    scan_word: float = 0.025  # and each of its words
+    lone_code: float = 0.15  # a code against a lone query, in the cache
+    lone_word: float = 0.1  # and each of its words
+    stream_byte: float = 0.027  # a byte of codes from memory for a lone query
+    call: float = 1000.0  # a search of one segment, whatever it does
+    lookup: tuple[float, float] = (2.0, 6.0)  # a bucket visited, for SMALL and LARGE
+    copy: tuple[float, float] = (0.3, 0.6)  # a candidate with a copy
+    row: tuple[float, float] = (2.0, 6.0)  # a candidate without
+    shell: float = 100.0  # a table widened by one flip, for a lone query
+    build: float = 6.0  # a row of a table
+
+    def scan(self, n_codes: int, n_bits: int, n_queries: int) -> float:
+        """One query of ``n_queries`` by a scan of all codes."""
+        words = (n_bits + 63) // 64
+        batched = self.scan_code + words * self.scan_word
+        lone = max(self.lone_code + words * self.lone_word, 8 * words * self.stream_byte if n_codes > LARGE else 0.0)
+        share = min(max(n_queries - 2, 0) / 30, 1.0)  # two queries still read the codes one by one
+        return n_codes * (lone + share * (batched - lone)) + self.call / max(1, n_queries)
+
+    def probe(self, n_codes: int, n_bits: int, copied: bool) -> tuple[float, float]:
+        """A lookup and a candidate in a table of ``n_codes`` codes, with copies of them or without."""
+        words = 1 if copied else (n_bits + 63) // 64
+        share = (log2(max(n_codes * words, 2)) - log2(SMALL)) / log2(LARGE / SMALL)
+        share = min(max(share, 0.0), 1.5)
+        candidate = self.copy if copied else self.row
+        return (
+            self.lookup[0] + share * (self.lookup[1] - self.lookup[0]),
+            candidate[0] + share * (candidate[1] - candidate[0]),
+        )

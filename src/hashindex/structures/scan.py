@@ -1,0 +1,62 @@
+"""The linear scan: every code is looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines import Engine
+from ..engines.query import NearestQuery, RadiusQuery
+from ..engines.results import NearestRows, RadiusRows
+from ..segments.segment import Segment
+from .costs import Costs
+from .structure import Kind, Prediction
+
+
+class Scan:
+    """No state: nothing to build."""
+
+    name = "scan"
+
+    def may_serve(self, segment: Segment) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
+        """Nothing."""
+        return 0.0
+
+    def build(self, segment: Segment, engine: Engine, n_threads: int) -> tuple[()]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def predict(self, segment: Segment, state: Any | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:  # noqa: ARG002
+        """The same however far a query looks."""
+        n = len(segment.codes)
+        cost = kind.costs.scan(n, segment.n_bits, kind.n_queries)
+        return Prediction(np.zeros(limits.shape), np.full(limits.shape, float(n)), np.full(limits.shape, cost))
+
+    def radius(self, segment: Segment, state: Any, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:  # noqa: ARG002
+        """By the engine."""
+        return engine.scan.radius(segment.rows, query)
+
+    def nearest(self, segment: Segment, state: Any, query: NearestQuery, kind: Kind, engine: Engine) -> NearestRows:  # noqa: ARG002
+        """By the engine."""
+        return engine.scan.nearest(segment.rows, query)
+
+    def step(self, segment: Segment, state: Any, kind: Kind, engine: Engine) -> Any | None:  # noqa: ARG002
+        """The engine's."""
+        return engine.scan.step()
+
+    def order(self, segment: Segment, state: Any) -> None:
+        """As they lie."""
+
+    def arrays(self, state: Any) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """None."""
+        return {}
+
+    def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> tuple[()]:  # noqa: ARG002
+        """Nothing."""
+        return ()

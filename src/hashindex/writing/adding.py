@@ -1,0 +1,78 @@
+"""Adding codes: into the tail, and from a full tail into segments that are merged as they come close in size."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..segments.segment import Segment
+from ..segments.snapshot import MAX_ID, Snapshot, in_id_order
+from ..segments.tail import TailBuffer
+
+TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
+GROWTH = 4  # a segment is merged into the next when that is not this many times larger
+
+
+def with_codes(snapshot: Snapshot, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Snapshot:
+    """Return a snapshot with ``codes`` (n, code_size) under the new ``ids`` (n,) too.
+
+    A full tail becomes a segment, and segments that have come close in size one, so that each code is copied about
+    log(n) / log(GROWTH) times however it comes.
+    """
+    if snapshot.n_bits is None:
+        return with_codes(Snapshot.empty(n_bits), n_bits, codes, ids)
+    n = len(ids)
+    if n == 0:
+        return snapshot
+    if n > 1 and (ids[1:] < ids[:-1]).any():
+        order = np.argsort(ids)
+        codes, ids = codes[order], ids[order]
+    n_tail, tail, segments = snapshot.n_tail, snapshot.tail, snapshot.segments
+    next_id, total = max(snapshot.next_id, int(ids[-1]) + 1), n_tail + n
+    if total > TAIL_CODES:
+        merged = _merged(n_bits, [(snapshot.tail_codes, snapshot.tail_ids), (codes, ids)])
+        return Snapshot(n_bits, _with_segment(segments, merged), TailBuffer.empty(0, codes.shape[1]), 0, next_id)
+    if n_tail and ids[0] < tail.ids[n_tail - 1]:
+        tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes, ids)]))
+        return Snapshot(n_bits, segments, tail, total, next_id, snapshot.plans)
+    if total > len(tail.ids):  # grow by half, so that many small adds copy each code a few times only
+        capacity = min(max(total, len(tail.ids) * 3 // 2), TAIL_CODES)
+        tail = TailBuffer.empty(capacity, codes.shape[1])
+        tail.codes[:n_tail], tail.ids[:n_tail] = snapshot.tail_codes, snapshot.tail_ids
+    tail.codes[n_tail:total], tail.ids[n_tail:total] = codes, ids
+    return Snapshot(n_bits, segments, tail, total, next_id, snapshot.plans)
+
+
+def free_ids(snapshot: Snapshot, n: int) -> NDArray[np.int64]:
+    """Return the next ``n`` ids that were never used; ValueError if there are none left."""
+    if snapshot.next_id + n - 1 > MAX_ID:
+        raise ValueError(f"fewer than {n} ids are left above {snapshot.next_id - 1}; bring your own with ids=")
+    return np.arange(snapshot.next_id, snapshot.next_id + n, dtype=np.int64)
+
+
+def check_new(snapshot: Snapshot, ids: NDArray[np.int64]) -> None:
+    """Raise ValueError for an id that is given twice, already here, or too large."""
+    ascending = np.sort(ids)
+    twice = np.flatnonzero(ascending[1:] == ascending[:-1])
+    if len(twice):
+        raise ValueError(f"id {ascending[twice[0]]} is given twice")
+    if len(ids) and ascending[-1] > MAX_ID:
+        raise ValueError(f"ids must be at most {MAX_ID}, got {ascending[-1]}")
+    known = ids[snapshot.contains(ids)]
+    if len(known):
+        raise ValueError(f"id {known[0]} is already in the index ({len(known)} of the {len(ids)} given are)")
+
+
+def _with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
+    """Append ``new``, merged with the newest segments that are not ``GROWTH`` times larger than what follows them."""
+    first, n_after = len(segments), new.n_codes
+    while first and segments[first - 1].n_codes < GROWTH * n_after:
+        first -= 1
+        n_after += segments[first].n_codes
+    if first == len(segments):
+        return (*segments, new)
+    return (*segments[:first], _merged(new.n_bits, [s.live() for s in (*segments[first:], new)]))
+
+
+def _merged(n_bits: int, parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Segment:
+    return Segment.of(n_bits, *in_id_order(parts)).collapsed()
