@@ -61,8 +61,8 @@ HASHINDEX_TARGET_END
 
 }  // namespace avx2
 
-const Kernel avx2_kernel = {avx2::isa, avx2::transpose, avx2::within, avx2::within_run, avx2::count,
-                            avx2::mark, avx2::filter, avx2::measure, avx2::drop_seen, avx2::extract};
+const Kernel avx2_kernel = {avx2::isa,  avx2::transpose, avx2::within,  avx2::within_run, avx2::count,
+                            avx2::mark, avx2::filter,    avx2::measure, avx2::drop_seen,  avx2::extract};
 
 }  // namespace hashindex
 #endif

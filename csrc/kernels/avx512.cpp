@@ -1,5 +1,5 @@
-// x86-64 with AVX-512F, DQ and VPOPCNTDQ (Ice Lake, Zen 4 on): VPOPCNTQ counts 8 words at once, 1 (Intel) or 2 (Zen 5) a
-// cycle. 3 instructions per 8 codes and word.
+// x86-64 with AVX-512F, DQ and VPOPCNTDQ (Ice Lake, Zen 4 on): VPOPCNTQ counts 8 words at once, 1 (Intel) or 2 (Zen 5)
+// a cycle. 3 instructions per 8 codes and word.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -113,8 +113,8 @@ HASHINDEX_TARGET_END
 
 }  // namespace avx512
 
-const Kernel avx512_kernel = {avx512::isa, avx512::transpose, avx512::within, avx512::within_run, avx512::count,
-                              avx512::mark, avx512::filter, avx512::measure, avx512::drop_seen, avx512::extract};
+const Kernel avx512_kernel = {avx512::isa,  avx512::transpose, avx512::within,  avx512::within_run, avx512::count,
+                              avx512::mark, avx512::filter,    avx512::measure, avx512::drop_seen,  avx512::extract};
 
 }  // namespace hashindex
 #endif

@@ -1,8 +1,8 @@
-// What is done to single codes as they lie in memory, written once and included by every ISA file inside its target region.
-// It needs, in scope: isa, popcount (of a 64-bit word), select (the bits of a word that a mask selects, packed).
+// What is done to single codes as they lie in memory, written once and included by every ISA file inside its target
+// region. It needs, in scope: isa, popcount (of a 64-bit word), select (the bits of a word that a mask selects,
+// packed).
 
-static inline __attribute__((always_inline)) std::uint32_t distance_to(const unsigned char* code,
-                                                                       std::size_t code_size,
+static inline __attribute__((always_inline)) std::uint32_t distance_to(const unsigned char* code, std::size_t code_size,
                                                                        const std::uint64_t* query) {
     const std::size_t n_whole = code_size / 8;
     std::uint64_t distance = 0;

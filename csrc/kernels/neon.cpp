@@ -49,8 +49,8 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 
 }  // namespace neon
 
-const Kernel neon_kernel = {neon::isa, neon::transpose, neon::within, neon::within_run, neon::count,
-                            neon::mark, neon::filter, neon::measure, neon::drop_seen, neon::extract};
+const Kernel neon_kernel = {neon::isa,  neon::transpose, neon::within,  neon::within_run, neon::count,
+                            neon::mark, neon::filter,    neon::measure, neon::drop_seen,  neon::extract};
 
 }  // namespace hashindex
 #endif

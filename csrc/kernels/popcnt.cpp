@@ -27,8 +27,8 @@ HASHINDEX_TARGET_END
 
 }  // namespace popcnt
 
-const Kernel popcnt_kernel = {popcnt::isa, popcnt::transpose, popcnt::within, popcnt::within_run, popcnt::count,
-                              popcnt::mark, popcnt::filter, popcnt::measure, popcnt::drop_seen, popcnt::extract};
+const Kernel popcnt_kernel = {popcnt::isa,  popcnt::transpose, popcnt::within,  popcnt::within_run, popcnt::count,
+                              popcnt::mark, popcnt::filter,    popcnt::measure, popcnt::drop_seen,  popcnt::extract};
 
 }  // namespace hashindex
 #endif

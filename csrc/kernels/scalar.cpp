@@ -25,7 +25,7 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 
 }  // namespace scalar
 
-const Kernel scalar_kernel = {scalar::isa, scalar::transpose, scalar::within, scalar::within_run, scalar::count,
-                              scalar::mark, scalar::filter, scalar::measure, scalar::drop_seen, scalar::extract};
+const Kernel scalar_kernel = {scalar::isa,  scalar::transpose, scalar::within,  scalar::within_run, scalar::count,
+                              scalar::mark, scalar::filter,    scalar::measure, scalar::drop_seen,  scalar::extract};
 
 }  // namespace hashindex
