@@ -56,13 +56,13 @@ static inline std::uint64_t select(std::uint64_t word, std::uint64_t mask) { ret
 #include "count_body.h"
 #include "candidate_body.h"
 #include "filter_body.h"
+#include "kernel_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace avx2
 
-const Kernel avx2_kernel = {avx2::isa,  avx2::transpose, avx2::within,  avx2::within_run, avx2::count,
-                            avx2::mark, avx2::filter,    avx2::measure, avx2::drop_seen,  avx2::extract};
+const Kernel avx2_kernel = avx2::kernel;
 
 }  // namespace hashindex
 #endif

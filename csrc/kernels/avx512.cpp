@@ -108,13 +108,13 @@ static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uin
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "kernel_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace avx512
 
-const Kernel avx512_kernel = {avx512::isa,  avx512::transpose, avx512::within,  avx512::within_run, avx512::count,
-                              avx512::mark, avx512::filter,    avx512::measure, avx512::drop_seen,  avx512::extract};
+const Kernel avx512_kernel = avx512::kernel;
 
 }  // namespace hashindex
 #endif

@@ -46,11 +46,11 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "count_body.h"
 #include "candidate_body.h"
 #include "filter_body.h"
+#include "kernel_body.h"
 
 }  // namespace neon
 
-const Kernel neon_kernel = {neon::isa,  neon::transpose, neon::within,  neon::within_run, neon::count,
-                            neon::mark, neon::filter,    neon::measure, neon::drop_seen,  neon::extract};
+const Kernel neon_kernel = neon::kernel;
 
 }  // namespace hashindex
 #endif
