@@ -11,30 +11,6 @@ static inline __attribute__((always_inline)) std::uint32_t distance_to(const uns
     return static_cast<std::uint32_t>(distance);
 }
 
-static inline __attribute__((always_inline)) std::size_t within_each(const unsigned char* codes,
-                                                                     const std::size_t code_size, std::size_t count,
-                                                                     const std::uint64_t* query, std::uint64_t limit,
-                                                                     Hit* hits) {
-    Hit* end = hits;
-    for (std::size_t i = 0; i < count; ++i, codes += code_size) {
-        __builtin_prefetch(codes + prefetch_distance);
-        const std::uint32_t distance = distance_to(codes, code_size, query);
-        if (__builtin_expect(distance < limit, 0)) *end++ = make_hit(distance, i);
-    }
-    return static_cast<std::size_t>(end - hits);
-}
-
-// Per code and word: 1 load, 1 xor, 1 popcount, 1 add; then a compare-and-branch. Memory is slower.
-static Found within_run(const unsigned char* codes, std::size_t code_size, std::size_t count,
-                        const std::uint64_t* query, std::uint64_t limit, Hit* hits) {
-    switch (code_size) {
-        case 16: return {within_each(codes, 16, count, query, limit, hits), isa};
-        case 32: return {within_each(codes, 32, count, query, limit, hits), isa};
-        case 64: return {within_each(codes, 64, count, query, limit, hits), isa};
-        default: return {within_each(codes, code_size, count, query, limit, hits), isa};
-    }
-}
-
 // Per candidate and word: 1 load, 1 xor, 1 popcount, 1 add. The caller has prefetched the rows.
 static Found measure(const unsigned char* codes, std::size_t code_size, const Candidate* candidates, std::size_t count,
                      const std::uint64_t* query_words, std::uint32_t* distances) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "check_runs.h"
 #include "reference.h"
 
 namespace {
@@ -113,12 +114,6 @@ void check_scan(const Kernel& kernel, const Case& c, std::size_t n_codes, std::u
             if (c.distances[q * max_codes + i] < limits[q])
                 expected.push_back(make_hit(c.distances[q * max_codes + i], i));
         CHECK(by_query[q] == expected, which);
-        std::vector<Hit> run(n_codes + 1, untouched);
-        const Found lone = kernel.within_run(c.codes.data(), c.code_size, n_codes, c.queries.data() + q * c.n_words,
-                                             limits[q], run.data());
-        CHECK(lone.isa == kernel.isa && run.back() == untouched, which);
-        run.resize(lone.count);
-        CHECK(run == expected, which + " run");
     }
 }
 
@@ -294,7 +289,8 @@ void check_kernel(const Kernel& kernel) {
         n_checks += check_case(kernel, uniform, random) + check_case(kernel, many_equal, random) +
                     check_case(kernel, all_distances, random);
     }
-    std::printf("%s: %zu scans equal to the loop over bits\n", kernel.isa, n_checks);
+    const std::size_t n_runs = check_runs(kernel);
+    std::printf("%s: %zu scans and %zu runs equal to the loop over bits\n", kernel.isa, n_checks, n_runs);
 }
 
 const Kernel* kernel_by_name(const std::string& isa) {
