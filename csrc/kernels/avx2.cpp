@@ -26,16 +26,35 @@ static inline void store(std::uint64_t* to, Vector value) {
 }
 static inline Vector add(Vector a, Vector b) { return _mm256_add_epi64(a, b); }
 
+static inline Vector both(Vector a, Vector b) { return _mm256_and_si256(a, b); }
+
+// The two tables hold 4 + bits and 4 - bits: the difference that SAD takes is the sum of the nibbles' bits.
 static inline Vector popcount_xor(Vector a, Vector b) {
-    const Vector counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
-                                           0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const Vector above = _mm256_setr_epi8(4, 5, 5, 6, 5, 6, 6, 7, 5, 6, 6, 7, 6, 7, 7, 8,  //
+                                          4, 5, 5, 6, 5, 6, 6, 7, 5, 6, 6, 7, 6, 7, 7, 8);
+    const Vector below = _mm256_setr_epi8(4, 3, 3, 2, 3, 2, 2, 1, 3, 2, 2, 1, 2, 1, 1, 0,  //
+                                          4, 3, 3, 2, 3, 2, 2, 1, 3, 2, 2, 1, 2, 1, 1, 0);
     const Vector nibble = _mm256_set1_epi8(0x0f);
     const Vector bits = _mm256_xor_si256(a, b);
-    const Vector low = _mm256_shuffle_epi8(counts, _mm256_and_si256(bits, nibble));
-    const Vector high = _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi64(bits, 4), nibble));
-    return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
+    const Vector low = _mm256_shuffle_epi8(above, _mm256_and_si256(bits, nibble));
+    const Vector high = _mm256_shuffle_epi8(below, _mm256_and_si256(_mm256_srli_epi64(bits, 4), nibble));
+    return _mm256_sad_epu8(low, high);
 }
 
+// {a0 + a1, b0 + b1, a2 + a3, b2 + b3}: a blend where an unpack would do, since shuffles have fewer ports.
+static inline Vector sum_two(Vector a, Vector b) {
+    return add(_mm256_blend_epi32(a, b, 0xcc), _mm256_alignr_epi8(b, a, 8));
+}
+
+static inline Vector sum_neighbours(const Vector* v, const std::size_t n) {
+    if (n == 1) return v[0];
+    const Vector a = sum_two(v[0], v[1]);
+    if (n == 2) return _mm256_permute4x64_epi64(a, 0xd8);
+    const Vector b = sum_two(v[2], v[3]);
+    return add(_mm256_blend_epi32(a, b, 0xf0), _mm256_permute2x128_si256(a, b, 0x21));
+}
+
+static inline Vector as_hits(Vector distances) { return _mm256_slli_epi64(distances, row_bits); }
 static inline std::uint64_t which_below(Vector distances, Vector limit) {
     const Vector below = _mm256_cmpgt_epi64(limit, distances);
     return static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(below)));
@@ -51,18 +70,21 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 }
 static inline std::uint64_t select(std::uint64_t word, std::uint64_t mask) { return _pext_u64(word, mask); }
 
+#include "plain_sums.h"
 #include "transpose_body.h"
+#include "vector_hits.h"
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "run_body.h"
 #include "filter_body.h"
+#include "kernel_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace avx2
 
-const Kernel avx2_kernel = {avx2::isa, avx2::transpose, avx2::within, avx2::within_run, avx2::count,
-                            avx2::mark, avx2::filter, avx2::measure, avx2::drop_seen, avx2::extract};
+const Kernel avx2_kernel = avx2::kernel;
 
 }  // namespace hashindex
 #endif

@@ -1,5 +1,5 @@
-// x86-64 with AVX-512F, DQ and VPOPCNTDQ (Ice Lake, Zen 4 on): VPOPCNTQ counts 8 words at once, 1 (Intel) or 2 (Zen 5) a
-// cycle. 3 instructions per 8 codes and word.
+// x86-64 with AVX-512F, DQ and VPOPCNTDQ (Ice Lake, Zen 4 on): VPOPCNTQ counts 8 words at once, 1 (Intel) or 2 (Zen 5)
+// a cycle. 3 instructions per 8 codes and word.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -8,7 +8,9 @@
 #include "words.h"
 
 #if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // false alarm inside GCC 12's own avx512fintrin.h (bug 105593)
+// False alarms inside GCC 12's own avx512fintrin.h (bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
 namespace hashindex {
@@ -25,8 +27,25 @@ static inline Vector broadcast(std::uint64_t value) { return _mm512_set1_epi64(s
 static inline Vector load(const unsigned char* words) { return _mm512_loadu_si512(words); }
 static inline void store(std::uint64_t* to, Vector value) { _mm512_storeu_si512(to, value); }
 static inline Vector add(Vector a, Vector b) { return _mm512_add_epi64(a, b); }
+static inline Vector both(Vector a, Vector b) { return _mm512_and_si512(a, b); }
 static inline Vector popcount_xor(Vector a, Vector b) { return _mm512_popcnt_epi64(_mm512_xor_si512(a, b)); }
 
+// a0 + a1, a2 + a3, a4 + a5, a6 + a7, then the same of b.
+static inline Vector sum_two(Vector a, Vector b) {
+    const Vector even = _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), odd = _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1);
+    return add(_mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b));
+}
+
+static inline Vector sum_neighbours(const Vector* v, const std::size_t n) {
+    if (n == 1) return v[0];
+    const Vector a = sum_two(v[0], v[1]);
+    if (n == 2) return a;
+    const Vector b = sum_two(a, sum_two(v[2], v[3]));
+    if (n == 4) return b;
+    return sum_two(b, sum_two(sum_two(v[4], v[5]), sum_two(v[6], v[7])));
+}
+
+static inline Vector as_hits(Vector distances) { return _mm512_slli_epi64(distances, row_bits); }
 static inline std::uint64_t which_below(Vector distances, Vector limit) {
     return _mm512_cmplt_epu64_mask(distances, limit);
 }
@@ -105,16 +124,19 @@ static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uin
     return {count, isa};
 }
 
+#include "plain_sums.h"
+#include "vector_hits.h"
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "run_body.h"
+#include "kernel_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace avx512
 
-const Kernel avx512_kernel = {avx512::isa, avx512::transpose, avx512::within, avx512::within_run, avx512::count,
-                              avx512::mark, avx512::filter, avx512::measure, avx512::drop_seen, avx512::extract};
+const Kernel avx512_kernel = avx512::kernel;
 
 }  // namespace hashindex
 #endif

@@ -1,38 +1,14 @@
-// What is done to single codes as they lie in memory, written once and included by every ISA file inside its target region.
-// It needs, in scope: isa, popcount (of a 64-bit word), select (the bits of a word that a mask selects, packed).
+// What is done to single codes as they lie in memory, written once and included by every ISA file inside its target
+// region. It needs, in scope: isa, popcount (of a 64-bit word), select (the bits of a word that a mask selects,
+// packed).
 
-static inline __attribute__((always_inline)) std::uint32_t distance_to(const unsigned char* code,
-                                                                       std::size_t code_size,
+static inline __attribute__((always_inline)) std::uint32_t distance_to(const unsigned char* code, std::size_t code_size,
                                                                        const std::uint64_t* query) {
     const std::size_t n_whole = code_size / 8;
     std::uint64_t distance = 0;
     for (std::size_t w = 0; w < n_whole; ++w) distance += popcount(load_word(code + 8 * w) ^ query[w]);
     if (code_size % 8) distance += popcount(load_last(code + 8 * n_whole, code_size % 8) ^ query[n_whole]);
     return static_cast<std::uint32_t>(distance);
-}
-
-static inline __attribute__((always_inline)) std::size_t within_each(const unsigned char* codes,
-                                                                     const std::size_t code_size, std::size_t count,
-                                                                     const std::uint64_t* query, std::uint64_t limit,
-                                                                     Hit* hits) {
-    Hit* end = hits;
-    for (std::size_t i = 0; i < count; ++i, codes += code_size) {
-        __builtin_prefetch(codes + prefetch_distance);
-        const std::uint32_t distance = distance_to(codes, code_size, query);
-        if (__builtin_expect(distance < limit, 0)) *end++ = make_hit(distance, i);
-    }
-    return static_cast<std::size_t>(end - hits);
-}
-
-// Per code and word: 1 load, 1 xor, 1 popcount, 1 add; then a compare-and-branch. Memory is slower.
-static Found within_run(const unsigned char* codes, std::size_t code_size, std::size_t count,
-                        const std::uint64_t* query, std::uint64_t limit, Hit* hits) {
-    switch (code_size) {
-        case 16: return {within_each(codes, 16, count, query, limit, hits), isa};
-        case 32: return {within_each(codes, 32, count, query, limit, hits), isa};
-        case 64: return {within_each(codes, 64, count, query, limit, hits), isa};
-        default: return {within_each(codes, code_size, count, query, limit, hits), isa};
-    }
 }
 
 // Per candidate and word: 1 load, 1 xor, 1 popcount, 1 add. The caller has prefetched the rows.

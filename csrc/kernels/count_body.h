@@ -1,7 +1,7 @@
 // The loop of the histograms of distances, included behind within_body.h, whose sums it takes.
 //
-// Per pair of code and query: its share of the sums, 1 add and 1 store for the key, then 1 load of the key and 1 load, add
-// and store of its counter. Which counter is data, so that part is scalar on every ISA; it has no branch.
+// Per pair of code and query: its share of the sums, 1 add and 1 store for the key, then 1 load of the key and 1 load,
+// add and store of its counter. Which counter is data, so that part is scalar on every ISA; it has no branch.
 
 static inline __attribute__((always_inline)) void count_words(const Tile& tile, const std::uint64_t* queries,
                                                               const std::uint64_t* const* zones,

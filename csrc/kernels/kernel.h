@@ -42,7 +42,8 @@ constexpr std::size_t query_step = 4;
 // Counters per key: neighbouring codes raise different ones, so that equal keys do not wait for each other's store.
 constexpr std::size_t count_lanes = 4;
 
-// Up to max_block_queries queries, row after row of n_words words. Query q wants the codes at distances below limits[q].
+// Up to max_block_queries queries, row after row of n_words words. Query q wants the codes at distances below
+// limits[q].
 struct QueryBlock {
     const std::uint64_t* words;
     const std::uint64_t* limits;  // 0 = none; at most 2**31
@@ -88,9 +89,10 @@ struct Kernel {
     Found (*within_run)(const unsigned char* codes, std::size_t code_size, std::size_t count,
                         const std::uint64_t* query, std::uint64_t limit, Hit* hits);
 
-    // Counts every code of the tile under the key distance + zones[q][position], for query_step queries (rows of n_words
-    // words): raises one of the count_lanes numbers from counts[q][count_lanes * key] on. Each zones[q] has an entry for
-    // every code up to the end of the last group; what follows the last code is counted too, whatever is there.
+    // Counts every code of the tile under the key distance + zones[q][position], for query_step queries (rows of
+    // n_words words): raises one of the count_lanes numbers from counts[q][count_lanes * key] on. Each zones[q] has an
+    // entry for every code up to the end of the last group; what follows the last code is counted too, whatever is
+    // there.
     Found (*count)(const Tile& tile, const std::uint64_t* queries, const std::uint64_t* const* zones,
                    std::uint32_t* const* counts);
 

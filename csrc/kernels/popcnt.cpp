@@ -17,18 +17,20 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 
 #include "plain_bits.h"
 #include "word_lanes.h"
+#include "plain_sums.h"
 #include "transpose_body.h"
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "run_body.h"
 #include "filter_body.h"
+#include "kernel_body.h"
 
 HASHINDEX_TARGET_END
 
 }  // namespace popcnt
 
-const Kernel popcnt_kernel = {popcnt::isa, popcnt::transpose, popcnt::within, popcnt::within_run, popcnt::count,
-                              popcnt::mark, popcnt::filter, popcnt::measure, popcnt::drop_seen, popcnt::extract};
+const Kernel popcnt_kernel = popcnt::kernel;
 
 }  // namespace hashindex
 #endif

@@ -17,15 +17,17 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 
 #include "plain_bits.h"
 #include "word_lanes.h"
+#include "plain_sums.h"
 #include "transpose_body.h"
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "run_body.h"
 #include "filter_body.h"
+#include "kernel_body.h"
 
 }  // namespace scalar
 
-const Kernel scalar_kernel = {scalar::isa, scalar::transpose, scalar::within, scalar::within_run, scalar::count,
-                              scalar::mark, scalar::filter, scalar::measure, scalar::drop_seen, scalar::extract};
+const Kernel scalar_kernel = scalar::kernel;
 
 }  // namespace hashindex

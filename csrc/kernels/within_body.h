@@ -1,27 +1,10 @@
 // The loop of every scan, written once and included by every ISA file inside its namespace and target region.
-// It needs, in scope: isa, Vector, lanes, at_once, broadcast, load, store, add, popcount_xor, any_below, which_below.
+// It needs, in scope: isa, Vector, lanes, at_once, broadcast, load, store, add, popcount_xor, any_below, write_hits.
 //
 // Four vectors of codes against `at_once` queries: their 4 * at_once sums stay in registers while the words pass. Per
 // query, 4 * lanes codes and word: 4 xor, 4 popcounts, 4 adds; then 3 minima and one compare-and-branch. Loads: 4 per
 // word for all queries of the pass, 1 broadcast per query. With AVX-512 that is 3 n_words + 0.5 operations per 8 codes.
 // Bound: a distance is at most 65,536, so 32-bit minima of the 64-bit lanes are exact.
-
-static __attribute__((noinline)) Hit* write_hits(Hit* end, Vector d0, Vector d1, Vector d2, Vector d3, Vector limit,
-                                                 std::size_t query, std::size_t first, std::size_t n_codes) {
-    std::uint64_t distances[4 * lanes];
-    store(distances, d0);
-    store(distances + lanes, d1);
-    store(distances + 2 * lanes, d2);
-    store(distances + 3 * lanes, d3);
-    std::uint64_t which = which_below(d0, limit) | which_below(d1, limit) << lanes |
-                          which_below(d2, limit) << 2 * lanes | which_below(d3, limit) << 3 * lanes;
-    if (n_codes - first < 4 * lanes) which &= (std::uint64_t{1} << (n_codes - first)) - 1;
-    for (; which; which &= which - 1) {
-        const auto i = static_cast<std::size_t>(__builtin_ctzll(which));
-        *end++ = std::uint64_t{query} << query_shift | make_hit(distances[i], first + i);
-    }
-    return end;
-}
 
 // One word of 4 * lanes codes against the same word of at_once queries, `n_words` words apart: sets or raises the sums.
 static inline __attribute__((always_inline)) void add_word(Vector* d, const unsigned char* codes,

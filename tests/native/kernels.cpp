@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "check_runs.h"
 #include "reference.h"
 
 namespace {
@@ -26,9 +27,9 @@ constexpr Hit untouched = 0xfedcba9876543210u;
 // Codes of `code_size` bytes, queries as words, and every distance.
 struct Case {
     std::size_t code_size, n_words;
-    std::vector<unsigned char> codes;       // max_codes of them, then some bytes that belong to no code
-    std::vector<std::uint64_t> queries;     // n_queries rows of n_words
-    std::vector<std::uint64_t> distances;   // (n_queries, max_codes)
+    std::vector<unsigned char> codes;      // max_codes of them, then some bytes that belong to no code
+    std::vector<std::uint64_t> queries;    // n_queries rows of n_words
+    std::vector<std::uint64_t> distances;  // (n_queries, max_codes)
 };
 
 std::uint64_t slow_popcount(std::uint64_t bits) {
@@ -62,7 +63,8 @@ Case make_case(std::size_t code_size, std::mt19937_64& random, Share share) {
         for (std::size_t i = 0; i < max_codes; ++i) {
             const std::vector<std::uint64_t> words = words_of_code(c.codes.data() + i * code_size, code_size);
             std::uint64_t distance = 0;
-            for (std::size_t w = 0; w < c.n_words; ++w) distance += slow_popcount(words[w] ^ c.queries[q * c.n_words + w]);
+            for (std::size_t w = 0; w < c.n_words; ++w)
+                distance += slow_popcount(words[w] ^ c.queries[q * c.n_words + w]);
             c.distances.push_back(distance);
         }
     }
@@ -70,8 +72,8 @@ Case make_case(std::size_t code_size, std::mt19937_64& random, Share share) {
 }
 
 std::string context(const Kernel& kernel, const Case& c, std::size_t n_codes, std::uint64_t limit) {
-    return std::string(kernel.isa) + " code_size=" + std::to_string(c.code_size) + " n_codes=" + std::to_string(n_codes) +
-           " limit=" + std::to_string(limit);
+    return std::string(kernel.isa) + " code_size=" + std::to_string(c.code_size) +
+           " n_codes=" + std::to_string(n_codes) + " limit=" + std::to_string(limit);
 }
 
 // The tile of the first n_codes, `shift` bytes behind an aligned address, rubbish where there are no codes.
@@ -109,14 +111,9 @@ void check_scan(const Kernel& kernel, const Case& c, std::size_t n_codes, std::u
     for (std::size_t q = 0; q < n_queries; ++q) {
         std::vector<Hit> expected;
         for (std::size_t i = 0; i < n_codes; ++i)
-            if (c.distances[q * max_codes + i] < limits[q]) expected.push_back(make_hit(c.distances[q * max_codes + i], i));
+            if (c.distances[q * max_codes + i] < limits[q])
+                expected.push_back(make_hit(c.distances[q * max_codes + i], i));
         CHECK(by_query[q] == expected, which);
-        std::vector<Hit> run(n_codes + 1, untouched);
-        const Found lone = kernel.within_run(c.codes.data(), c.code_size, n_codes, c.queries.data() + q * c.n_words,
-                                             limits[q], run.data());
-        CHECK(lone.isa == kernel.isa && run.back() == untouched, which);
-        run.resize(lone.count);
-        CHECK(run == expected, which + " run");
     }
 }
 
@@ -127,8 +124,10 @@ void check_count(const Kernel& kernel, const Case& c, std::size_t n_codes, std::
     const std::vector<unsigned char> bytes = make_tile(kernel, c, n_codes, shift);
     for (std::size_t first = 0; first < n_queries; first += query_step) {
         std::vector<std::vector<std::uint64_t>> zones(query_step, std::vector<std::uint64_t>(padded_codes, 2 * n_keys));
-        std::vector<std::vector<std::uint32_t>> counts(query_step, std::vector<std::uint32_t>(3 * n_keys * count_lanes, 5));
-        std::vector<std::vector<std::uint64_t>> expected(query_step, std::vector<std::uint64_t>(2 * n_keys, 5 * count_lanes));
+        std::vector<std::vector<std::uint32_t>> counts(query_step,
+                                                       std::vector<std::uint32_t>(3 * n_keys * count_lanes, 5));
+        std::vector<std::vector<std::uint64_t>> expected(query_step,
+                                                         std::vector<std::uint64_t>(2 * n_keys, 5 * count_lanes));
         const std::uint64_t* zones_of[query_step];
         std::uint32_t* counts_of[query_step];
         for (std::size_t q = 0; q < query_step; ++q) {
@@ -139,8 +138,8 @@ void check_count(const Kernel& kernel, const Case& c, std::size_t n_codes, std::
                 ++expected[q][c.distances[(first + q) * max_codes + i] + zones[q][i]];
             }
         }
-        const Found found = kernel.count({bytes.data() + shift, c.n_words, n_codes}, c.queries.data() + first * c.n_words,
-                                         zones_of, counts_of);
+        const Found found = kernel.count({bytes.data() + shift, c.n_words, n_codes},
+                                         c.queries.data() + first * c.n_words, zones_of, counts_of);
         CHECK(found.isa == kernel.isa && found.count == n_codes, which);
         for (std::size_t q = 0; q < query_step; ++q)
             for (std::size_t key = 0; key < 2 * n_keys; ++key) {
@@ -158,9 +157,11 @@ void check_mark(const Kernel& kernel, std::mt19937_64& random) {
                 const std::size_t stride = max_codes + 3;
                 std::vector<std::uint32_t> words(n_words * stride), wanted(n_words);
                 for (std::uint32_t& word : words) word = shared ? std::uint32_t{1} << random() % 32 : random() % 4 == 0;
-                for (std::uint32_t& word : wanted) word = static_cast<std::uint32_t>(shared ? random() & random() & random() : 0);
+                for (std::uint32_t& word : wanted)
+                    word = static_cast<std::uint32_t>(shared ? random() & random() & random() : 0);
                 std::vector<std::uint64_t> zones(max_codes + 1, untouched);
-                const Found found = kernel.mark({words.data(), stride, count, n_words, shared}, wanted.data(), 3, 7, zones.data());
+                const Found found =
+                    kernel.mark({words.data(), stride, count, n_words, shared}, wanted.data(), 3, 7, zones.data());
                 const std::string which = std::string(kernel.isa) + " mark count=" + std::to_string(count);
                 CHECK(found.isa == kernel.isa && zones[count] == untouched, which);
                 for (std::size_t i = 0; i < count; ++i) {
@@ -179,10 +180,13 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
     const std::string which = context(kernel, c, max_codes, 0);
     std::vector<Candidate> candidates;
     for (std::uint32_t i = 0; i < 300; ++i)
-        candidates.push_back({static_cast<std::uint32_t>(random() % n_queries), static_cast<std::uint32_t>(random() % max_codes)});
+        candidates.push_back(
+            {static_cast<std::uint32_t>(random() % n_queries), static_cast<std::uint32_t>(random() % max_codes)});
     std::vector<std::uint32_t> distances(candidates.size());
     CHECK(kernel.measure(c.codes.data(), c.code_size, candidates.data(), candidates.size(), c.queries.data(),
-                         distances.data()).isa == kernel.isa, which);
+                         distances.data())
+                  .isa == kernel.isa,
+          which);
     for (std::size_t i = 0; i < candidates.size(); ++i)
         CHECK(distances[i] == c.distances[candidates[i].query * max_codes + candidates[i].place], which + " measure");
 
@@ -191,7 +195,8 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
     for (std::size_t i = 0; i < n_tables * c.n_words; ++i) masks.push_back(random() & random() & random());
     const std::int32_t shown[n_tables] = {1, -1, 3};
     const auto flips = [&](const Candidate& candidate, std::size_t t) {
-        const std::vector<std::uint64_t> code = words_of_code(c.codes.data() + candidate.place * c.code_size, c.code_size);
+        const std::vector<std::uint64_t> code =
+            words_of_code(c.codes.data() + candidate.place * c.code_size, c.code_size);
         std::uint64_t count = 0;
         for (std::size_t w = 0; w < c.n_words; ++w)
             count += slow_popcount((code[w] ^ c.queries[candidate.query * c.n_words + w]) & masks[t * c.n_words + w]);
@@ -200,14 +205,15 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
     for (std::size_t table = 0; table < n_tables; ++table) {
         std::vector<Candidate> kept = candidates;
         std::vector<std::uint32_t> kept_distances = distances;
-        const Found found = kernel.drop_seen(c.codes.data(), c.code_size, kept.data(), kept_distances.data(), kept.size(),
-                                             c.queries.data(), masks.data(), shown, n_tables, table);
+        const Found found = kernel.drop_seen(c.codes.data(), c.code_size, kept.data(), kept_distances.data(),
+                                             kept.size(), c.queries.data(), masks.data(), shown, n_tables, table);
         CHECK(found.isa == kernel.isa, which);
         std::size_t n = 0;
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             if ((table != 0 && flips(candidates[i], 0) <= 1) || (table != 2 && flips(candidates[i], 2) <= 3)) continue;
             CHECK(n < found.count && kept[n].place == candidates[i].place && kept[n].query == candidates[i].query &&
-                      kept_distances[n] == distances[i], which + " drop_seen");
+                      kept_distances[n] == distances[i],
+                  which + " drop_seen");
             ++n;
         }
         CHECK(n == found.count, which + " drop_seen");
@@ -221,13 +227,15 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
         const std::vector<std::uint64_t> code = words_of_code(c.codes.data() + i * c.code_size, c.code_size);
         std::uint32_t key = 0, place = 0;
         for (std::size_t bit = 0; bit < 64 * c.n_words; ++bit)
-            if (mask[bit / 64] >> bit % 64 & 1) key |= static_cast<std::uint32_t>(code[bit / 64] >> bit % 64 & 1) << place++;
+            if (mask[bit / 64] >> bit % 64 & 1)
+                key |= static_cast<std::uint32_t>(code[bit / 64] >> bit % 64 & 1) << place++;
         CHECK(keys[i] == key, which + " extract");
     }
 
     if (c.n_words != 1) return;
     std::vector<std::uint64_t> copies, limits;
-    for (std::size_t i = 0; i < max_codes; ++i) copies.push_back(words_of_code(c.codes.data() + i * c.code_size, c.code_size)[0]);
+    for (std::size_t i = 0; i < max_codes; ++i)
+        copies.push_back(words_of_code(c.codes.data() + i * c.code_size, c.code_size)[0]);
     for (std::size_t q = 0; q < n_queries; ++q) limits.push_back(random() % 65);
     std::vector<Bucket> buckets;
     for (std::uint32_t begin = 0; begin < max_codes; begin += 7)
@@ -243,7 +251,8 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
         for (std::uint32_t place = bucket.begin; place < bucket.end; ++place) {
             const std::uint64_t distance = c.distances[bucket.query * max_codes + place];
             if (distance >= limits[bucket.query]) continue;
-            CHECK(n < found.count && near[n].place == place && near[n].query == bucket.query && near_distances[n] == distance,
+            CHECK(n < found.count && near[n].place == place && near[n].query == bucket.query &&
+                      near_distances[n] == distance,
                   which + " filter");
             ++n;
         }
@@ -257,7 +266,8 @@ std::size_t check_case(const Kernel& kernel, const Case& c, std::mt19937_64& ran
     for (std::size_t n_codes = 0; n_codes <= max_codes; ++n_codes) {
         if (n_codes > 70 && n_codes % 13 != 5) continue;  // every tail of 32 was there
         if (c.code_size > 128 && n_codes % 31 > 1) continue;
-        for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{1}, max / 8, max / 2 - 1, max / 2 + 1, max, max + 1, std::uint64_t{1} << 31}) {
+        for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{1}, max / 8, max / 2 - 1, max / 2 + 1, max,
+                                          max + 1, std::uint64_t{1} << 31}) {
             check_scan(kernel, c, n_codes, limit);
             ++n_checks;
         }
@@ -279,7 +289,8 @@ void check_kernel(const Kernel& kernel) {
         n_checks += check_case(kernel, uniform, random) + check_case(kernel, many_equal, random) +
                     check_case(kernel, all_distances, random);
     }
-    std::printf("%s: %zu scans equal to the loop over bits\n", kernel.isa, n_checks);
+    const std::size_t n_runs = check_runs(kernel);
+    std::printf("%s: %zu scans and %zu runs equal to the loop over bits\n", kernel.isa, n_checks, n_runs);
 }
 
 const Kernel* kernel_by_name(const std::string& isa) {

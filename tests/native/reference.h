@@ -61,7 +61,8 @@ public:
         for (std::size_t q = 0; q < n_queries; ++q) {
             std::vector<Hit>& sorted = sorted_.emplace_back();
             for (std::size_t i = 0; i < n_codes; ++i)
-                if (!(removed_[i / 8] >> i % 8 & 1)) sorted.push_back(make_hit(slow_distance(queries().row(q), codes().row(i), code_size), i));
+                if (!(removed_[i / 8] >> i % 8 & 1))
+                    sorted.push_back(make_hit(slow_distance(queries().row(q), codes().row(i), code_size), i));
             std::sort(sorted.begin(), sorted.end());
         }
     }

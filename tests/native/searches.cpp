@@ -72,7 +72,8 @@ void check_buckets(const Codes& codes, const OwnedTables& tables) {
             CHECK(offset[0] <= offset[1] && offset[1] <= codes.count, context);
             for (std::uint32_t i = offset[0]; i < offset[1]; ++i, ++row) {
                 CHECK(*row < codes.count, context);
-                CHECK(slow_key(codes.row(*row), tables.masks.data() + t * codes.code_size, codes.code_size) == key, context);
+                CHECK(slow_key(codes.row(*row), tables.masks.data() + t * codes.code_size, codes.code_size) == key,
+                      context);
                 CHECK(i == offset[0] || row[-1] < row[0], context);
                 if (t >= tables.n_copied) continue;
                 std::uint64_t copy = 0;
@@ -87,7 +88,8 @@ void check_buckets(const Codes& codes, const OwnedTables& tables) {
 // Runs search(output) on arrays full of rubbish: every place must be written.
 template <class Search>
 Reference::Nearest run_nearest(std::size_t n_queries, std::size_t k, Search search) {
-    Reference::Nearest result{std::vector<std::int32_t>(n_queries * k, -7), std::vector<std::int64_t>(n_queries * k, -7)};
+    Reference::Nearest result{std::vector<std::int32_t>(n_queries * k, -7),
+                              std::vector<std::int64_t>(n_queries * k, -7)};
     search(NearestOutput{result.distances.data(), result.rows.data(), k});
     return result;
 }
@@ -97,7 +99,8 @@ std::vector<std::vector<Hit>> by_query(const RadiusHits& blocks) {
     for (const BlockHits& block : blocks) {
         std::size_t begin = 0;
         for (const std::size_t end : block.ends) {
-            lists.emplace_back(block.hits.begin() + static_cast<std::ptrdiff_t>(begin), block.hits.begin() + static_cast<std::ptrdiff_t>(end));
+            lists.emplace_back(block.hits.begin() + static_cast<std::ptrdiff_t>(begin),
+                               block.hits.begin() + static_cast<std::ptrdiff_t>(end));
             begin = end;
         }
     }
@@ -113,10 +116,10 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
     const Codes queries = truth.queries();
     const Rows rows{truth.codes(), truth.removed()};
     const std::uint32_t n_bits = truth.n_bits();
-    const std::string context = std::string(execution.kernel.isa) + " code_size=" + std::to_string(rows.codes.code_size) +
-                                " n_codes=" + std::to_string(rows.codes.count) +
-                                " n_queries=" + std::to_string(queries.count) +
-                                " threads=" + std::to_string(execution.n_threads);
+    const std::string context =
+        std::string(execution.kernel.isa) + " code_size=" + std::to_string(rows.codes.code_size) +
+        " n_codes=" + std::to_string(rows.codes.count) + " n_queries=" + std::to_string(queries.count) +
+        " threads=" + std::to_string(execution.n_threads);
     const auto ran_right = [&](const Work& work, bool must_run) {
         return work.isa == execution.kernel.isa || (work.isa == nullptr && !must_run);
     };
@@ -126,12 +129,14 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
         const std::vector<std::vector<Hit>> expected = truth.within(radius);
         Work work;
         HitBudget unbounded(0);
-        CHECK(by_query(scan_radius(rows, queries, radius, execution, work, unbounded)) == expected, context + " r=" + std::to_string(radius));
+        CHECK(by_query(scan_radius(rows, queries, radius, execution, work, unbounded)) == expected,
+              context + " r=" + std::to_string(radius));
         CHECK(ran_right(work, any), context);
         if (too_many_buckets(tables, radius, n_bits)) continue;
         work = {};
-        CHECK(by_query(probe_radius(rows, tables.view(), queries, radius, tables.thresholds(radius).data(), execution, work, unbounded)) ==
-                  expected, context + " r=" + std::to_string(radius));
+        CHECK(by_query(probe_radius(rows, tables.view(), queries, radius, tables.thresholds(radius).data(), execution,
+                                    work, unbounded)) == expected,
+              context + " r=" + std::to_string(radius));
         CHECK(ran_right(work, any && radius == n_bits), context);
     }
 
@@ -142,22 +147,25 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
             const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
             const std::string which = context + " k=" + std::to_string(k) + " r=" + std::to_string(radius);
             Work work;
-            CHECK(run_nearest(queries.count, k, [&](const NearestOutput& output) {
-                      scan_nearest(rows, queries, radii.data(), execution, output, work);
-                  }) == expected, which);
+            CHECK(run_nearest(queries.count, k,
+                              [&](const NearestOutput& output) {
+                                  scan_nearest(rows, queries, radii.data(), execution, output, work);
+                              }) == expected,
+                  which);
             CHECK(ran_right(work, any), which);
             if (too_many_buckets(tables, radius, n_bits)) continue;
             for (const double scan_cost : {1e300, 20.0}) {  // never left; left after some shells
                 std::vector<unsigned char> done(queries.count, 7);
                 const Reference::Nearest found = run_nearest(queries.count, k, [&](const NearestOutput& output) {
-                    probe_nearest(rows, tables.view(), queries, radii.data(), tables.shells(), scan_cost, execution, output,
-                                  done.data(), work);
+                    probe_nearest(rows, tables.view(), queries, radii.data(), tables.shells(), scan_cost, execution,
+                                  output, done.data(), work);
                 });
                 for (std::size_t q = 0; q < queries.count; ++q) {
                     CHECK(done[q] == 1 || (done[q] == 0 && scan_cost < 1e300), which);
                     for (std::size_t i = q * k; i < (q + 1) * k; ++i)
                         CHECK(done[q] ? found.distances[i] == expected.distances[i] && found.rows[i] == expected.rows[i]
-                                      : found.distances[i] >= expected.distances[i], which);
+                                      : found.distances[i] >= expected.distances[i],
+                              which);
                 }
             }
         }
@@ -183,13 +191,16 @@ void check_counts(const Reference& truth, const Execution& execution) {
                             in_common |= (items[w * codes.count + i] & wanted[q * n_words + w]) != 0;
                             differ |= items[w * codes.count + i] != wanted[q * n_words + w];
                         }
-                        const std::size_t place = q * n_distances + slow_distance(queries.row(q), codes.row(i), codes.code_size);
+                        const std::size_t place =
+                            q * n_distances + slow_distance(queries.row(q), codes.row(i), codes.code_size);
                         ++expected[place];
                         if (shared ? in_common : !differ) ++expected[queries.count * n_distances + place];
                     }
                 Work work;
-                count_distances(codes, queries, {wanted.data(), items.data(), n_words, shared}, execution, counts.data(), work);
-                const std::string which = std::string(execution.kernel.isa) + " count n_codes=" + std::to_string(codes.count);
+                count_distances(codes, queries, {wanted.data(), items.data(), n_words, shared}, execution,
+                                counts.data(), work);
+                const std::string which =
+                    std::string(execution.kernel.isa) + " count n_codes=" + std::to_string(codes.count);
                 CHECK(counts == expected, which);
                 CHECK(queries.count == 0 || codes.count == 0 || work.isa == execution.kernel.isa, which);
             }

@@ -50,7 +50,8 @@ void check_exception(ThreadPool& pool) {
 class Search {
 public:
     Search() : truth_(40000, 2, 8, 9) {
-        for (const std::vector<Hit>& hits : truth_.within(20)) expected_.insert(expected_.end(), hits.begin(), hits.end());
+        for (const std::vector<Hit>& hits : truth_.within(20))
+            expected_.insert(expected_.end(), hits.begin(), hits.end());
     }
 
     bool works(ThreadPool& pool, std::size_t n_threads) const {
@@ -122,8 +123,7 @@ void check_busy_fork(const Search& search) {
     std::thread other([&] {
         while (!done) pool.run(4, 3, [](std::size_t) {});
     });
-    for (int repeat = 0; repeat < 20; ++repeat)
-        check_in_fork("fork amid work", [&] { return search.works(pool, 3); });
+    for (int repeat = 0; repeat < 20; ++repeat) check_in_fork("fork amid work", [&] { return search.works(pool, 3); });
     done = true;
     other.join();
     std::printf("threads: search after fork amid work\n");

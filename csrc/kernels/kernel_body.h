@@ -1,0 +1,3 @@
+// The kernel of an ISA: its functions in the order of kernel.h. Included behind all bodies.
+
+constexpr Kernel kernel = {isa, transpose, within, within_run, count, mark, filter, measure, drop_seen, extract};
