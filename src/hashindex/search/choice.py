@@ -114,7 +114,7 @@ def _built(structure: Structure, segment: Segment, kind: Kind, engine: Engine) -
 
 def _price(structure: Structure, segment: Segment, kind: Kind) -> float:
     """Nanoseconds of building, and of looking at a sample of the codes before, bit by bit."""
-    return structure.build_cost(segment, kind.costs) / kind.n_threads + 2e4 * segment.n_bits
+    return structure.build_cost(segment, kind.costs) / kind.n_threads + 5e4 * min(segment.n_bits, 320)
 
 
 def _limits(segment: Segment, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
