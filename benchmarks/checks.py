@@ -48,10 +48,15 @@ def true_near(data: Data, k: int) -> Near:
     return Near(*flat(data.codes).search(data.queries, k))
 
 
+def row_of(hits: Hits) -> NDArray[np.int64]:
+    """The query of every hit."""
+    counts: Array = np.diff(hits.offsets.astype(np.int64))
+    return np.repeat(np.arange(len(counts)), counts)
+
+
 def in_order(hits: Hits) -> Hits:
     """The same hits with every row ordered by (distance, id)."""
-    rows = np.repeat(np.arange(len(hits.offsets) - 1), np.diff(hits.offsets.astype(np.int64)))
-    order = np.lexsort((hits.ids, hits.distances, rows))
+    order = np.lexsort((hits.ids, hits.distances, row_of(hits)))
     return Hits(hits.offsets.astype(np.int64), hits.distances[order].astype(np.int32), hits.ids[order].astype(np.int64))
 
 
@@ -62,11 +67,8 @@ def same_hits(found: Hits, expected: Hits) -> bool:
 
 def hits_recall(found: Hits, expected: Hits) -> float:
     """The share of the expected (query, id) that was found."""
-    keys = []
-    for hits in (found, expected):
-        rows = np.repeat(np.arange(len(hits.offsets) - 1), np.diff(hits.offsets.astype(np.int64)))
-        keys.append(rows.astype(np.int64) << 32 | hits.ids.astype(np.int64))
-    return float(np.isin(keys[1], keys[0]).mean()) if len(keys[1]) else 1.0
+    mine, theirs = (row_of(hits) << 32 | hits.ids.astype(np.int64) for hits in (found, expected))
+    return float(np.isin(theirs, mine).mean()) if len(theirs) else 1.0
 
 
 def true_distances(data: Data, ids: Array) -> Array:
@@ -87,7 +89,7 @@ def same_near(data: Data, found: Near, expected: Near) -> bool:
     for near in (found, expected):
         inside = near.distances < near.distances.max(axis=1, keepdims=True)
         below.append(np.sort(np.where(inside, near.ids.astype(np.int64), -1), axis=1))
-    return np.array_equal(*below)
+    return np.array_equal(below[0], below[1])
 
 
 def near_recall(data: Data, found: Near, expected: Near) -> float:

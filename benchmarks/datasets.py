@@ -30,7 +30,7 @@ class Data(NamedTuple):
 
     @property
     def n_bits(self) -> int:
-        return self.codes.shape[1] * 8
+        return int(self.codes.shape[1]) * 8
 
     def first(self, n_queries: int) -> Data:
         """The same codes with the first queries only."""
@@ -141,7 +141,8 @@ def _cut(split: str, n_patches: int) -> NDArray[np.uint8]:
         with part.open("wb") as file:
             np.save(file, windows[which, rows, columns].reshape(n_patches, -1))
         part.replace(kept)
-    return np.load(kept)
+    cut: NDArray[np.uint8] = np.load(kept)
+    return cut
 
 
 def _images(path: Path, split: str) -> NDArray[np.uint8]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -65,7 +66,7 @@ def fastest(peers: Iterable[Peer], data: Data, radius: int, *, sample: int = 100
         label = f"{peer.name} {peer.settings}".strip()
         for n in (4, sample):
             few = data.first(n).queries
-            times[label] = round(min(seconds(lambda p=peer, q=few: p.radius(q, radius)) for _ in range(3)) / n * 1e6, 2)
+            times[label] = round(min(seconds(partial(peer.radius, few, radius)) for _ in range(3)) / n * 1e6, 2)
             if times[label] > 4 * min(times.values()) and times[label] * n > 5000:
                 break
         if times[label] == min(times.values()):
@@ -80,7 +81,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def alternating(works: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
+def alternating(works: Mapping[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
     """Median seconds of each work; rounds take turns, so that a noisy moment hits all of them alike."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):

@@ -15,6 +15,7 @@ from datasets import Codes, temporary
 
 import hashindex as hx
 from hashindex.engines import Engine
+from hashindex.index import Method
 
 
 class Peer(ABC):
@@ -43,7 +44,7 @@ class Peer(ABC):
 class HashIndex(Peer):
     """This library with an engine and a method."""
 
-    def __init__(self, engine: str | Engine = "native", method: hx.Method = "auto", n_threads: int = 1) -> None:
+    def __init__(self, engine: str | Engine = "native", method: Method = "auto", n_threads: int = 1) -> None:
         self.engine, self.method, self.n_threads = engine, method, n_threads
         name = engine if isinstance(engine, str) else engine.description.removeprefix("native ").strip("()")
         self.name = " ".join(["hashindex", *(part for part in (name, method) if part not in ("native", "auto"))])
@@ -199,9 +200,9 @@ class UsearchExact(Peer):
         self.codes = codes
 
     def nearest(self, queries: Codes, k: int) -> Near:
-        from usearch.index import MetricKind, search
+        from usearch.index import search
 
-        found = search(self.codes, queries, k, MetricKind.Hamming, exact=True, threads=1, dtype="b1")
+        found = search(self.codes, queries, k, "hamming", exact=True, threads=1, dtype="b1")
         return Near(found.distances.astype(np.int32), found.keys.astype(np.int64))
 
 
@@ -209,6 +210,7 @@ class UsearchHNSW(Approximate):
     """usearch's graph; built ones are kept in the temporary folder, with the time that building took."""
 
     name = "usearch HNSW"
+    index: Any
 
     def __init__(self, label: str, m: int = 16) -> None:
         self.label, self.m = label, m
@@ -225,13 +227,15 @@ class UsearchHNSW(Approximate):
         self.index = Index(ndim=codes.shape[1] * 8, metric="hamming", dtype="b1", connectivity=self.m)
         if seconds.exists():
             self.index.load(str(kept))
+            self.build_s = float(seconds.read_text())
         else:
-            start = time.perf_counter()
-            self.index.add(np.arange(len(codes)), codes, threads=1)
-            seconds.write_text(str(time.perf_counter() - start))
+            super().build(codes)
             self.index.save(str(kept))
-        self.build_s = float(seconds.read_text())
+            seconds.write_text(str(self.build_s))
         return self
+
+    def fill(self, codes: Codes) -> None:
+        self.index.add(np.arange(len(codes)), codes, threads=1)
 
     def nearest(self, queries: Codes, k: int) -> Near:
         self.index.expansion_search = self.effort

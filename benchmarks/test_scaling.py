@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import measure
@@ -33,7 +34,7 @@ def test_threads(benchmark: Any, work: str) -> None:
     make, search = WORK[work]
     data = make()
     peers = {"1 thread": HashIndex(n_threads=1), "2 threads": HashIndex(n_threads=2)}
-    works = {name: lambda p=peer: search(p, data) for name, peer in peers.items()}
+    works = {name: partial(search, peer, data) for name, peer in peers.items()}
     for name, peer in peers.items():
         peer.build(data.codes)
         measure.settle(works[name])
