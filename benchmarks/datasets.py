@@ -37,6 +37,11 @@ class Data(NamedTuple):
         return self._replace(queries=self.queries[:n_queries])
 
 
+def power(n_codes: int) -> str:
+    """A size as it is called: 1e6 for a million, 1e2 for a hundred."""
+    return f"{n_codes:.0e}".replace("e+0", "e")
+
+
 def random_codes(rng: np.random.Generator, n_codes: int, n_bits: int) -> Codes:
     return np.frombuffer(rng.bytes(n_codes * n_bits // 8), np.uint8).reshape(n_codes, -1).copy()
 
