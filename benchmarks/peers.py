@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import faiss
 import numpy as np
-from checks import Hits, Near
+from checks import Hits, Near, joined
 from datasets import Codes
 from numpy.typing import NDArray
 
@@ -50,6 +50,10 @@ class Peer(ABC):
 
     def find(self, queries: Codes, kind: Kind, size: int) -> Hits | Near:
         return self.radius(queries, size) if kind == "radius" else self.nearest(queries, size)
+
+    def one_by_one(self, queries: Codes, kind: Kind, size: int) -> Hits | Near:
+        """The same answer from calls with one query each."""
+        return joined([self.find(queries[i : i + 1], kind, size) for i in range(len(queries))])
 
     def call(self, kind: Kind, size: int) -> Callable[[Codes], Any]:
         """The library's own call behind :meth:`find`, where it is fast enough for the adapter to matter."""

@@ -36,8 +36,7 @@ def test_lone(benchmark: Any, work: str, n_bits: int, n_codes: int) -> None:
     for peer in peers:
         few = data.first(CHECKED if peer.name != "usearch exact" else 5)
         peer.build(data.codes)
-        found = joined([peer.find(few.queries[i : i + 1], kind, size) for i in range(len(few.queries))])
-        assert exact(few, found, size), f"{peer.name} is not exact"
+        assert exact(few, peer.one_by_one(few.queries, kind, size), size), f"{peer.name} is not exact"
     calls = {peer.name: peer.call(kind, size) for peer in peers}
     us = {name: seconds * 1e6 for name, seconds in measure.lone(calls, data.queries).items()}
     labels = {"data": data.name, "n_bits": n_bits, "n_codes": n_codes, "n_queries": 1, "threads": 1}
@@ -100,7 +99,7 @@ def test_adding(benchmark: Any) -> None:
         assert exact(few, peer.find(few.queries, "k", 10), 10), f"{peer.name} has not all the codes"
     labels = {"data": data.name, "n_bits": 64, "n_codes": len(data.codes), "threads": 1}
     benchmark.extra_info.update(labels, row="adding", case="64 bits, one at a time, to 1e6 codes", us=us)
-    benchmark.pedantic(partial(add_each, HashIndex()), rounds=1)
+    benchmark.pedantic(partial(HashIndex().fill, data.codes), rounds=1)  # all at once, to compare
 
 
 @pytest.mark.parametrize("n_codes", first_queries.SIZES)
