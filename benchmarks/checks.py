@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import faiss
@@ -48,10 +49,26 @@ def true_near(data: Data, k: int) -> Near:
     return Near(*flat(data.codes).search(data.queries, k))
 
 
+def row_of(hits: Hits) -> NDArray[np.int64]:
+    """The query of every hit."""
+    counts: Array = np.diff(hits.offsets.astype(np.int64))
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def joined(answers: Sequence[Hits | Near]) -> Hits | Near:
+    """The answers of several calls as that of one; they are all of one kind."""
+    hits = [answer for answer in answers if isinstance(answer, Hits)]
+    near = [answer for answer in answers if isinstance(answer, Near)]
+    distances, ids = (np.concatenate(part) for part in zip(*(answer[-2:] for answer in answers), strict=True))
+    if near:
+        return Near(distances, ids)
+    counts = np.concatenate([np.diff(answer.offsets.astype(np.int64)) for answer in hits])
+    return Hits(np.concatenate([[0], counts.cumsum()]), distances, ids)
+
+
 def in_order(hits: Hits) -> Hits:
     """The same hits with every row ordered by (distance, id)."""
-    rows = np.repeat(np.arange(len(hits.offsets) - 1), np.diff(hits.offsets.astype(np.int64)))
-    order = np.lexsort((hits.ids, hits.distances, rows))
+    order = np.lexsort((hits.ids, hits.distances, row_of(hits)))
     return Hits(hits.offsets.astype(np.int64), hits.distances[order].astype(np.int32), hits.ids[order].astype(np.int64))
 
 
@@ -62,11 +79,8 @@ def same_hits(found: Hits, expected: Hits) -> bool:
 
 def hits_recall(found: Hits, expected: Hits) -> float:
     """The share of the expected (query, id) that was found."""
-    keys = []
-    for hits in (found, expected):
-        rows = np.repeat(np.arange(len(hits.offsets) - 1), np.diff(hits.offsets.astype(np.int64)))
-        keys.append(rows.astype(np.int64) << 32 | hits.ids.astype(np.int64))
-    return float(np.isin(keys[1], keys[0]).mean()) if len(keys[1]) else 1.0
+    mine, theirs = (row_of(hits) << 32 | hits.ids.astype(np.int64) for hits in (found, expected))
+    return float(np.isin(theirs, mine).mean()) if len(theirs) else 1.0
 
 
 def true_distances(data: Data, ids: Array) -> Array:
@@ -87,7 +101,18 @@ def same_near(data: Data, found: Near, expected: Near) -> bool:
     for near in (found, expected):
         inside = near.distances < near.distances.max(axis=1, keepdims=True)
         below.append(np.sort(np.where(inside, near.ids.astype(np.int64), -1), axis=1))
-    return np.array_equal(*below)
+    return np.array_equal(below[0], below[1])
+
+
+def same(data: Data, found: Hits | Near, expected: Hits | Near) -> bool:
+    if isinstance(found, Hits):
+        return isinstance(expected, Hits) and same_hits(found, expected)
+    return isinstance(expected, Near) and same_near(data, found, expected)
+
+
+def exact(data: Data, found: Hits | Near, size: int) -> bool:
+    """Whether an answer is what faiss's exhaustive search gives for this radius or k."""
+    return same(data, found, true_hits(data, size) if isinstance(found, Hits) else true_near(data, size))
 
 
 def near_recall(data: Data, found: Near, expected: Near) -> float:

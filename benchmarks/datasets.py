@@ -30,11 +30,16 @@ class Data(NamedTuple):
 
     @property
     def n_bits(self) -> int:
-        return self.codes.shape[1] * 8
+        return int(self.codes.shape[1]) * 8
 
     def first(self, n_queries: int) -> Data:
         """The same codes with the first queries only."""
         return self._replace(queries=self.queries[:n_queries])
+
+
+def power(n_codes: int) -> str:
+    """A size as it is called: 1e6 for a million, 1e2 for a hundred."""
+    return f"{n_codes:.0e}".replace("e+0", "e")
 
 
 def random_codes(rng: np.random.Generator, n_codes: int, n_bits: int) -> Codes:
@@ -141,7 +146,8 @@ def _cut(split: str, n_patches: int) -> NDArray[np.uint8]:
         with part.open("wb") as file:
             np.save(file, windows[which, rows, columns].reshape(n_patches, -1))
         part.replace(kept)
-    return np.load(kept)
+    cut: NDArray[np.uint8] = np.load(kept)
+    return cut
 
 
 def _images(path: Path, split: str) -> NDArray[np.uint8]:

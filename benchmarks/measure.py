@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import cycle, islice
 from statistics import median
 from typing import Any
 
+from approximate_peers import Approximate
 from checks import Near, hits_recall, near_recall, same_hits, same_near, true_hits, true_near
-from datasets import Data
-from peers import Approximate, Peer
+from datasets import Codes, Data
+from peers import Peer
 
 ENOUGH = 0.98  # recall asked of approximate peers
 PATIENCE_S = 2.0  # a batch this slow is not tried with more effort
 SETTLE_S, SETTLE_CALLS = 1.0, 20  # calls before the timing, for a planner that learns
+
+LONE_CALLS, LONE_BLOCK_S = 100, 0.5  # a block of lone calls
 
 
 def radius(benchmark: Any, peer: Peer, data: Data, radius: int, /, *, sample: int = 1000, **labels: Any) -> None:
@@ -65,7 +70,7 @@ def fastest(peers: Iterable[Peer], data: Data, radius: int, *, sample: int = 100
         label = f"{peer.name} {peer.settings}".strip()
         for n in (4, sample):
             few = data.first(n).queries
-            times[label] = round(min(seconds(lambda p=peer, q=few: p.radius(q, radius)) for _ in range(3)) / n * 1e6, 2)
+            times[label] = round(min(seconds(partial(peer.radius, few, radius)) for _ in range(3)) / n * 1e6, 2)
             if times[label] > 4 * min(times.values()) and times[label] * n > 5000:
                 break
         if times[label] == min(times.values()):
@@ -80,12 +85,41 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def alternating(works: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
+def alternating(works: Mapping[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
     """Median seconds of each work; rounds take turns, so that a noisy moment hits all of them alike."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
             times[name].append(seconds(work))
+    return {name: median(taken) for name, taken in times.items()}
+
+
+def lone(calls: Mapping[str, Callable[[Codes], object]], queries: Codes, n_blocks: int = 5) -> dict[str, float]:
+    """Median seconds of calls with one query, each with another; after a warm-up, peers take turns in blocks of calls.
+
+    A block of a slow peer ends early.
+    """
+    pool = [queries[i : i + 1] for i in range(len(queries))]
+    pools = {name: cycle(pool) for name in calls}
+
+    def block(name: str) -> list[float]:
+        call, taken, start = calls[name], [], time.perf_counter()
+        for query in islice(pools[name], LONE_CALLS):
+            before = time.perf_counter()
+            call(query)
+            after = time.perf_counter()
+            taken.append(after - before)
+            if after - start > LONE_BLOCK_S:
+                break
+        return taken
+
+    for name in calls:
+        for _ in range(n_blocks):
+            block(name)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(n_blocks):
+        for name in calls:
+            times[name] += block(name)
     return {name: median(taken) for name, taken in times.items()}
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from math import comb
-from typing import Any
+from typing import Any, Literal
 
 import faiss
 import numpy as np
-from checks import Hits, Near
-from datasets import Codes, temporary
+from checks import Hits, Near, joined
+from datasets import Codes
+from numpy.typing import NDArray
 
 import hashindex as hx
 from hashindex.engines import Engine
+from hashindex.index import Method
+
+Kind = Literal["radius", "k"]
 
 
 class Peer(ABC):
@@ -39,17 +44,35 @@ class Peer(ABC):
     @abstractmethod
     def fill(self, codes: Codes) -> None: ...
 
+    def add(self, codes: Codes) -> None:
+        """Add to what the peer was filled with."""
+        raise NotImplementedError
+
+    def find(self, queries: Codes, kind: Kind, size: int) -> Hits | Near:
+        return self.radius(queries, size) if kind == "radius" else self.nearest(queries, size)
+
+    def one_by_one(self, queries: Codes, kind: Kind, size: int) -> Hits | Near:
+        """The same answer from calls with one query each."""
+        return joined([self.find(queries[i : i + 1], kind, size) for i in range(len(queries))])
+
+    def call(self, kind: Kind, size: int) -> Callable[[Codes], Any]:
+        """The library's own call behind :meth:`find`, where it is fast enough for the adapter to matter."""
+        return lambda queries: self.find(queries, kind, size)
+
 
 class HashIndex(Peer):
     """This library with an engine and a method."""
 
-    def __init__(self, engine: str | Engine = "native", method: hx.Method = "auto", n_threads: int = 1) -> None:
+    def __init__(self, engine: str | Engine = "native", method: Method = "auto", n_threads: int = 1) -> None:
         self.engine, self.method, self.n_threads = engine, method, n_threads
         name = engine if isinstance(engine, str) else engine.description.removeprefix("native ").strip("()")
         self.name = " ".join(["hashindex", *(part for part in (name, method) if part not in ("native", "auto"))])
 
     def fill(self, codes: Codes) -> None:
         self.index = hx.HashIndex(codes.shape[1] * 8, engine=self.engine)
+        self.add(codes)
+
+    def add(self, codes: Codes) -> None:
         self.index.add(codes)
 
     def radius(self, queries: Codes, radius: int) -> Hits:
@@ -57,6 +80,10 @@ class HashIndex(Peer):
 
     def nearest(self, queries: Codes, k: int) -> Near:
         return Near(*self.index.search(queries, k=k, method=self.method, n_threads=self.n_threads))
+
+    def call(self, kind: Kind, size: int) -> Callable[[Codes], Any]:
+        options: dict[str, Any] = {kind: size, "method": self.method, "n_threads": self.n_threads}
+        return partial(self.index.search, **options)
 
 
 class Faiss(Peer):
@@ -67,11 +94,19 @@ class Faiss(Peer):
     def fill(self, codes: Codes) -> None:
         self.index.add(codes)
 
+    def add(self, codes: Codes) -> None:
+        self.index.add(codes)
+
     def radius(self, queries: Codes, radius: int) -> Hits:
         return Hits(*self.index.range_search(queries, radius + 1))
 
     def nearest(self, queries: Codes, k: int) -> Near:
         return Near(*self.index.search(queries, k))
+
+    def call(self, kind: Kind, size: int) -> Callable[[Codes], Any]:
+        if kind == "radius":
+            return partial(self.index.range_search, thresh=size + 1)
+        return partial(self.index.search, k=size)
 
 
 class FaissFlat(Faiss):
@@ -130,68 +165,6 @@ def multi_hash_grid(n_bits: int, radius: int, narrow: int = 20, most_lookups: in
     return grid
 
 
-class Approximate(Peer):
-    """A peer with an effort to raise until its recall suffices."""
-
-    exact = False
-    efforts: tuple[int, ...] = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-    effort = 16
-
-
-class FaissHNSW(Approximate, Faiss):
-    """faiss's graph; built ones are kept in the temporary folder, with the time that building took."""
-
-    name = "faiss HNSW"
-
-    def __init__(self, label: str, m: int = 16) -> None:
-        self.label, self.m = label, m
-
-    @property
-    def settings(self) -> str:
-        return f"M={self.m} efSearch={self.effort}"
-
-    def build(self, codes: Codes) -> Peer:
-        kept = temporary() / f"{self.label}-{codes.shape[1] * 8}-{len(codes)}-M{self.m}.faiss"
-        seconds = kept.with_suffix(".seconds")
-        if not seconds.exists():
-            self.index = faiss.IndexBinaryHNSW(codes.shape[1] * 8, self.m)
-            super().build(codes)
-            faiss.write_index_binary(self.index, str(kept))
-            seconds.write_text(str(self.build_s))
-        self.index = faiss.read_index_binary(str(kept))
-        self.build_s = float(seconds.read_text())
-        return self
-
-    def nearest(self, queries: Codes, k: int) -> Near:
-        self.index.hnsw.efSearch = self.effort
-        return Near(*self.index.search(queries, k))
-
-
-class FaissIVF(Approximate, Faiss):
-    """faiss's inverted lists around binary centroids; faiss can only train them by k-means."""
-
-    name = "faiss IVF"
-    efforts = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
-
-    def __init__(self, n_lists: int = 1024) -> None:
-        self.n_lists = n_lists
-
-    @property
-    def settings(self) -> str:
-        return f"nlist={self.n_lists} nprobe={self.effort}"
-
-    def fill(self, codes: Codes) -> None:
-        n_bits = codes.shape[1] * 8
-        self.quantizer = faiss.IndexBinaryFlat(n_bits)
-        self.index = faiss.IndexBinaryIVF(self.quantizer, n_bits, self.n_lists)
-        self.index.train(codes[: 40 * self.n_lists])
-        self.index.add(codes)
-
-    def nearest(self, queries: Codes, k: int) -> Near:
-        self.index.nprobe = self.effort
-        return Near(*self.index.search(queries, k))
-
-
 class UsearchExact(Peer):
     name = "usearch exact"
 
@@ -199,82 +172,47 @@ class UsearchExact(Peer):
         self.codes = codes
 
     def nearest(self, queries: Codes, k: int) -> Near:
-        from usearch.index import MetricKind, search
+        from usearch.index import search
 
-        found = search(self.codes, queries, k, MetricKind.Hamming, exact=True, threads=1, dtype="b1")
-        return Near(found.distances.astype(np.int32), found.keys.astype(np.int64))
-
-
-class UsearchHNSW(Approximate):
-    """usearch's graph; built ones are kept in the temporary folder, with the time that building took."""
-
-    name = "usearch HNSW"
-
-    def __init__(self, label: str, m: int = 16) -> None:
-        self.label, self.m = label, m
-
-    @property
-    def settings(self) -> str:
-        return f"connectivity={self.m} expansion_search={self.effort}"
-
-    def build(self, codes: Codes) -> Peer:
-        from usearch.index import Index
-
-        kept = temporary() / f"{self.label}-{codes.shape[1] * 8}-{len(codes)}-M{self.m}.usearch"
-        seconds = kept.with_suffix(".usearch-seconds")
-        self.index = Index(ndim=codes.shape[1] * 8, metric="hamming", dtype="b1", connectivity=self.m)
-        if seconds.exists():
-            self.index.load(str(kept))
-        else:
-            start = time.perf_counter()
-            self.index.add(np.arange(len(codes)), codes, threads=1)
-            seconds.write_text(str(time.perf_counter() - start))
-            self.index.save(str(kept))
-        self.build_s = float(seconds.read_text())
-        return self
-
-    def nearest(self, queries: Codes, k: int) -> Near:
-        self.index.expansion_search = self.effort
-        found = self.index.search(queries, k, threads=1)
-        return Near(found.distances.astype(np.int32), found.keys.astype(np.int64))
-
-
-class PynearMIH(Approximate):
-    """pynear's multi-index hashing: k nearest, from buckets within a radius."""
-
-    name = "pynear MIH"
-    efforts = (2, 4, 8, 12, 16, 24, 32, 48, 64)
-    m: int
-
-    @property
-    def settings(self) -> str:
-        return f"m={self.m} radius={self.effort}"
-
-    def fill(self, codes: Codes) -> None:
-        import pynear
-
-        self.m = codes.shape[1] // 2  # substrings of 16 bits
-        self.index = pynear.MIHBinaryIndex(self.m)
-        self.index.set(codes)
-
-    def nearest(self, queries: Codes, k: int) -> Near:
-        ids, distances = self.index.searchKNN_arrays(queries, k, self.effort)
-        return Near(distances, ids)
+        found = search(self.codes, queries, k, "hamming", exact=True, threads=1, dtype="b1")
+        distances, ids = (part.reshape(len(queries), -1) for part in (found.distances, found.keys))
+        return Near(distances.astype(np.int32), ids.astype(np.int64))
 
 
 class NumPy(Peer):
-    """``numpy.bitwise_count`` and a partition, one query after the other."""
+    """``numpy.bitwise_count`` over all codes, one query after the other; room for codes to come doubles."""
 
     name = "NumPy"
 
     def fill(self, codes: Codes) -> None:
-        self.words = codes.view(np.uint64)
+        self.room, self.n_codes = codes.view(np.uint64), len(codes)
+
+    def add(self, codes: Codes) -> None:
+        end = self.n_codes + len(codes)
+        if end > len(self.room):
+            more = np.empty((end, self.room.shape[1]), np.uint64)
+            self.room = np.concatenate([self.room[: self.n_codes], more])
+        self.room[self.n_codes : end] = codes.view(np.uint64)
+        self.n_codes = end
+
+    def distances(self, query: NDArray[np.uint64]) -> NDArray[np.int32]:
+        found: NDArray[np.int32] = np.bitwise_count(self.room[: self.n_codes] ^ query).sum(axis=1, dtype=np.int32)
+        return found
+
+    def radius(self, queries: Codes, radius: int) -> Hits:
+        rows = []
+        for query in queries.view(np.uint64):
+            distances = self.distances(query)
+            ids = np.flatnonzero(distances <= radius)
+            rows.append((distances[ids], ids))
+        offsets = np.cumsum([0, *(len(ids) for _, ids in rows)])
+        return Hits(offsets, *(np.concatenate(part) for part in zip(*rows, strict=True)))
 
     def nearest(self, queries: Codes, k: int) -> Near:
         rows = []
         for query in queries.view(np.uint64):
-            distances = np.bitwise_count(self.words ^ query).sum(axis=1, dtype=np.int32)
-            best = np.argpartition(distances, k)[:k]
+            distances = self.distances(query)
+            best = np.argpartition(distances, k)[:k] if k < len(distances) else np.arange(len(distances))
             best = best[np.argsort(distances[best], kind="stable")]
             rows.append((distances[best], best))
         return Near(*(np.stack(part) for part in zip(*rows, strict=True)))

@@ -7,8 +7,9 @@ from typing import Any
 
 import measure
 import pytest
+from approximate_peers import FaissHNSW, FaissIVF, PynearMIH, UsearchHNSW
 from datasets import patches
-from peers import FaissFlat, FaissHNSW, FaissIVF, HashIndex, Peer, PynearMIH, UsearchHNSW
+from peers import FaissFlat, HashIndex, Peer
 
 K = 10
 PEERS: dict[str, Callable[[], Peer]] = {

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import measure
 import numpy as np
 import pytest
-from datasets import Codes, clustered, collapsed, patches, pdq, uniform
+from datasets import Codes, Data, clustered, collapsed, patches, pdq, uniform
 
 import hashindex as hx
 
-SETS = {
+SETS: dict[str, Callable[[], Data]] = {
     "uniform 64": lambda: uniform(64),
     "uniform 256": lambda: uniform(256),
     "clustered 64": lambda: clustered(64),
@@ -42,7 +43,7 @@ def test_planner(benchmark: Any, name: str, work: tuple[str, int], batch: int) -
     if measure.seconds(lambda: search("multi-index", part)) < LONGEST_S:
         methods.append("multi-index")
     measure.settle(lambda: search("auto"))
-    medians = measure.alternating({method: lambda m=method: search(m) for method in methods})
+    medians = measure.alternating({method: partial(search, method) for method in methods})
     best = min(methods[1:], key=lambda method: medians[method])
     benchmark.extra_info.update(
         row="planner",

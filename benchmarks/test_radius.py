@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import measure
@@ -17,7 +17,7 @@ class Case(NamedTuple):
 
     make: Callable[[], Data]
     radius: int
-    faiss: Callable[[], list[Peer]]
+    faiss: Callable[[], Sequence[Peer]]
 
 
 def grid(n_bits: int, radius: int) -> Callable[[], list[Peer]]:
@@ -58,5 +58,5 @@ def test_radius_faiss(benchmark: Any, name: str) -> None:
     ours = HashIndex().build(data.codes)
     assert same_hits(peer.radius(data.queries, case.radius), ours.radius(data.queries, case.radius))
     settings = f"{peer.name} {peer.settings}".strip()
-    labels = {"row": "radius", "case": name, "peer": "faiss, best exact", "settings": settings, "grid": times}
-    measure.radius(benchmark, peer, data, case.radius, **labels)
+    labels: dict[str, Any] = {"row": "radius", "case": name, "peer": "faiss, best exact"}
+    measure.radius(benchmark, peer, data, case.radius, **labels, settings=settings, grid=times)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import measure
 import numpy as np
 import pytest
-from datasets import Data, flip, uniform
+from datasets import Data, flip, power, uniform
 from peers import HashIndex
 
 import hashindex as hx
@@ -33,7 +34,7 @@ def test_threads(benchmark: Any, work: str) -> None:
     make, search = WORK[work]
     data = make()
     peers = {"1 thread": HashIndex(n_threads=1), "2 threads": HashIndex(n_threads=2)}
-    works = {name: lambda p=peer: search(p, data) for name, peer in peers.items()}
+    works = {name: partial(search, peer, data) for name, peer in peers.items()}
     for name, peer in peers.items():
         peer.build(data.codes)
         measure.settle(works[name])
@@ -47,7 +48,7 @@ def test_threads(benchmark: Any, work: str) -> None:
 def test_sizes(benchmark: Any, n_codes: int, work: str) -> None:
     data = uniform(64, n_codes, 10_000)
     peer = HashIndex().build(data.codes)
-    labels = {"row": "sizes", "case": f"{n_codes:.0e} codes".replace("e+0", "e"), "peer": f"hashindex, {work}"}
+    labels = {"row": "sizes", "case": f"{power(n_codes)} codes", "peer": f"hashindex, {work}"}
     if work == "k = 10":
         measure.nearest(benchmark, peer, data.first(100 if n_codes > 1e6 else 256), 10, **labels)
     else:
@@ -71,7 +72,7 @@ def test_all_pairs(benchmark: Any, n_codes: int) -> None:
         return set(map(tuple, np.concatenate(found).tolist()))
 
     assert pairs() >= set(map(tuple, planted.tolist()))
-    size = f"{n_codes:.0e}".replace("e+0", "e")
-    labels = {"row": "pairs", "case": f"all pairs within 3, {size} uniform codes", "peer": "hashindex, 2 threads"}
+    case = f"all pairs within 3, {power(n_codes)} uniform codes"
+    labels = {"row": "pairs", "case": case, "peer": "hashindex, 2 threads"}
     benchmark.extra_info.update(labels, n_codes=n_codes, threads=2)
     benchmark.pedantic(lambda: sum(len(block[0]) for block in index.pairs(3, n_threads=2)), rounds=1)

@@ -69,12 +69,12 @@ def bare(
         width = backbone(torch.zeros(1, *shape)).shape[1]
         network = nn.Sequential(backbone, nn.Linear(width, 48), nn.BatchNorm1d(48, affine=False))
         if len(shape) == 3:
-            network = network.to(memory_format=torch.channels_last)
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
         optimiser = torch.optim.AdamW(network.parameters(), lr=0.001)
         for step in range(STEPS[len(shape)]):
             if step % (len(x) // BATCH) == 0:
-                batches = torch.randperm(len(x)).split(BATCH)
+                batches = torch.split(torch.randperm(len(x)), BATCH)
             rows = batches[step % len(batches)]
             batch = x[rows].float()
             if len(shape) == 3:
@@ -83,7 +83,7 @@ def bare(
                 z = network(batch)
             loss = loss_of(z.float(), labels[rows])
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             loss.item()
             told(step)

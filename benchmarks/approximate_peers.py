@@ -1,0 +1,133 @@
+"""The libraries measured that find the k nearest approximately, each with an effort to raise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import faiss
+import numpy as np
+from checks import Near
+from datasets import Codes, temporary
+from peers import Faiss, Peer
+
+
+class Approximate(Peer):
+    """A peer with an effort to raise until its recall suffices."""
+
+    exact = False
+    efforts: tuple[int, ...] = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+    effort = 16
+
+
+class FaissHNSW(Approximate, Faiss):
+    """faiss's graph; built ones are kept in the temporary folder, with the time that building took."""
+
+    name = "faiss HNSW"
+
+    def __init__(self, label: str, m: int = 16) -> None:
+        self.label, self.m = label, m
+
+    @property
+    def settings(self) -> str:
+        return f"M={self.m} efSearch={self.effort}"
+
+    def build(self, codes: Codes) -> Peer:
+        kept = temporary() / f"{self.label}-{codes.shape[1] * 8}-{len(codes)}-M{self.m}.faiss"
+        seconds = kept.with_suffix(".seconds")
+        if not seconds.exists():
+            self.index = faiss.IndexBinaryHNSW(codes.shape[1] * 8, self.m)
+            super().build(codes)
+            faiss.write_index_binary(self.index, str(kept))
+            seconds.write_text(str(self.build_s))
+        self.index = faiss.read_index_binary(str(kept))
+        self.build_s = float(seconds.read_text())
+        return self
+
+    def nearest(self, queries: Codes, k: int) -> Near:
+        self.index.hnsw.efSearch = self.effort
+        return Near(*self.index.search(queries, k))
+
+
+class FaissIVF(Approximate, Faiss):
+    """faiss's inverted lists around binary centroids; faiss can only train them by k-means."""
+
+    name = "faiss IVF"
+    efforts = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
+
+    def __init__(self, n_lists: int = 1024) -> None:
+        self.n_lists = n_lists
+
+    @property
+    def settings(self) -> str:
+        return f"nlist={self.n_lists} nprobe={self.effort}"
+
+    def fill(self, codes: Codes) -> None:
+        n_bits = codes.shape[1] * 8
+        self.quantizer = faiss.IndexBinaryFlat(n_bits)
+        self.index = faiss.IndexBinaryIVF(self.quantizer, n_bits, self.n_lists)
+        self.index.train(codes[: 40 * self.n_lists])
+        self.index.add(codes)
+
+    def nearest(self, queries: Codes, k: int) -> Near:
+        self.index.nprobe = self.effort
+        return Near(*self.index.search(queries, k))
+
+
+class UsearchHNSW(Approximate):
+    """usearch's graph; built ones are kept in the temporary folder, with the time that building took."""
+
+    name = "usearch HNSW"
+    index: Any
+
+    def __init__(self, label: str, m: int = 16) -> None:
+        self.label, self.m = label, m
+
+    @property
+    def settings(self) -> str:
+        return f"connectivity={self.m} expansion_search={self.effort}"
+
+    def build(self, codes: Codes) -> Peer:
+        from usearch.index import Index
+
+        kept = temporary() / f"{self.label}-{codes.shape[1] * 8}-{len(codes)}-M{self.m}.usearch"
+        seconds = kept.with_suffix(".usearch-seconds")
+        self.index = Index(ndim=codes.shape[1] * 8, metric="hamming", dtype="b1", connectivity=self.m)
+        if seconds.exists():
+            self.index.load(str(kept))
+            self.build_s = float(seconds.read_text())
+        else:
+            super().build(codes)
+            self.index.save(str(kept))
+            seconds.write_text(str(self.build_s))
+        return self
+
+    def fill(self, codes: Codes) -> None:
+        self.index.add(np.arange(len(codes)), codes, threads=1)
+
+    def nearest(self, queries: Codes, k: int) -> Near:
+        self.index.expansion_search = self.effort
+        found = self.index.search(queries, k, threads=1)
+        return Near(found.distances.astype(np.int32), found.keys.astype(np.int64))
+
+
+class PynearMIH(Approximate):
+    """pynear's multi-index hashing: k nearest, from buckets within a radius."""
+
+    name = "pynear MIH"
+    efforts = (2, 4, 8, 12, 16, 24, 32, 48, 64)
+    m: int
+
+    @property
+    def settings(self) -> str:
+        return f"m={self.m} radius={self.effort}"
+
+    def fill(self, codes: Codes) -> None:
+        import pynear
+
+        self.m = codes.shape[1] // 2  # substrings of 16 bits
+        self.index = pynear.MIHBinaryIndex(self.m)
+        self.index.set(codes)
+
+    def nearest(self, queries: Codes, k: int) -> Near:
+        ids, distances = self.index.searchKNN_arrays(queries, k, self.effort)
+        return Near(distances, ids)
