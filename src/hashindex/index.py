@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from . import engines
 from .engines import Engine
@@ -27,7 +27,7 @@ from .writing.removing import without
 
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
-Radius = int | ArrayLike
+Radius = int | Sequence[int] | NDArray[np.integer[Any]]
 WORTH_THREADS = 2**15  # codes compared, below which asking how many threads there are takes longer than the rest
 
 

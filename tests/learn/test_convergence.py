@@ -94,7 +94,7 @@ def test_a_stage_is_told_as_the_formulas_say() -> None:
 @pytest.mark.parametrize("backbone", [None, dropout_net()], ids=["default", "dropout"])
 def test_watching_changes_nothing(backbone: nn.Module | None) -> None:
     class Unwatched(HashNet):
-        def watch(self, network: nn.Sequential, objective: Objective, items: Items, labels: Tensor) -> Watch:  # noqa: ARG002
+        def watch(self, network: nn.Sequential, objective: Objective, items: Items, labels: Tensor) -> Watch:
             return Watch()
 
     x, labels = clusters()

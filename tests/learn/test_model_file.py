@@ -92,7 +92,7 @@ class OtherHash(DeepHash):
         super().__init__(n_bits, seed, **options)
         self.power = power
 
-    def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
+    def objective(self, labels: Tensor, n_steps: int) -> Objective:
         power = self.power
 
         class Distance(Objective):
@@ -100,7 +100,7 @@ class OtherHash(DeepHash):
                 super().__init__()
                 self.centre = nn.Parameter(torch.ones(1))
 
-            def forward(self, z: Any, labels: Any, rows: Any, step: int) -> Any:  # noqa: ARG002
+            def forward(self, z: Any, labels: Any, rows: Any, step: int) -> Any:
                 return (z - self.centre * (2.0 * (labels == 0) - 1)[:, None]).pow(power).mean()
 
         return Distance()

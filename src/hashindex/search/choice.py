@@ -24,7 +24,7 @@ from ..structures.structure import Kind, Prediction, Structure
 
 AUTO = "auto"
 FOREVER = 2**62  # queries
-THINKING = 1e6  # nanoseconds, about
+THINKING = 2e5  # nanoseconds, about
 PATIENCE = 0.25  # share of the cost of thinking and building that scans may take before anybody thinks
 RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
 MOST_SEEN = 4096  # queries of a kind whose limits are remembered at full weight
@@ -64,21 +64,22 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
     limits, weights = _limits(segment, kind)
     predicted = {one.name: _mean(one.predict(segment, states.get(one.name), limits, kind), weights) for one in others}
     predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
-    best = min(
-        (one for one in (scan, *others) if one is scan or one.name in states), key=lambda one: predicted[one.name][2]
-    )
+    ready = [one for one in (scan, *others) if one is scan or one.name in states]
+    best = min(ready, key=lambda one: predicted[one.name][2])
     cost = predicted[best.name][2]
     left = int(max(answered, THINKING / PATIENCE / cost, 1))  # the more have been answered, the less can be new
     losses: list[tuple[str, float]] = []
-    for one in others:
-        gain, lost = cost - predicted[one.name][2], segment.learned.lost.get(one.name, 0.0)
+    for one in sorted(others, key=lambda one: predicted[one.name][2]):  # what promises most first
+        gain = cost - predicted[one.name][2]
         if one.name in states or gain <= 0:
             continue
-        if lost + gain * kind.n_queries >= prices[one.name]:
+        lost = segment.learned.lost.setdefault(one.name, gain * answered)  # so far nobody has counted
+        price = one.build_cost(segment, kind.costs) / kind.n_threads
+        if lost + gain * kind.n_queries >= price:
             _built(one, segment, kind, engine)
             return chosen(segment, kind, engine, answered)
         losses.append((one.name, gain))
-        left = min(left, int(max(min(prices[one.name] - lost, RELIEF * prices[one.name]) / gain, 1)))
+        left = min(left, int(max(min(price - lost, RELIEF * price) / gain, 1)))
     if kind.k is None and not losses:
         left = FOREVER
     return Choice(best, states.get(best.name, ()), predicted[best.name], left, tuple(losses), kind)

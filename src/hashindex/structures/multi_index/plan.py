@@ -12,14 +12,13 @@ from math import comb, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.tables import Layout, Shells, Tables, n_copied, select_bits
+from ...engines.tables import Layout, Shells, Tables, n_copied
 from ...segments.segment import Segment
 from ..costs import Costs
 
 MOST_FLIPS = 12  # per table that a radius search considers
-SAMPLE_KEYS = 4096  # of stored codes that are compared before there are tables
-SAMPLE_CODES = 128  # stored codes, as queries, whose buckets are looked at
-SAMPLE_MASKS = 32  # per code and number of flips
+SAMPLE_QUERIES, SAMPLE_KEYS = 32, 2048  # stored codes whose keys are compared
+MOST_SAMPLED = 6  # tables; of more, every second or so
 
 
 @dataclass(frozen=True)
@@ -32,45 +31,22 @@ class Prices:
 
 
 def expected_prices(segment: Segment, layout: Layout, costs: Costs) -> Prices:
-    """Prices before there are tables: by the keys of a sample of the codes, and at least as if codes were uniform."""
-    stride = max(1, len(segment.codes) // SAMPLE_KEYS)
-    bits = np.unpackbits(segment.codes[::stride][:SAMPLE_KEYS], axis=1)
-    n_tables, width = len(layout.widths), int(layout.widths[0])
+    """Prices by how the keys of sampled codes differ, and at least as if codes were uniform. Needs no tables."""
+    n_codes, n_tables, width = len(segment.codes), len(layout.widths), int(layout.widths[0])
+    bits = np.unpackbits(segment.codes[:: max(1, n_codes // SAMPLE_KEYS)][:SAMPLE_KEYS], axis=1)
+    rows = np.linspace(0, len(bits) - 1, SAMPLE_QUERIES).astype(np.int64)
+    pairs = np.zeros((n_tables, width + 1))
+    sampled = range(0, n_tables, -(-n_tables // MOST_SAMPLED))
+    for t in sampled:
+        places = np.flatnonzero(np.unpackbits(layout.masks[t]))
+        keys = bits[:, places] @ (1 << np.arange(width, dtype=np.uint32))
+        pairs[t] = np.bincount(np.bitwise_count(keys[rows][:, None] ^ keys).ravel(), minlength=width + 1)
+        pairs[t, 0] -= len(rows)  # each with itself
+    pairs[:] = pairs[np.arange(n_tables) // sampled.step * sampled.step]  # tables are dealt alike
     lookups = np.array([[float(comb(width, flips)) for flips in range(width + 1)]] * n_tables)
-    candidates = lookups * len(segment.codes) / 2.0**width
-    places = np.unpackbits(layout.masks, axis=1)
-    rows = np.linspace(0, len(bits) - 1, SAMPLE_CODES // 2).astype(np.int64)
-    for t in range(n_tables):
-        keys = bits[:, np.flatnonzero(places[t])] @ (1 << np.arange(width, dtype=np.uint32))
-        flips = np.bitwise_count(keys[rows][:, None] ^ keys).ravel()
-        pairs = np.bincount(flips, minlength=width + 1)
-        pairs[0] -= len(rows)  # each with itself
-        candidates[t] = np.maximum(candidates[t], pairs * (len(segment.codes) / (len(rows) * len(bits))))
-    return _prices(lookups, candidates, segment, costs)
-
-
-def sampled_prices(segment: Segment, tables: Tables, costs: Costs) -> Prices:
-    """Prices by the buckets that a sample of stored codes would visit; beyond ``MOST_FLIPS`` as if uniform."""
-    rng = np.random.default_rng(0)
-    codes = segment.codes[rng.integers(0, len(segment.codes), SAMPLE_CODES)]
-    widths = tables.widths.tolist()
-    lookups = np.array([[float(comb(w, flips)) for flips in range(max(widths) + 1)] for w in widths])
-    candidates = lookups * len(segment.codes) / 2.0 ** tables.widths[:, None]
-    for t, (width, first) in enumerate(zip(widths, tables.first_offsets, strict=True)):
-        keys = select_bits(codes, tables.masks[t])
-        for flips in range(min(width, MOST_FLIPS) + 1):
-            order = rng.random((min(SAMPLE_MASKS, comb(width, flips)), width)).argsort(axis=1)
-            masks = (np.int64(1) << order[:, :flips]).sum(axis=1)
-            places = first + (keys[:, None] ^ masks)
-            sizes = tables.offsets[places + 1].astype(np.int64) - tables.offsets[places]
-            candidates[t, flips] = lookups[t, flips] * sizes.mean()
-    return _prices(lookups, candidates, segment, costs)
-
-
-def _prices(lookups: NDArray[np.float64], candidates: NDArray[np.float64], segment: Segment, costs: Costs) -> Prices:
-    n_tables = len(lookups)
+    candidates = np.maximum(lookups * n_codes / 2.0**width, pairs * (n_codes / (len(rows) * len(bits))))
     with_copies = n_copied(segment.codes, n_tables)
-    each = [costs.probe(len(segment.codes), segment.n_bits, t < with_copies) for t in range(n_tables)]
+    each = [costs.probe(n_codes, segment.n_bits, t < with_copies) for t in range(n_tables)]
     lookup, candidate = np.array(each).T[:, :, None]
     return Prices(lookups, candidates, lookups * lookup + candidates * candidate)
 

@@ -22,13 +22,31 @@ FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
 GIVE_UP = 0.2  # share of a scan's cost that a k-NN query spends before it leaves for one: engines.hits.WORTH_TRYING
 
 
-@dataclass
-class State:
-    """Tables, and what has been priced and planned of them, by costs."""
+class Pricing:
+    """What is priced and planned for a segment at some costs, before or after its tables are built."""
 
-    tables: Tables
-    prices: dict[Costs, plan.Prices] = field(default_factory=dict)
-    shells: dict[Costs, Shells] = field(default_factory=dict)
+    def __init__(self, prices: plan.Prices) -> None:
+        self.prices, self.shells = prices, plan.shells(prices)
+        steps = self.shells.steps
+        self.cumulated = [
+            np.append(0.0, np.cumsum(part[steps[:, 0], steps[:, 1]]))
+            for part in (prices.lookups, prices.candidates, prices.nanoseconds)
+        ]
+        self._thresholds: dict[int, NDArray[np.int32] | None] = {}
+
+    def thresholds(self, radius: int) -> NDArray[np.int32] | None:
+        """The cheapest complete ones."""
+        if radius not in self._thresholds:
+            self._thresholds[radius] = plan.thresholds(radius, self.prices)
+        return self._thresholds[radius]
+
+
+@dataclass
+class Notes:
+    """What is found out about a segment: the layout of its tables, and pricings by costs."""
+
+    layout: Layout
+    pricings: dict[Costs, Pricing] = field(default_factory=dict)
 
 
 class MultiIndex:
@@ -45,88 +63,76 @@ class MultiIndex:
         n_tables, _ = shape(segment.n_bits, segment.n_distinct)
         return costs.build * len(segment.codes) * n_tables
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:
-        """Deal the bits to tables by a sample of the codes, and sort the rows into buckets."""
-        return State(engine.multi_index.build(segment.codes, self._layout(segment), n_threads))
+    def build(self, segment: Segment, engine: Engine, n_threads: int) -> Tables:
+        """Sort the rows into buckets."""
+        return engine.multi_index.build(segment.codes, self._notes(segment).layout, n_threads)
 
-    def predict(self, segment: Segment, state: State | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
-        """By the buckets that a sample of stored codes would visit; without tables by the keys of such a sample."""
-        if state is None:
-            prices = plan.expected_prices(segment, self._layout(segment), kind.costs)
-        else:
-            prices = _prices(segment, state, kind.costs)
-        start = kind.costs.call / max(kind.n_queries, 1)
-        shell = kind.costs.shell / max(kind.n_queries, 1)
+    def predict(self, segment: Segment, state: Tables | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:  # noqa: ARG002
+        """By the buckets that a sample of stored codes would visit."""
+        pricing, n_queries = self._pricing(segment, kind.costs), max(kind.n_queries, 1)
+        start, shell = kind.costs.call / n_queries, kind.costs.shell / n_queries
         if kind.k is None:
-            each = [plan.probe_cost(plan.thresholds(int(limit), prices), prices) for limit in limits]
+            each = [plan.probe_cost(pricing.thresholds(int(limit)), pricing.prices) for limit in limits]
             lookups, candidates, nanoseconds = np.array(each, np.float64).reshape(-1, 3).T
             return Prediction(lookups, candidates, nanoseconds + start + shell * (limits + 1))
-        steps = plan.shells(prices).steps
-        cumulated = [
-            np.append(0.0, np.cumsum(part[steps[:, 0], steps[:, 1]]))
-            for part in (prices.lookups, prices.candidates, prices.nanoseconds)
-        ]
-        after = np.minimum(limits + 1, len(steps))  # shells that make an answer at that distance certain
-        lookups, candidates, nanoseconds = (part[after] for part in cumulated)
+        after = np.minimum(limits + 1, len(pricing.shells.steps))  # shells that make an answer at that distance certain
+        lookups, candidates, nanoseconds = (part[after] for part in pricing.cumulated)
         nanoseconds = nanoseconds + start + shell * after
         # A query that would take longer than a scan spends a share of its time and leaves.
         left = nanoseconds > kind.scan_cost
         lookups, candidates = np.where(left, 0.0, lookups), np.where(left, len(segment.codes), candidates)
         return Prediction(lookups, candidates, np.where(left, (1 + GIVE_UP) * kind.scan_cost, nanoseconds))
 
-    def radius(self, segment: Segment, state: State, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:
+    def radius(self, segment: Segment, state: Tables, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:
         """By the engine, with the cheapest complete thresholds."""
-        allowed = self._thresholds(segment, state, kind)
-        return engine.multi_index.radius(segment.rows, state.tables, query, allowed)
+        return engine.multi_index.radius(segment.rows, state, query, self._thresholds(segment, state, kind))
 
-    def nearest(self, segment: Segment, state: State, query: NearestQuery, kind: Kind, engine: Engine) -> NearestRows:
+    def nearest(self, segment: Segment, state: Tables, query: NearestQuery, kind: Kind, engine: Engine) -> NearestRows:
         """By the engine, always the cheapest next shell."""
-        shells = self._shells(segment, state, kind)
-        return engine.multi_index.nearest(segment.rows, state.tables, query, shells)
+        return engine.multi_index.nearest(segment.rows, state, query, self._shells(segment, kind))
 
-    def step(self, segment: Segment, state: State, kind: Kind, engine: Engine) -> Any | None:
+    def step(self, segment: Segment, state: Tables, kind: Kind, engine: Engine) -> Any | None:
         """The engine's, with thresholds or shells."""
         if kind.k is None:
-            return engine.multi_index.step(state.tables, self._thresholds(segment, state, kind), NO_SHELLS)
-        nowhere = np.full(len(state.tables.widths), -1, np.int32)
-        return engine.multi_index.step(state.tables, nowhere, self._shells(segment, state, kind))
+            return engine.multi_index.step(state, self._thresholds(segment, state, kind), NO_SHELLS)
+        nowhere = np.full(len(state.widths), -1, np.int32)
+        return engine.multi_index.step(state, nowhere, self._shells(segment, kind))
 
-    def order(self, segment: Segment, state: State) -> NDArray[np.uint32] | None:  # noqa: ARG002
+    def order(self, segment: Segment, state: Tables) -> NDArray[np.uint32] | None:  # noqa: ARG002
         """By the buckets of the first table."""
-        rows: NDArray[np.uint32] = state.tables.rows[0]
+        rows: NDArray[np.uint32] = state.rows[0]
         return rows
 
-    def arrays(self, state: State) -> dict[str, NDArray[Any]]:
+    def arrays(self, state: Tables) -> dict[str, NDArray[Any]]:
         """The fields of the tables."""
-        return state.tables._asdict()
+        return state._asdict()
 
-    def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> State:
+    def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> Tables:
         """The tables, if they are of as many codes of that width."""
         tables = Tables(**arrays)
         if tables.rows.shape != (len(tables.widths), len(segment.codes)):
             raise ValueError(f"tables of {tables.rows.shape} rows do not fit {len(segment.codes)} codes")
         if tables.masks.shape[1] != segment.codes.shape[1]:
             raise ValueError(f"tables of {tables.masks.shape[1]} bytes do not fit {segment.codes.shape[1]}-byte codes")
-        return State(tables)
+        return tables
 
-    def _layout(self, segment: Segment) -> Layout:
-        notes = segment.learned.notes
-        if self.name not in notes:
-            notes[self.name] = deal(segment.codes, segment.n_bits, segment.n_distinct)
-        layout: Layout = notes[self.name]
-        return layout
+    def _notes(self, segment: Segment) -> Notes:
+        notes: Notes | None = segment.learned.notes.get(self.name)
+        if notes is None:
+            notes = Notes(deal(segment.codes, segment.n_bits, segment.n_distinct))
+            segment.learned.notes[self.name] = notes
+        return notes
 
-    def _thresholds(self, segment: Segment, state: State, kind: Kind) -> NDArray[np.int32]:
-        cheapest = plan.thresholds(kind.radius, _prices(segment, state, kind.costs))
-        return plan.whole_table(state.tables) if cheapest is None else cheapest
+    def _pricing(self, segment: Segment, costs: Costs) -> Pricing:
+        notes = self._notes(segment)
+        pricing = notes.pricings.get(costs)
+        if pricing is None:
+            pricing = notes.pricings[costs] = Pricing(plan.expected_prices(segment, notes.layout, costs))
+        return pricing
 
-    def _shells(self, segment: Segment, state: State, kind: Kind) -> Shells:
-        if kind.costs not in state.shells:
-            state.shells[kind.costs] = plan.shells(_prices(segment, state, kind.costs))
-        return state.shells[kind.costs]._replace(scan_cost=kind.scan_cost)
+    def _thresholds(self, segment: Segment, tables: Tables, kind: Kind) -> NDArray[np.int32]:
+        cheapest = self._pricing(segment, kind.costs).thresholds(kind.radius)
+        return plan.whole_table(tables) if cheapest is None else cheapest
 
-
-def _prices(segment: Segment, state: State, costs: Costs) -> plan.Prices:
-    if costs not in state.prices:
-        state.prices[costs] = plan.sampled_prices(segment, state.tables, costs)
-    return state.prices[costs]
+    def _shells(self, segment: Segment, kind: Kind) -> Shells:
+        return self._pricing(segment, kind.costs).shells._replace(scan_cost=kind.scan_cost)

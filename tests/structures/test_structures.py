@@ -1,0 +1,151 @@
+"""A search structure is a unit: one that nobody knew of answers, is explained, chosen and pickled around."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import reference
+from hashindex import HashIndex
+from hashindex.engines import Engine
+from hashindex.engines.query import NearestQuery, RadiusQuery
+from hashindex.engines.results import NearestRows, RadiusRows, Work
+from hashindex.segments.segment import Segment
+from hashindex.structures import STRUCTURES
+from hashindex.structures.costs import Costs
+from hashindex.structures.structure import Kind, Prediction
+
+
+class ByOnes:
+    """Rows grouped by how many bits are set: a query need only look at groups within its limit. Python alone."""
+
+    name = "by-ones"
+    promises = 1.0  # nanoseconds per query
+
+    def may_serve(self, segment: Segment) -> bool:
+        return len(segment.codes) > 100
+
+    def build_cost(self, segment: Segment, costs: Costs) -> float:
+        return costs.build * len(segment.codes)
+
+    def build(self, segment: Segment, engine: Engine, n_threads: int) -> NDArray[np.int64]:
+        return np.bitwise_count(segment.codes).sum(axis=1, dtype=np.int64)
+
+    def predict(self, segment: Segment, state: Any | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
+        return Prediction(np.zeros(len(limits)), np.ones(len(limits)), np.full(len(limits), self.promises))
+
+    def radius(self, segment: Segment, state: Any, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:
+        parts = [self._one(segment, state, query.codes[q : q + 1], int(r)) for q, r in enumerate(query.radii)]
+        ends = np.cumsum([0, *(len(rows) for _, rows in parts)])
+        distances = np.concatenate([np.empty(0, np.int32), *(d for d, _ in parts)])
+        rows = np.concatenate([np.empty(0, np.int64), *(r for _, r in parts)])
+        return RadiusRows(ends, distances, rows, _work(parts))
+
+    def nearest(self, segment: Segment, state: Any, query: NearestQuery, kind: Kind, engine: Engine) -> NearestRows:
+        parts = [self._one(segment, state, query.codes[q : q + 1], int(r)) for q, r in enumerate(query.radii)]
+        shape = (len(parts), query.k)
+        distances, rows = np.full(shape, 2**31 - 1, np.int32), np.full(shape, -1, np.int64)
+        for q, (near, at) in enumerate(parts):
+            n = min(query.k, len(at))
+            distances[q, :n], rows[q, :n] = near[:n], at[:n]
+        return NearestRows(distances, rows, _work(parts))
+
+    def step(self, segment: Segment, state: Any, kind: Kind, engine: Engine) -> None:
+        """No engine has it: the readable path."""
+
+    def order(self, segment: Segment, state: Any) -> NDArray[np.int64]:
+        return np.argsort(state)
+
+    def arrays(self, state: Any) -> dict[str, NDArray[Any]]:
+        return {"ones": state}
+
+    def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> Any:
+        return arrays["ones"]
+
+    def _one(self, segment: Segment, ones: Any, query: Any, radius: int) -> tuple[Any, Any]:
+        own = int(np.bitwise_count(query).sum())
+        rows = np.flatnonzero(abs(ones - own) <= radius)
+        if segment.n_removed:
+            rows = rows[np.unpackbits(segment.removed, bitorder="little")[rows] == 0]
+        distances = np.bitwise_count(segment.codes[rows] ^ query).sum(axis=1, dtype=np.int32)
+        order = np.argsort(distances, kind="stable")
+        order = order[distances[order] <= radius]
+        return distances[order], rows[order]
+
+
+def _work(parts: list[Any]) -> Work:
+    return Work(0, sum(len(rows) for _, rows in parts))
+
+
+@pytest.fixture
+def toy() -> Iterator[ByOnes]:
+    structure = ByOnes()
+    STRUCTURES[structure.name] = structure
+    yield structure
+    del STRUCTURES[structure.name]
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_structure_that_nobody_knew_of(engine: Engine, rng: np.random.Generator) -> None:
+    codes = reference.random_codes(rng, 20_500, 64, "uniform")
+    codes[:300] = codes[0]
+    queries = codes[[0, 5000, 20_400]]
+    index: Any = HashIndex(64, engine=engine)  # methods beyond those that types know
+    index.add(codes[:20_000])
+    index.add(codes[20_000:])
+    gone = np.arange(7, 20_000, 50)
+    index.remove(gone)
+    kept = np.setdiff1d(np.arange(20_500), gone)
+    offsets, distances, at = reference.radius_search(codes[kept], queries, 12)
+    near = reference.nearest(codes[kept], queries, 7)
+    for twin in (index, pickle.loads(pickle.dumps(index))):
+        for method in ("by-ones", "auto", "scan"):
+            hits = twin.search(queries, radius=12, method=method)
+            np.testing.assert_array_equal(hits.offsets, offsets)
+            np.testing.assert_array_equal(hits.distances, distances)
+            np.testing.assert_array_equal(hits.ids, kept[at])
+            found = twin.search(queries, 7, method=method)
+            np.testing.assert_array_equal(found.distances, near[0])
+            np.testing.assert_array_equal(found.ids, kept[near[1]])
+    told = index.explain(queries, radius=12, method="by-ones")
+    assert {step.method for step in told.steps} == {"by-ones"}
+    assert "by-ones" in str(told)
+    with pytest.raises(ValueError, match="expected one of: auto, scan, multi-index, by-ones"):
+        index.search(queries, 7, method="by-twos")
+
+
+def test_auto_builds_and_takes_what_promises_most(toy: ByOnes, rng: np.random.Generator) -> None:
+    index: Any = HashIndex(64)
+    index.add(reference.random_codes(rng, 20_000, 64, "uniform"))
+    queries = reference.random_codes(rng, 1000, 64, "uniform")
+    assert index.explain(queries, radius=3).steps[0].method == "by-ones"
+    toy.promises = 1e12
+    twin = pickle.loads(pickle.dumps(index))
+    assert twin.explain(queries, radius=3).steps[0].method != "by-ones"
+    bytes_before = twin.explain(queries, radius=3).bytes_per_code
+    twin.search(queries, radius=3, method="by-ones")
+    assert twin.explain(queries, radius=3).bytes_per_code == pytest.approx(bytes_before + 8)  # an int64 per row
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_state_goes_through_arrays(name: str, rng: np.random.Generator) -> None:
+    """What a file will hold is all there is."""
+    index: Any = HashIndex(48)
+    index.add(reference.random_codes(rng, 20_000, 48, "uniform"))
+    index.search(np.zeros(6, np.uint8), radius=3, method=name)
+    (segment,) = index._snapshot.segments
+    structure, state = STRUCTURES[name], segment.learned.states[name]
+    arrays = {key: array.copy() for key, array in structure.arrays(state).items()}
+    twin = structure.restore(segment, arrays)
+    for ours, theirs in zip(structure.arrays(state).values(), structure.arrays(twin).values(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    if arrays:
+        other = HashIndex(48)
+        other.add(reference.random_codes(rng, 30_000, 48, "uniform"))
+        with pytest.raises(ValueError, match="do not fit"):
+            structure.restore(other._snapshot.segments[0], arrays)
