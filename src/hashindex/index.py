@@ -137,22 +137,21 @@ class HashIndex:
         TypeError, ValueError
             Codes that could be misread, ids that are no integers, given twice or already in the index.
         """
-        with self._writing:
+        with self._writing.lock:
             snapshot = self._snapshot
             n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
             if rows is None or n_bits is None:
                 given = as_codes(codes, n_bits, "codes")
                 n_bits, rows = given.n_bits, given.codes
-            elif rows.ndim == 1:
-                rows = rows[None]
+            n = len(rows) if rows.ndim == 2 else 1
             if ids is None:
-                new_ids = free_ids(snapshot, len(rows))
+                new_ids = free_ids(snapshot, n)
             else:
                 new_ids = as_ids(ids)
-                if len(new_ids) != len(rows):
-                    raise ValueError(f"got {len(new_ids)} ids for {len(rows)} codes")
+                if len(new_ids) != n:
+                    raise ValueError(f"got {len(new_ids)} ids for {n} codes")
                 check_new(snapshot, new_ids)
-            self._snapshot = with_codes(snapshot, n_bits, rows, new_ids)
+            self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
         return new_ids
 
     def remove(self, ids: Any) -> int:

@@ -34,7 +34,8 @@ class ByOnes:
         return costs.build * len(segment.codes)
 
     def build(self, segment: Segment, engine: Engine, n_threads: int) -> NDArray[np.int64]:
-        return np.bitwise_count(segment.codes).sum(axis=1, dtype=np.int64)
+        ones: NDArray[np.int64] = np.bitwise_count(segment.codes).sum(axis=1, dtype=np.int64)
+        return ones
 
     def predict(self, segment: Segment, state: Any | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
         return Prediction(np.zeros(len(limits)), np.ones(len(limits)), np.full(len(limits), self.promises))

@@ -41,7 +41,6 @@ class Snapshot:
         tail: TailBuffer,
         n_tail: int,
         next_id: int,
-        plans: dict[Any, Any] | None = None,
     ) -> None:
         self.n_bits = n_bits
         self.code_size = tail.codes.shape[1]
@@ -49,12 +48,21 @@ class Snapshot:
         self.tail = tail
         self.n_tail = n_tail  # rows of the tail that are part of this state
         self.next_id = next_id  # above every id ever used
-        self.plans: dict[Any, Any] = {} if plans is None else plans
+        self.plans: dict[Any, Any] = {}
         self.n_codes = n_tail
         for segment in segments:
             self.n_codes += segment.n_codes
         self._tail_segment: Segment | None = None
         self._settled: Snapshot | None = None
+
+    def with_tail(self, tail: TailBuffer, n_tail: int, next_id: int) -> Snapshot:
+        """The same segments and plans, with another tail."""
+        new = Snapshot.__new__(Snapshot)
+        new.n_bits, new.code_size, new.segments, new.plans = self.n_bits, self.code_size, self.segments, self.plans
+        new.tail, new.n_tail, new.next_id = tail, n_tail, next_id
+        new.n_codes = self.n_codes - self.n_tail + n_tail
+        new._tail_segment = new._settled = None
+        return new
 
     @classmethod
     def empty(cls, n_bits: int | None) -> Snapshot:

@@ -57,6 +57,6 @@ def spread_of(codes: NDArray[np.uint8]) -> Spread | None:
         distances = np.zeros(m, np.int32)
         for column in columns:
             distances += np.bitwise_count(column ^ column[row])
-        distances = np.sort(np.delete(distances, row).astype(np.uint16 if size < 8192 else np.int32))
-        found[i] = distances[ranks - 1]
+        within = np.cumsum(np.bincount(distances)) - 1  # itself is none of its neighbours
+        found[i] = np.searchsorted(within, ranks)
     return Spread(found, (m - 1) / n)

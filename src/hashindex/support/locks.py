@@ -23,15 +23,15 @@ class ForkLock:
 
     def reset(self) -> None:
         """Start anew, open."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.lock.acquire()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.release()
+        self.lock.release()
 
 
 def _reset_all() -> None:

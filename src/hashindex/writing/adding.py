@@ -13,8 +13,10 @@ TAIL_CODES = 16_384  # as many are scanned in about the time of one search by ta
 GROWTH = 4  # a segment is merged into the next when that is not this many times larger
 
 
-def with_codes(snapshot: Snapshot, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Snapshot:
-    """Return a snapshot with ``codes`` (n, code_size) under the new ``ids`` (n,) too.
+def with_codes(
+    snapshot: Snapshot, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64], *, counted: bool = False
+) -> Snapshot:
+    """Return a snapshot with ``codes`` (n, code_size), or one, under new ``ids`` (n,); ``counted`` by :func:`free_ids`.
 
     A full tail becomes a segment, and segments that have come close in size one, so that each code is copied about
     log(n) / log(GROWTH) times however it comes.
@@ -24,30 +26,37 @@ def with_codes(snapshot: Snapshot, n_bits: int, codes: NDArray[np.uint8], ids: N
     n = len(ids)
     if n == 0:
         return snapshot
-    if n > 1 and (ids[1:] < ids[:-1]).any():
-        order = np.argsort(ids)
-        codes, ids = codes[order], ids[order]
-    n_tail, tail, segments = snapshot.n_tail, snapshot.tail, snapshot.segments
-    next_id, total = max(snapshot.next_id, int(ids[-1]) + 1), n_tail + n
+    n_tail, tail, next_id = snapshot.n_tail, snapshot.tail, snapshot.next_id
+    total = n_tail + n
+    if counted:
+        next_id += n
+    else:
+        if n > 1 and (ids[1:] < ids[:-1]).any():
+            order = np.argsort(ids)
+            codes, ids = codes[order], ids[order]
+        next_id = max(next_id, int(ids[-1]) + 1)
     if total > TAIL_CODES:
+        codes = codes.reshape(n, -1)
         merged = _merged(n_bits, [(snapshot.tail_codes, snapshot.tail_ids), (codes, ids)])
-        return Snapshot(n_bits, _with_segment(segments, merged), TailBuffer.empty(0, codes.shape[1]), 0, next_id)
-    if n_tail and ids[0] < tail.ids[n_tail - 1]:
-        tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes, ids)]))
-        return Snapshot(n_bits, segments, tail, total, next_id, snapshot.plans)
+        segments = _with_segment(snapshot.segments, merged)
+        return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, next_id)
+    if not counted and n_tail and ids[0] < tail.ids[n_tail - 1]:
+        tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))
+        return snapshot.with_tail(tail, total, next_id)
     if total > len(tail.ids):  # grow by half, so that many small adds copy each code a few times only
         capacity = min(max(total, len(tail.ids) * 3 // 2), TAIL_CODES)
-        tail = TailBuffer.empty(capacity, codes.shape[1])
+        tail = TailBuffer.empty(capacity, snapshot.code_size)
         tail.codes[:n_tail], tail.ids[:n_tail] = snapshot.tail_codes, snapshot.tail_ids
-    tail.codes[n_tail:total], tail.ids[n_tail:total] = codes, ids
-    return Snapshot(n_bits, segments, tail, total, next_id, snapshot.plans)
+    tail.codes[n_tail:total] = codes
+    tail.ids[n_tail:total] = ids
+    return snapshot.with_tail(tail, total, next_id)
 
 
 def free_ids(snapshot: Snapshot, n: int) -> NDArray[np.int64]:
     """Return the next ``n`` ids that were never used; ValueError if there are none left."""
     if snapshot.next_id + n - 1 > MAX_ID:
         raise ValueError(f"fewer than {n} ids are left above {snapshot.next_id - 1}; bring your own with ids=")
-    return np.arange(snapshot.next_id, snapshot.next_id + n, dtype=np.int64)
+    return np.arange(snapshot.next_id, snapshot.next_id + n)  # int64 wherever NumPy 2 runs
 
 
 def check_new(snapshot: Snapshot, ids: NDArray[np.int64]) -> None:
