@@ -1,0 +1,93 @@
+"""Ctrl-C ends any call soon, and the index stays usable."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hashindex import HashIndex, engines
+from hashindex.evaluate import distance_histograms
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX signals")
+
+SOON = 0.2  # seconds that a call may go on, on a machine that does nothing else
+PATIENCE = 1.0  # and on one that does
+
+
+def codes_of(seed: int, n: int, n_bits: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (n, n_bits // 8), dtype=np.uint8)
+
+
+def stopped(call: Callable[[], object]) -> float:
+    """Seconds from a signal, sent while the call runs, to the KeyboardInterrupt that it ends with."""
+    sent: list[float] = []
+
+    def send() -> None:
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.15, send)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        return time.perf_counter() - sent[0]
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+@pytest.fixture(scope="module", params=["native", "numba"])
+def large(request: pytest.FixtureRequest) -> HashIndex:
+    """Every search below takes ten seconds and more."""
+    if request.param not in engines.available():
+        pytest.skip(f"{request.param} is not installed")
+    if request.param == "native":
+        from hashindex.engines.native import NativeEngine
+
+        index = HashIndex(256, engine=NativeEngine("scalar"))
+    else:
+        index = HashIndex(256, engine="numba")
+    index.add(codes_of(0, 1_000_000, 256))
+    for queries in (codes_of(1, 1, 256), codes_of(1, 70, 256)):  # compiled before
+        index.search(queries, k=2, method="scan", radius=3)
+        index.search(queries, radius=2, method="scan")
+    return index
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("what", ["nearest", "radius", "one query of many", "pairs"])
+def test_a_search_ends_soon(large: HashIndex, what: str, n_threads: int) -> None:
+    queries = codes_of(2, 20_000, 256)
+    calls: dict[str, Callable[[], object]] = {
+        "nearest": lambda: large.search(queries, k=10, method="scan", n_threads=n_threads),
+        "radius": lambda: large.search(queries, radius=60, method="scan", n_threads=n_threads),
+        "one query of many": lambda: [large.search(query, k=5, n_threads=n_threads) for query in queries],
+        "pairs": lambda: list(large.pairs(60, method="scan", n_threads=n_threads)),
+    }
+    assert stopped(calls[what]) < PATIENCE
+    assert large.search(queries[:3], k=1, method="scan").ids.shape == (3, 1)
+    assert len(large) == 1_000_000
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_building_and_probing_end_soon(n_threads: int) -> None:
+    index = HashIndex(256)
+    index.add(codes_of(0, 1_000_000, 256))
+    queries = codes_of(2, 3000, 256)
+    assert stopped(lambda: [index.search(queries, radius=90, method="multi-index", n_threads=n_threads)]) < PATIENCE
+    assert index.search(queries[:3], radius=20).n_queries == 3
+
+
+def test_evaluation_ends_soon() -> None:
+    pytest.importorskip("hashindex._core")
+    codes, labels = codes_of(0, 500_000, 1024), np.zeros(500_000, np.int64)
+    queries = codes[:20_000]
+    assert stopped(lambda: distance_histograms(queries, codes, labels[:20_000], labels, n_bits=1024)) < PATIENCE
