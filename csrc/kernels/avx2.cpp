@@ -1,5 +1,6 @@
 // x86-64 with AVX2 (2013 on): popcount of nibbles by table look-up, bytes summed by SAD (Mula, Kurz, Lemire: Faster
-// Population Counts Using AVX2 Instructions, section 3). 8 instructions per 4 codes and word, 2 of them shuffles.
+// Population Counts Using AVX2 Instructions, section 3). 7 instructions per 4 codes and word, 2 of them shuffles. A
+// lone query needs 9.25 per code of 256 bits and 7 per 4 codes of 64 bits, then 7 per 16 codes.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -25,7 +26,6 @@ static inline void store(std::uint64_t* to, Vector value) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), value);
 }
 static inline Vector add(Vector a, Vector b) { return _mm256_add_epi64(a, b); }
-
 static inline Vector both(Vector a, Vector b) { return _mm256_and_si256(a, b); }
 
 // The two tables hold 4 + bits and 4 - bits: the difference that SAD takes is the sum of the nibbles' bits.
@@ -46,6 +46,7 @@ static inline Vector sum_two(Vector a, Vector b) {
     return add(_mm256_blend_epi32(a, b, 0xcc), _mm256_alignr_epi8(b, a, 8));
 }
 
+// The sums of each n neighbouring lanes of n vectors, in order.
 static inline Vector sum_neighbours(const Vector* v, const std::size_t n) {
     if (n == 1) return v[0];
     const Vector a = sum_two(v[0], v[1]);
@@ -55,6 +56,7 @@ static inline Vector sum_neighbours(const Vector* v, const std::size_t n) {
 }
 
 static inline Vector as_hits(Vector distances) { return _mm256_slli_epi64(distances, row_bits); }
+
 static inline std::uint64_t which_below(Vector distances, Vector limit) {
     const Vector below = _mm256_cmpgt_epi64(limit, distances);
     return static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(below)));

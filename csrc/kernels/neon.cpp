@@ -1,5 +1,5 @@
 // AArch64, where NEON is part of the base: CNT counts bytes, three pairwise additions sum them to 64-bit lanes.
-// 5 instructions per 2 codes and word.
+// 5 instructions per 2 codes and word. A lone query's wide codes need 4 per vector, a load among them, and 4 to sum up.
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
@@ -39,11 +39,13 @@ static inline __attribute__((always_inline)) Vector sum_vectors(const unsigned c
     return sum;
 }
 
+// The sums of each n neighbouring lanes of n vectors, in order.
 static inline Vector sum_neighbours(const Vector* v, const std::size_t n) {
     return n == 1 ? v[0] : vpaddq_u64(v[0], v[1]);
 }
 
 static inline Vector as_hits(Vector distances) { return vshlq_n_u64(distances, row_bits); }
+
 static inline std::uint64_t which_below(Vector distances, Vector limit) {
     const uint64x2_t below = vcltq_u64(distances, limit);
     return (vgetq_lane_u64(below, 0) & 1) | (vgetq_lane_u64(below, 1) & 2);

@@ -3,9 +3,9 @@
 // (popcount_xor over the vectors of a code, added up) and sum_neighbours.
 //
 // Each pass is over 4 * lanes codes and ends like the scan's: 3 minima and one compare-and-branch. Before that, per
-// code of v vectors: v loads, xors and popcounts, v - 1 adds; then its lanes are added to one, for `lanes` codes
-// together, by lanes - 1 times 2 shuffles and 1 add. Where several codes share a vector, all of this is divided among
-// them. Bound: as in within_body.h.
+// code of v vectors: v loads, xors and popcounts, v - 1 adds; then, for `lanes` codes together, lanes - 1 sums of two
+// vectors (2 shuffles or blends and 1 add each), which leave one lane per code. Codes that share a vector share all of
+// this. Bound: a distance is at most 65,536, as in within_body.h.
 
 constexpr std::size_t vector_size = 8 * lanes;
 
