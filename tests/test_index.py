@@ -14,6 +14,7 @@ import reference
 from hashindex import HashIndex, engines
 from hashindex.engines import Engine
 from hashindex.index import METHODS
+from hashindex.search.plan import Plan, make_plan
 from reference import codes_of
 
 
@@ -351,11 +352,13 @@ def test_prepare_builds_what_pays_and_waits() -> None:
 
 
 def test_plans_live_across_adds(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hashindex.search import searching
-
     made: list[int] = []
-    real = searching.make_plan
-    monkeypatch.setattr(searching, "make_plan", lambda *given: (made.append(1), real(*given))[1])
+
+    def counted(*given: Any) -> Plan:
+        made.append(1)
+        return make_plan(*given)
+
+    monkeypatch.setattr("hashindex.search.searching.make_plan", counted)
     index = HashIndex(64)
     codes = codes_of(0, 21_000)
     index.add(codes[:20_000])

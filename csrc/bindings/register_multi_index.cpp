@@ -73,8 +73,8 @@ private:
                            const Array<std::int32_t>& shells, const Array<double>& costs, double scan_cost) {
         const auto& [masks, widths, offsets, rows, copies] = arrays;
         require(masks.ndim() == 2 && rows.ndim() == 2, "masks and rows must have two axes");
-        const Tables tables = as_tables(arrays, static_cast<std::size_t>(rows.shape(1)),
-                                        static_cast<std::size_t>(masks.shape(1)));
+        const Tables tables =
+            as_tables(arrays, static_cast<std::size_t>(rows.shape(1)), static_cast<std::size_t>(masks.shape(1)));
         require(thresholds.ndim() == 1 && static_cast<std::size_t>(thresholds.size()) == tables.n_tables,
                 "thresholds and widths differ");
         for (std::size_t t = 0; t < tables.n_tables; ++t)
@@ -120,7 +120,8 @@ py::tuple py_build_tables(const Array<std::uint8_t>& codes, const Array<std::uin
 void register_multi_index(py::module_& m) {
     const auto a = [](const char* name) { return py::arg(name).noconvert(); };
     py::class_<BoundMultiIndex, Structure, std::shared_ptr<BoundMultiIndex>>(m, "MultiIndex")
-        .def(py::init<TableArrays, const Array<std::int32_t>&, const Array<std::int32_t>&, const Array<double>&, double>(),
+        .def(py::init<TableArrays, const Array<std::int32_t>&, const Array<std::int32_t>&, const Array<double>&,
+                      double>(),
              a("tables"), a("thresholds"), a("shells"), a("costs"), py::arg("scan_cost"));
     m.def("build_tables", &py_build_tables, a("codes"), a("masks"), a("widths"), py::arg("n_copied"), py::arg("isa"),
           py::arg("pool"), py::arg("n_threads"));

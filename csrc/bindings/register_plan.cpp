@@ -61,7 +61,8 @@ private:
     const Part part_;
 };
 
-using GivenStep = std::tuple<std::shared_ptr<BoundPart>, std::shared_ptr<Structure>, std::optional<Array<std::int64_t>>>;
+using GivenStep =
+    std::tuple<std::shared_ptr<BoundPart>, std::shared_ptr<Structure>, std::optional<Array<std::int64_t>>>;
 
 // One code, or rows of them, and the radius of each: one number, or an array of as many.
 struct Queries {
@@ -90,14 +91,17 @@ struct Queries {
 class Plan {
 public:
     Plan(const std::string& isa, py::object pool, std::vector<GivenStep> steps)
-        : kernel_(find_kernel(isa)), pool_object_(std::move(pool)), pool_(pool_object_.cast<ThreadPool&>()), given_(std::move(steps)) {
+        : kernel_(find_kernel(isa)),
+          pool_object_(std::move(pool)),
+          pool_(pool_object_.cast<ThreadPool&>()),
+          given_(std::move(steps)) {
         for (const auto& [part, structure, looked] : given_) {
             require(part && structure, "a step is a part and its structure");
             require(structure->fits(part->part().rows.codes), "a structure of another part");
             require(!looked || static_cast<std::size_t>(looked->size()) == 8 * part->part().rows.codes.code_size + 1,
                     "looked must have a count per distance");
-            steps_.push_back({part->part(), structure.get(),
-                              looked ? const_cast<std::int64_t*>(looked->data()) : nullptr});
+            steps_.push_back(
+                {part->part(), structure.get(), looked ? const_cast<std::int64_t*>(looked->data()) : nullptr});
         }
     }
 
@@ -112,7 +116,8 @@ public:
         std::optional<Array<std::int64_t>> ids;
         try {
             run_without_gil(kernel_, pool_, n_threads, [&](const Execution& execution) {
-                search.emplace(steps, given.codes, given.radii.data(), most_hits, execution, report ? &reports : nullptr);
+                search.emplace(steps, given.codes, given.radii.data(), most_hits, execution,
+                               report ? &reports : nullptr);
                 const std::int64_t total = search->offsets().back();
                 std::int32_t* distances_data = nullptr;
                 std::int64_t* ids_data = nullptr;
@@ -182,10 +187,10 @@ private:
 void register_plan(py::module_& m) {
     const auto a = [](const char* name) { return py::arg(name).noconvert(); };
     py::class_<Structure, std::shared_ptr<Structure>>(m, "Structure");
-    py::class_<BoundPart, std::shared_ptr<BoundPart>>(m, "Part")
-        .def(py::init<Array<std::uint8_t>, Array<std::uint8_t>, std::optional<Array<std::int64_t>>, std::int64_t,
-                      std::optional<Array<std::int64_t>>, std::optional<Array<std::uint32_t>>>(),
-             a("codes"), a("removed"), a("ids"), py::arg("first_id"), a("starts"), a("holders"));
+    py::class_<BoundPart, std::shared_ptr<BoundPart>>(m, "Part").def(
+        py::init<Array<std::uint8_t>, Array<std::uint8_t>, std::optional<Array<std::int64_t>>, std::int64_t,
+                 std::optional<Array<std::int64_t>>, std::optional<Array<std::uint32_t>>>(),
+        a("codes"), a("removed"), a("ids"), py::arg("first_id"), a("starts"), a("holders"));
     py::class_<Plan>(m, "Plan")
         .def(py::init<const std::string&, py::object, std::vector<GivenStep>>(), py::arg("isa"), py::arg("pool"),
              a("steps"))

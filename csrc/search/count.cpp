@@ -10,7 +10,7 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t codes_per_step = 1024;  // their zones, 8 KB per kind of label, stay in the L1 cache
+constexpr std::size_t codes_per_step = 1024;               // their zones, 8 KB per kind of label, stay in the L1 cache
 constexpr std::size_t block_bytes = std::size_t{1} << 20;  // of counters, which stay in the L2 cache
 
 // A key is a distance in one of three zones: that of irrelevant codes, of relevant ones, or of what fills up a group.

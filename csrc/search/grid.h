@@ -20,7 +20,8 @@ struct Grid {
         const std::size_t share = (queries + n_threads - 1) / n_threads;  // a block for each thread where they last
         block_size = std::min(most_per_block, std::max(share + query_step - share % query_step, std::size_t{16}));
         n_blocks = (queries + block_size - 1) / block_size;
-        const std::size_t wanted = n_blocks >= n_threads ? 1 : (n_threads + n_blocks - 1) / std::max<std::size_t>(n_blocks, 1);
+        const std::size_t wanted =
+            n_blocks >= n_threads ? 1 : (n_threads + n_blocks - 1) / std::max<std::size_t>(n_blocks, 1);
         n_parts = std::max<std::size_t>(1, std::min(wanted, codes / least_codes_per_part));
     }
 

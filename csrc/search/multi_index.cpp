@@ -68,27 +68,28 @@ void scan_left(const std::vector<unsigned char>& left, const Rows& rows, const C
 }  // namespace
 
 RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
-                        const std::int32_t* thresholds, const Execution& execution, Work& work,
-                        HitBudget& budget) {
+                        const std::int32_t* thresholds, const Execution& execution, Work& work, HitBudget& budget) {
     const std::size_t size = block_size(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
-    for_each_block(queries, execution, work, [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
-        Prober prober(rows, tables, queries, first, count, execution);
-        for (std::size_t q = 0; q < count; ++q) prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
-        const std::vector<std::uint32_t> active = all_of(count);
-        std::vector<std::int32_t> shown(tables.n_tables, -1);
-        found.clear();
-        for (std::size_t t = 0; t < tables.n_tables; ++t) {
-            for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
-                prober.shell(t, flips, shown.data(), active, [&](std::size_t q, Hit hit) {
-                    budget.take();
-                    found.push_back(std::uint64_t{q} << query_shift | hit);
-                });
-            shown[t] = thresholds[t];
-        }
-        blocks[block] = in_order(found, count);
-        return prober.work;
-    });
+    for_each_block(queries, execution, work,
+                   [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
+                       Prober prober(rows, tables, queries, first, count, execution);
+                       for (std::size_t q = 0; q < count; ++q)
+                           prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
+                       const std::vector<std::uint32_t> active = all_of(count);
+                       std::vector<std::int32_t> shown(tables.n_tables, -1);
+                       found.clear();
+                       for (std::size_t t = 0; t < tables.n_tables; ++t) {
+                           for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
+                               prober.shell(t, flips, shown.data(), active, [&](std::size_t q, Hit hit) {
+                                   budget.take();
+                                   found.push_back(std::uint64_t{q} << query_shift | hit);
+                               });
+                           shown[t] = thresholds[t];
+                       }
+                       blocks[block] = in_order(found, count);
+                       return prober.work;
+                   });
     return blocks;
 }
 

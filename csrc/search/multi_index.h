@@ -13,8 +13,7 @@ namespace hashindex {
 // As scan_radius, looking only into buckets whose key is within thresholds[t] flips of the query's. Complete if
 // sum(thresholds[t] + 1) exceeds every radius (general pigeonhole) or a threshold is its table's width.
 RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
-                        const std::int32_t* thresholds, const Execution& execution, Work& work,
-                        HitBudget& budget);
+                        const std::int32_t* thresholds, const Execution& execution, Work& work, HitBudget& budget);
 
 // One step of a k-NN search: widen table `table` to `flips` flips. Per table, flips count up from 0.
 struct Shell {
@@ -22,8 +21,8 @@ struct Shell {
     double cost;  // predicted nanoseconds per query
 };
 
-// As scan_nearest, shell by shell until the answer is certain. A query whose remaining shells are predicted to cost more
-// than `scan_cost` is finished by a scan.
+// As scan_nearest, shell by shell until the answer is certain. A query whose remaining shells are predicted to cost
+// more than `scan_cost` is finished by a scan.
 void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
                    const std::vector<Shell>& shells, double scan_cost, const Execution& execution,
                    const NearestOutput& output, Work& work);

@@ -7,16 +7,15 @@ namespace hashindex {
 
 // Rows lie in id order, so that a tie settled by row is settled by id. Borrowed.
 struct Part {
-    Rows rows;                    // what is searched: a row each, or the distinct codes in the order of their first row
-    std::size_t n_rows;           // that hold them
-    const std::int64_t* ids;      // (n_rows,) ascending, or null: first_id + row
+    Rows rows;                // what is searched: a row each, or the distinct codes in the order of their first row
+    std::size_t n_rows;       // that hold them
+    const std::int64_t* ids;  // (n_rows,) ascending, or null: first_id + row
     std::int64_t first_id;
-    const std::int64_t* starts;   // (codes.count + 1,) distinct code u is held by rows holders[starts[u]] and on; or null
-    const std::uint32_t* holders; // (n_rows,)
+    const std::int64_t*
+        starts;  // (codes.count + 1,) distinct code u is held by rows holders[starts[u]] and on; or null
+    const std::uint32_t* holders;  // (n_rows,)
 
-    std::int64_t id_of(std::size_t row) const {
-        return ids ? ids[row] : first_id + static_cast<std::int64_t>(row);
-    }
+    std::int64_t id_of(std::size_t row) const { return ids ? ids[row] : first_id + static_cast<std::int64_t>(row); }
 };
 
 }  // namespace hashindex

@@ -98,10 +98,10 @@ void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int6
     for (const Found& found : found_) {
         const Run run = found.runs[q];
         const std::size_t before = matches.size();
-        append_matches(*found.part, static_cast<std::size_t>(run.end - run.begin),
-                       [&](std::size_t i) { return static_cast<std::int32_t>(hit_distance(run.begin[i])); },
-                       [&](std::size_t i) { return hit_row(run.begin[i]); }, std::numeric_limits<std::size_t>::max(),
-                       matches);
+        append_matches(
+            *found.part, static_cast<std::size_t>(run.end - run.begin),
+            [&](std::size_t i) { return static_cast<std::int32_t>(hit_distance(run.begin[i])); },
+            [&](std::size_t i) { return hit_row(run.begin[i]); }, std::numeric_limits<std::size_t>::max(), matches);
         merge_from(before, matches);
     }
     for (const Match& match : matches) {
@@ -125,7 +125,8 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
             part_distances.resize(queries.count * k_part);
             part_rows.resize(queries.count * k_part);
         }
-        const NearestOutput output{in_place ? distances : part_distances.data(), in_place ? ids : part_rows.data(), k_part};
+        const NearestOutput output{in_place ? distances : part_distances.data(), in_place ? ids : part_rows.data(),
+                                   k_part};
         reported(reports, [&](Work& work) {
             step.structure->nearest(part.rows, queries, limits.data(), execution, output, work);
         });
@@ -146,8 +147,9 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
                 const std::size_t before =
                     is_first ? 0 : static_cast<std::size_t>(std::find(own_ids, own_ids + k, missing_row) - own_ids);
                 for (std::size_t i = 0; i < before; ++i) matches.push_back({own_distances[i], own_ids[i]});
-                append_matches(part, n_found, [&](std::size_t i) { return near[i]; },
-                               [&](std::size_t i) { return static_cast<std::size_t>(rows[i]); }, k, matches);
+                append_matches(
+                    part, n_found, [&](std::size_t i) { return near[i]; },
+                    [&](std::size_t i) { return static_cast<std::size_t>(rows[i]); }, k, matches);
                 merge_from(before, matches);
                 for (std::size_t i = 0; i < k; ++i) {
                     own_distances[i] = i < matches.size() ? matches[i].distance : missing_distance;

@@ -45,7 +45,7 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
       distances_(most_candidates + filter_slack) {
     for (std::size_t t = 0; t < tables.n_tables; ++t)
         kernel_.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
-                       keys_.data() + t * count);
+                        keys_.data() + t * count);
 }
 
 std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
@@ -59,10 +59,8 @@ std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
         bucket.begin = offsets[bucket.begin];
         if (bucket.begin == bucket.end) continue;
         const std::size_t size = bucket.end - bucket.begin;
-        if (copies)
-            prefetch(copies + bucket.begin, sizeof *copies * size);
-        else
-            prefetch(rows + bucket.begin, sizeof *rows * size);
+        if (copies) prefetch(copies + bucket.begin, sizeof *copies * size);
+        else prefetch(rows + bucket.begin, sizeof *rows * size);
         work.candidates += size;
         buckets_[n_buckets++] = bucket;
     }
@@ -86,21 +84,23 @@ std::size_t Prober::verify(std::size_t t, const Bucket* buckets, std::size_t n_b
         candidates_[n_near] = candidates_[i];
         distances_[n_near++] = distances_[i];
     }
-    return kernel_.drop_seen(codes, code_size, candidates_.data(), distances_.data(), n_near, words_.data(),
-                             masks_.data(), shown, tables_.n_tables, t).count;
+    const Found fresh = kernel_.drop_seen(codes, code_size, candidates_.data(), distances_.data(), n_near,
+                                          words_.data(), masks_.data(), shown, tables_.n_tables, t);
+    return fresh.count;
 }
 
 std::size_t Prober::verify_copies(std::size_t t, const Bucket* buckets, std::size_t n_buckets,
                                   const std::int32_t* shown) {
     const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
     const std::uint64_t* copies = tables_.copies + t * rows_.codes.count;
-    const Found near = kernel_.filter(buckets, n_buckets, copies, words_.data(), limits.data(), candidates_.data(),
-                                      distances_.data());
+    const Found near =
+        kernel_.filter(buckets, n_buckets, copies, words_.data(), limits.data(), candidates_.data(), distances_.data());
     work.isa = near.isa;
     if (near.count == 0) return 0;
-    const std::size_t n_new = kernel_.drop_seen(reinterpret_cast<const unsigned char*>(copies), sizeof *copies,
-                                                candidates_.data(), distances_.data(), near.count, words_.data(),
-                                                masks_.data(), shown, tables_.n_tables, t).count;
+    const Found fresh =
+        kernel_.drop_seen(reinterpret_cast<const unsigned char*>(copies), sizeof *copies, candidates_.data(),
+                          distances_.data(), near.count, words_.data(), masks_.data(), shown, tables_.n_tables, t);
+    const std::size_t n_new = fresh.count;
     for (std::size_t i = 0; i < n_new; ++i) __builtin_prefetch(rows + candidates_[i].place);
     std::size_t n_here = 0;
     for (std::size_t i = 0; i < n_new; ++i) {

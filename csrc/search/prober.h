@@ -1,5 +1,6 @@
 // A block of queries on its way through the buckets of the tables. Memory is touched in stages over a group of
-// lookups, each stage asking for what the next one reads: offsets, then copies, then rows; or, without copies, offsets, rows, codes.
+// lookups, each stage asking for what the next one reads: offsets, then copies, then rows; or, without copies, offsets,
+// rows, codes.
 #pragma once
 
 #include <numeric>
@@ -48,10 +49,10 @@ private:
     Stop& stop_;
     const std::vector<std::size_t> first_offsets_;
     std::size_t n_queries_, lookups_left_ = lookups_per_stop;
-    std::vector<std::uint64_t> words_;                  // of the queries
-    std::vector<std::uint64_t> masks_;                  // of the tables
-    std::vector<std::uint32_t> keys_;                   // per table and query
-    std::vector<Bucket> buckets_;                       // of a group; begin = the key at first
+    std::vector<std::uint64_t> words_;  // of the queries
+    std::vector<std::uint64_t> masks_;  // of the tables
+    std::vector<std::uint32_t> keys_;   // per table and query
+    std::vector<Bucket> buckets_;       // of a group; begin = the key at first
     std::vector<Candidate> candidates_;
     std::vector<std::uint32_t> distances_;
 };
@@ -101,7 +102,7 @@ void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* sho
             last = b + 1;
         }
         const std::size_t count = t < tables_.n_copied ? verify_copies(t, buckets_.data() + b, last - b, shown)
-                                                 : verify(t, buckets_.data() + b, last - b, shown);
+                                                       : verify(t, buckets_.data() + b, last - b, shown);
         for (std::size_t i = 0; i < count; ++i)
             if (distances_[i] < limits[candidates_[i].query])
                 collect(candidates_[i].query, make_hit(distances_[i], candidates_[i].place));

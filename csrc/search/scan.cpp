@@ -12,7 +12,7 @@ namespace hashindex {
 namespace {
 
 constexpr std::size_t queries_per_block = 128;
-constexpr std::size_t most_lone_queries = 2;  // as many read the codes as they lie; more share a tile
+constexpr std::size_t most_lone_queries = 4;  // as many read the codes as they lie; more share a tile
 constexpr std::size_t codes_per_run = 512;
 constexpr std::size_t bytes_per_look = std::size_t{1} << 20;  // of codes, between two looks at whether to stop
 constexpr std::size_t nearest_step = 256;  // codes that meet an old limit where codes come ever nearer
@@ -56,7 +56,8 @@ private:
         Hit hits[codes_per_run];
         const char* isa = nullptr;
         std::size_t n_bytes = 0;
-        for (std::size_t first = begin_, count; first < end_; first += count, step = std::min(2 * step, codes_per_run)) {
+        for (std::size_t first = begin_, count; first < end_;
+             first += count, step = std::min(2 * step, codes_per_run)) {
             count = std::min(step, end_ - first);
             n_bytes += count * code_size;
             if (n_bytes >= bytes_per_look) {
@@ -68,7 +69,8 @@ private:
                                                        words_.data() + q * n_words, limit_of(q), hits);
                 isa = found.isa;
                 for (std::size_t i = 0; i < found.count; ++i)
-                    if (rows_.has(first + hit_row(hits[i]))) collect(q, std::uint64_t{q} << query_shift | (hits[i] + first));
+                    if (rows_.has(first + hit_row(hits[i])))
+                        collect(q, std::uint64_t{q} << query_shift | (hits[i] + first));
             }
         }
         return isa;
@@ -132,11 +134,12 @@ RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
         std::vector<Hit>& hits = found[cell.block() * grid.n_parts + cell.part()];
         const std::int32_t* own = radii + cell.first_query();
-        return cell.walk(whole, whole, [&](std::size_t q) { return static_cast<std::uint64_t>(own[q]) + 1; },
-                         [&](std::size_t, Hit hit) {
-                             budget.take();
-                             hits.push_back(hit);
-                         });
+        return cell.walk(
+            whole, whole, [&](std::size_t q) { return static_cast<std::uint64_t>(own[q]) + 1; },
+            [&](std::size_t, Hit hit) {
+                budget.take();
+                hits.push_back(hit);
+            });
     });
     RadiusHits blocks(grid.n_blocks);
     execution.run(grid.n_blocks, [&](std::size_t block) {
@@ -160,11 +163,12 @@ void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* ra
         std::vector<NearestCollector> nearest;
         for (std::size_t q = 0; q < cell.n_queries(); ++q)
             nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[cell.first_query() + q]));
-        const char* isa = cell.walk(first_step, std::max(first_step, nearest_step), [&](std::size_t q) { return nearest[q].limit_in_row_order(); },
-                                    [&](std::size_t q, Hit hit) {
-                                        if (hit_distance(hit) < nearest[q].limit_in_row_order())
-                                            nearest[q].add(without_query(hit));
-                                    });
+        const char* isa = cell.walk(
+            first_step, std::max(first_step, nearest_step),
+            [&](std::size_t q) { return nearest[q].limit_in_row_order(); },
+            [&](std::size_t q, Hit hit) {
+                if (hit_distance(hit) < nearest[q].limit_in_row_order()) nearest[q].add(without_query(hit));
+            });
         for (std::size_t q = 0; q < cell.n_queries(); ++q)
             found[(cell.first_query() + q) * grid.n_parts + cell.part()] = nearest[q].take();
         return isa;

@@ -9,10 +9,10 @@ namespace hashindex {
 // Flat arrays, one partition per table: see src/hashindex/engines/tables.py, which owns the layout.
 struct Tables {
     const unsigned char* masks;    // (n_tables, code_size): the bits of each key
-    const std::int32_t* widths;         // (n_tables,) bits of each key, 1..30
-    const std::uint32_t* offsets;       // per table 2**width + 1 of them
-    const std::uint32_t* rows;          // (n_tables, n_rows)
-    const std::uint64_t* copies;        // (n_copied, n_rows): the codes (of one word) in that order
+    const std::int32_t* widths;    // (n_tables,) bits of each key, 1..30
+    const std::uint32_t* offsets;  // per table 2**width + 1 of them
+    const std::uint32_t* rows;     // (n_tables, n_rows)
+    const std::uint64_t* copies;   // (n_copied, n_rows): the codes (of one word) in that order
     std::size_t n_tables;
     std::size_t n_copied;  // the first of the tables
 

@@ -28,7 +28,8 @@ public:
         const unsigned char* code = codes_.row(first);
         if (codes_.code_size == 8 && count >= tile_step) return {code, 1, count / tile_step * tile_step};
         for (std::size_t i = 0; i < count; i += tile_step, code += group_size) {
-            for (std::size_t byte = 0; byte < group_size; byte += 64) __builtin_prefetch(code + prefetch_distance + byte);
+            for (std::size_t byte = 0; byte < group_size; byte += 64)
+                __builtin_prefetch(code + prefetch_distance + byte);
             kernel_.transpose(code, codes_.code_size, std::min(tile_step, count - i), words_.data() + i * n_words);
         }
         return {reinterpret_cast<const unsigned char*>(words_.data()), n_words, count};
@@ -38,7 +39,8 @@ private:
     // Half of a 64 KB L1 at most, so that the tile stays there while queries pass over it. Few queries read the codes
     // where they lie about once: larger tiles interrupt them less.
     static std::size_t capacity_for(const Codes& codes, std::size_t n_queries) {
-        if (codes.code_size == 8) return std::max<std::size_t>(2048, (std::size_t{1} << 17) / n_queries / tile_step * tile_step);
+        if (codes.code_size == 8)
+            return std::max<std::size_t>(2048, (std::size_t{1} << 17) / n_queries / tile_step * tile_step);
         const std::size_t fitting = (std::size_t{32} << 10) / (8 * codes.n_words());
         return std::max(tile_step, std::min<std::size_t>(fitting, 2048) / tile_step * tile_step);
     }

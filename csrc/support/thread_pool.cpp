@@ -24,7 +24,7 @@ struct Job {
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::condition_variable left;
-    std::size_t helpers = 0;  // threads of the pool inside work(); guarded by mutex
+    std::size_t helpers = 0;   // threads of the pool inside work(); guarded by mutex
     std::exception_ptr error;  // guarded by mutex
 
     void work() {

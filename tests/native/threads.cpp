@@ -46,6 +46,28 @@ void check_exception(ThreadPool& pool) {
     check_every_task_once(pool);
 }
 
+// Whoever wants a call to end is asked by the thread that made it, also while that waits for the others.
+void check_stop(ThreadPool& pool) {
+    for (const bool caller_waits : {false, true}) {
+        std::atomic<bool> wanted{false}, stopped{false};
+        Stop stop([&] { return wanted.load(); });
+        const std::thread::id caller = std::this_thread::get_id();
+        try {
+            pool.run(
+                2, 2,
+                [&](std::size_t) {
+                    wanted = true;
+                    while (!caller_waits || std::this_thread::get_id() != caller) stop.check();
+                },
+                &stop);
+        } catch (const Stop::Stopped&) {
+            stopped = true;
+        }
+        CHECK(stopped, "stopped");
+    }
+    check_every_task_once(pool);
+}
+
 // True when a parallel search gives what the reference says.
 class Search {
 public:
@@ -57,9 +79,12 @@ public:
     bool works(ThreadPool& pool, std::size_t n_threads) const {
         Work work;
         HitBudget unbounded(0);
+        Stop never([] { return false; });
+        const std::vector<std::int32_t> radii(truth_.queries().count, 20);
         std::vector<Hit> found;
-        for (const BlockHits& block : scan_radius({truth_.codes(), nullptr}, truth_.queries(), 20,
-                                                  {*available_kernels().front(), pool, n_threads}, work, unbounded))
+        for (const BlockHits& block :
+             scan_radius({truth_.codes(), nullptr}, truth_.queries(), radii.data(),
+                         {*available_kernels().front(), pool, n_threads, never}, work, unbounded))
             found.insert(found.end(), block.hits.begin(), block.hits.end());
         return found == expected_;
     }
@@ -138,6 +163,7 @@ int main(int argc, char** argv) {
     const Search search;
     check_every_task_once(pool);
     check_exception(pool);
+    check_stop(pool);
     check_concurrent_searches(pool, search);
     check_nested_search(pool, search);
     std::printf("threads: tasks, exceptions, concurrent and nested searches\n");

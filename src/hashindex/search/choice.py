@@ -58,7 +58,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
         return Choice(scan, (), simple, FOREVER)
     prices = {one.name: THINKING + (0 if one.name in states else _price(one, segment, kind)) for one in others}
     due = int(PATIENCE * min(prices.values()) / kind.scan_cost) - answered
-    if due >= kind.n_queries:
+    if due >= kind.n_queries and not segment.learned.thought:
         return Choice(scan, (), simple, due)
     kind = with_costs(kind, segment, costs(engine))
     limits, weights = _limits(segment, kind)

@@ -82,7 +82,7 @@ def make_plan(
 
 def key_of(method: str, k: int | None, radius: int, n_queries: int, n_threads: int) -> Any:
     """Under which a plan is kept: lone queries, and batches by their size."""
-    return method, k, radius, 1 if n_queries <= 2 else min(n_queries, 64).bit_length(), n_threads
+    return method, k, radius, 1 if n_queries <= 4 else min(n_queries, 64).bit_length(), n_threads
 
 
 def scanned(name: str, segment: Segment, engine: Engine) -> PlannedPart:

@@ -80,6 +80,7 @@ class Search:
             calibrate(self.engine)
         for segment in snapshot.segments:
             self.prepare_segment(segment, k, radius, many=True)
+            segment.learned.thought = True
         snapshot.plans.clear()
 
     def prepare_segment(self, segment: Segment, k: int | None, radius: int, *, many: bool = False) -> None:

@@ -31,6 +31,7 @@ class Learned:
     lost: dict[str, float] = field(default_factory=dict)  # nanoseconds of searches, for want of it
     looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
     spread: Spread | None = None
+    thought: bool = False  # whether it was prepared: what to search with is worth a thought at once
     lock: ForkLock = field(default_factory=ForkLock)
 
     def state(self, name: str, build: Callable[[], Any]) -> Any:

@@ -35,10 +35,10 @@ MOST = 1e9  # nanoseconds that a cost may be
 DEFAULT = Costs()
 USUAL = {
     "native (avx2)": Costs(
-        scan_code=0.02,
-        scan_word=0.25,
-        lone_code=0.03,
-        lone_word=0.265,
+        scan_code=0.01,
+        scan_word=0.19,
+        lone_code=0.0,
+        lone_word=0.23,
         stream_byte=0.06,
         call=2500.0,
         lookup=(20.0, 80.0),

@@ -29,7 +29,7 @@ class Costs:
         words = (n_bits + 63) // 64
         batched = self.scan_code + words * self.scan_word
         lone = max(self.lone_code + words * self.lone_word, 8 * words * self.stream_byte if n_codes > LARGE else 0.0)
-        share = min(max(n_queries - 2, 0) / 30, 1.0)  # two queries still read the codes one by one
+        share = min(max(n_queries - 4, 0) / 12, 1.0)  # a few queries read the codes one by one
         return n_codes * (lone + share * (batched - lone)) + self.call / max(1, n_queries)
 
     def probe(self, n_codes: int, n_bits: int, copied: bool) -> tuple[float, float]:
