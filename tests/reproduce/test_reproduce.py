@@ -16,7 +16,7 @@ from hashindex import baselines, pack
 from hashindex.cli.main import main
 from hashindex.evaluate import evaluate
 from hashindex.learn import HashNet, data
-from hashindex.learn.training.loop import Training
+from hashindex.learn.training.options import Training
 from hashindex.reproduce.experiment import _options, run_all
 from hashindex.reproduce.features import Classifier
 from hashindex.reproduce.findings import Findings

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..inputs.items import Items
-    from .hashnet import WeightedLikelihood
+    from .likelihood import WeightedLikelihood
 
 PROBES = 512  # items; all their pairs are looked at
 SATURATED = 0.99  # |tanh(beta z)| above which a bit hardly moves any more
@@ -90,9 +90,9 @@ class Convergence(Watch):
             ended = self._look(step, self._began.stage, self._began.beta, self._z())
             self._stages.append(_stage(self._began, ended, kept=True))
 
-    def tell(self, model: Any) -> None:
-        """Leave the stages on the model."""
-        model.convergence = tuple(self._stages)
+    def seen(self) -> dict[str, tuple[Stage, ...]]:
+        """Return the stages, for ``model.convergence``."""
+        return {"convergence": tuple(self._stages)}
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on."""

@@ -14,8 +14,9 @@ class Watch:
     def finish(self, step: int) -> None:
         """Look after the last step."""
 
-    def tell(self, model: Any) -> None:
-        """Leave on the trained model what was seen."""
+    def seen(self) -> dict[str, Any]:
+        """Return what was seen, by the name of the model's attribute that it becomes."""
+        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on."""
