@@ -35,10 +35,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_and_info() -> None:
-    for arguments in (["--help"], ["demo", "--help"], ["info", "--help"]):
-        shown = run(*arguments)
+    for name in ("", *(command.NAME for command in cli.COMMANDS)):
+        shown = run(*([name] if name else []), "--help")
         assert (shown.returncode, shown.stderr) == (0, "")
-        assert "usage: hashindex" in shown.stdout
+        assert f"usage: hashindex {name}".strip() in shown.stdout
     shown = run("info")
     assert shown.returncode == 0
     assert HashIndex(64).engine_name in shown.stdout
@@ -69,7 +69,7 @@ def test_what_cannot_work_fails_before_the_work(
 
 
 def test_a_missing_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "sklearn" else object())
+    monkeypatch.setattr("hashindex.cli.checks.find_spec", lambda name: None if name == "sklearn" else object())
     assert cli.main(["demo"]) == 2
     assert capsys.readouterr().err == "hashindex demo: sklearn not installed; pip install 'hashindex[demo]'\n"
 

@@ -365,7 +365,7 @@ def test_page_and_numbers_are_two_files(methods: Path, capsys: pytest.CaptureFix
 def test_a_missing_package_is_told_before_the_work(
     methods: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hashindex.cli.eval.find_spec", lambda name: None if name == "jinja2" else True)
+    monkeypatch.setattr("hashindex.cli.checks.find_spec", lambda name: None if name == "jinja2" else True)
     (methods / "DHN" / "0" / "query_codes.npy").unlink()  # would be found if the work began
     assert cli.main(["eval", str(methods), "--output", str(methods / "page.html")]) == 2
     assert "needs jinja2: pip install 'hashindex[demo]'" in capsys.readouterr().err

@@ -95,8 +95,7 @@ def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
             assert np.array_equal(pack(np.load(folder / "database_z.npy")), database)
             assert one.encode_seconds > 0
     findings = Findings("title", "command", {"CPU": "some"}, 1, {"quick": QUICK.title}, found)
-    findings.write(tmp_path / "found.json")
-    assert Findings.read(tmp_path / "found.json") == findings
+    assert Findings.from_json(findings.to_json()) == findings
     gain = findings.gain("quick", "HashNet", "ITQ")
     by_seed = [findings.values("quick", name) for name in ("HashNet", "ITQ")]
     assert gain.mean == pytest.approx(np.mean([by_seed[0][s] - by_seed[1][s] for s in range(2)]))

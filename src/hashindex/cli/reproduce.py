@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..inputs.numbers import n_threads
+from .checks import check_output, write_output
 
 if TYPE_CHECKING:
     from ..reproduce.findings import Finding
@@ -48,11 +50,9 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
-    for name, path in (("--json", options.json), ("--table", options.table)):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise ValueError(f"{name} {path}: the folder {path.resolve().parent} does not exist")
-        if path is not None and path.is_dir():
-            raise ValueError(f"{name} {path} is a folder; name a file in it")
+    check_output("--json", options.json)
+    check_output("--table", options.table)
+    threads = n_threads()
     if options.codes is not None and options.codes.exists() and not options.codes.is_dir():
         raise ValueError(f"--codes {options.codes} is a file; name a folder")
     import torch
@@ -71,13 +71,13 @@ def run(options: argparse.Namespace) -> int:
     doable = [one for one in experiments if not one.needs_gpu or torch.cuda.is_available()]
     if not doable:
         raise ValueError(f"--only {options.only}: this experiment needs a GPU, and PyTorch finds none")
-    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found: list[Finding] = []
     try:
         for one in doable:
-            n_processes, n_threads = (1, n_cpus) if one.alone else (n_cpus, 1)
-            arrangement = {"n_processes": n_processes, "n_threads": n_threads}
-            found += run_all([one], range(options.seeds), **arrangement, folder=options.codes, say=_say)
+            n_processes, of_each = (1, threads) if one.alone else (threads, 1)
+            found += run_all(
+                [one], range(options.seeds), n_processes=n_processes, n_threads=of_each, folder=options.codes, say=_say
+            )
     except FileNotFoundError as error:
         raise ValueError(error) from None
     only = "" if options.only is None else f" --only {options.only}"
@@ -85,15 +85,14 @@ def run(options: argparse.Namespace) -> int:
         title={"embedded": "HashNet on handwritten digits", "cifar10": "HashNet on CIFAR-10-JPEG"}[options.which],
         command=f"hashindex reproduce {options.which} --seeds {options.seeds}{only}",
         machine=describe(),
-        n_threads=n_cpus,
+        n_threads=threads,
         titles={one.name: one.title for one in experiments},
         findings=tuple(found),
     )
-    if options.json is not None:
-        findings.write(options.json)
     text = tables(findings)
-    if options.table is not None:
-        options.table.write_text(f"# {findings.title}\n\n{text}\n", encoding="utf-8")
+    if options.json is not None:
+        write_output("--json", options.json, findings.to_json())
+    write_output("--table", options.table, f"# {findings.title}\n\n{text}\n")
     print(f"\n{text}")
     return 0
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ..support.files import replacing
+from ..support import files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,18 +26,14 @@ def write(path: str | Path, about: dict[str, Any], state: dict[str, Any]) -> Non
     metadata = {"format": FORMAT, "about": _json(about), "state": _json(skeleton)}
     metadata["digest"] = _content_digest(metadata, tensors)
     content = safetensors_torch().save(tensors, metadata)
-    with replacing(path) as new:
+    with files.replacing(path) as new:
         new.write_bytes(content)
 
 
 def check_writable(path: str | Path) -> None:
-    """Find out now what would only fail after hours: OSError if `write` cannot write there."""
-    path = Path(path)
+    """Find out now what would only fail after hours: OSError or ImportError if `write` cannot write there."""
     safetensors_torch()
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name a file in it")
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+    files.check_writable(path)
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:

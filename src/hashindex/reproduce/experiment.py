@@ -17,6 +17,7 @@ from ..evaluate import code_health, evaluate
 from ..evaluate.run_files import FILES, IMAGES, Z
 from ..learn import DeepHash
 from ..learn.training.seeding import own_random_state
+from ..support.files import replacing
 from .features import Classifier, n_classes
 from .findings import Finding
 
@@ -127,7 +128,7 @@ def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder
         kept = folder / experiment.name / method.name / str(seed)
         _keep(kept, task, database, query, with_images=with_images)
         if isinstance(model, DeepHash):
-            np.save(kept / f"{Z}.npy", model.project(task.database_images))
+            _save(kept / f"{Z}.npy", model.project(task.database_images))
     found = evaluate(query, database, task.query_labels, task.database_labels, n_bits=experiment.n_bits)
     health = code_health(database, n_bits=experiment.n_bits, labels=task.database_labels)
     return Finding(
@@ -164,4 +165,9 @@ def _keep(
     if with_images:
         arrays |= zip(IMAGES, (task.query_images, task.database_images), strict=True)
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
+        _save(folder / f"{name}.npy", array)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with replacing(path) as new, new.open("wb") as file:  # numpy.save would add its ending to a name
+        np.save(file, array)

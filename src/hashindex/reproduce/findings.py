@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..evaluate.interval import Interval, confidence_interval
-from ..support.files import replacing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -71,15 +67,14 @@ class Findings:
         """Name the methods of an experiment in the order of their rows."""
         return list(dict.fromkeys(one.method for one in self.findings if one.experiment == experiment))
 
-    def write(self, path: Path) -> None:
-        """Write JSON, replacing what was there at once."""
-        with replacing(path) as new:
-            new.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    def to_json(self) -> str:
+        """Return all of it as JSON."""
+        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> Findings:
-        """Read what `write` wrote."""
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    def from_json(cls, text: str) -> Findings:
+        """Make findings of what `to_json` returned."""
+        kept: dict[str, Any] = json.loads(text)
         findings = tuple(Finding(**{name: _tuple(value) for name, value in row.items()}) for row in kept["findings"])
         return cls(**{**kept, "findings": findings})
 

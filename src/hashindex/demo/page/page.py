@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -40,11 +39,6 @@ def render(result: DemoResult) -> str:
         n_fallen=sum(stage.binary_loss < stage.binary_loss_before for stage in stages),
         code_map=figures.code_map(result.code_map) if result.code_map else None,
     )
-
-
-def write(result: DemoResult, path: Path) -> None:
-    """Write the page to ``path``, replacing what was there. Raises OSError."""
-    path.write_text(render(result), encoding="utf-8")
 
 
 def bars(speeds: tuple[Speed, ...]) -> dict[str, list[Bar]]:
