@@ -8,6 +8,7 @@ from typing import Any
 
 from ..inputs.numbers import MAX_BITS, n_threads
 from .checks import check_output, missing, write_output
+from .waiting import wait_passively
 
 NAME = "demo"
 NEEDS = ("torch", "sklearn", "faiss", "matplotlib", "jinja2", "tqdm")
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"--seed must be at least 0, got {options.seed}")
     threads = n_threads(options.threads)
     check_output("--output", options.output)
+    wait_passively()
 
     from .. import demo
     from ..demo.page.page import render

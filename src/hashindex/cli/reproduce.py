@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..inputs.numbers import n_threads
 from .checks import check_output, write_output
+from .waiting import wait_passively
 
 if TYPE_CHECKING:
     from ..reproduce.findings import Finding
@@ -55,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
     threads = n_threads()
     if options.codes is not None and options.codes.exists() and not options.codes.is_dir():
         raise ValueError(f"--codes {options.codes} is a file; name a folder")
+    wait_passively()
+
     import torch
 
     from ..reproduce.experiment import run_all

@@ -5,6 +5,10 @@ together and trains it, `encoding.py` makes codes with it, `training/loop.py` is
 order data, sampler, augment, backbones, continuation, loss.
 
 PyTorch is imported when one of the names below is first used; `hashindex.learn.data` does without it.
+
+On CPU cores that other processes use too, set ``OMP_WAIT_POLICY=PASSIVE`` in the environment before PyTorch is loaded:
+its threads otherwise spin while they wait for each other, and a step takes several times as long. The ``hashindex``
+command does so by itself; the library leaves the environment alone.
 """
 
 from typing import TYPE_CHECKING

@@ -63,7 +63,7 @@ class HashNet(DeepHash):
     memory
         Items seen lately that every batch is also compared with; 0 compares within the batch alone.
     training
-        How the network is trained: see `Training`.
+        How the network is trained: see `Training`; `hashindex.learn` says what to set on CPU cores that others use too.
 
     Attributes
     ----------
