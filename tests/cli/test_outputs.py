@@ -15,7 +15,7 @@ def test_what_cannot_be_written_is_told_by_option(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path, "--json .* is a folder; name a file in it"),
         (tmp_path / "no" / "file", "--json .*: the folder .*no does not exist"),
-        (tmp_path / "file" / "file", "--json .*: the folder .*file does not exist"),
+        (tmp_path / "file" / "file", "--json .* cannot be written: Not a directory"),
     ):
         with pytest.raises(ValueError, match=message):
             check_output("--json", path)

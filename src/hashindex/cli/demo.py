@@ -65,12 +65,12 @@ def run(options: argparse.Namespace) -> int:
     check_output("--output", options.output)
     wait_passively()
 
-    from .. import demo
+    from ..demo import job
     from ..demo.page.page import render
-    from ..demo.summary import summary, table
+    from ..demo.summary import listing, summary
 
-    result = demo.run(options.n_bits, options.seed, threads, progress=True, say=lambda line: print(line, flush=True))
+    result = job.run(options.n_bits, options.seed, threads, progress=True, say=lambda line: print(line, flush=True))
     write_output("--output", options.output, render(result))
-    print(f"\n{table(summary(result))}\n")
+    print(f"\n{listing(summary(result))}\n")
     print(f"{result.seconds:.0f} s; open {options.output.resolve().as_uri()}")
     return 0 if result.all_equal else 1

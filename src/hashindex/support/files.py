@@ -45,7 +45,7 @@ def check_writable(path: str | Path) -> None:
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
-    if not folder.is_dir():
+    if not folder.exists():
         raise FileNotFoundError(f"{path}: the folder {folder} does not exist")
     if path.exists() and not path.is_file():
         return
@@ -53,4 +53,4 @@ def check_writable(path: str | Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror}") from None
+        raise type(error)(f"{path} cannot be written: {error.strerror}") from None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..result import DemoResult, Speed
 
 
-class Bar(NamedTuple):
+class SpeedBar(NamedTuple):
     """One row of a bar chart."""
 
     contender: str
@@ -33,7 +33,7 @@ def render(result: DemoResult) -> str:
         n_stages=len(np.unique(result.training.stage)),
         bars=bars(result.speeds),
         picture=picture,
-        precision_recall=figures.precision_recall(result.quality, result.settings.radius),
+        precision_recall=figures.precision_recall(result.evaluation, result.settings.radius),
         training=figures.training(result.training),
         convergence=figures.convergence(stages),
         n_fallen=sum(stage.binary_loss < stage.binary_loss_before for stage in stages),
@@ -41,13 +41,13 @@ def render(result: DemoResult) -> str:
     )
 
 
-def bars(speeds: tuple[Speed, ...]) -> dict[str, list[Bar]]:
+def bars(speeds: tuple[Speed, ...]) -> dict[str, list[SpeedBar]]:
     """The speeds by kind of search, in the order given."""
-    groups: dict[str, list[Bar]] = {}
+    groups: dict[str, list[SpeedBar]] = {}
     for speed in speeds:
         longest = max(one.queries_per_second for one in speeds if one.search == speed.search)
         percent = 100 * speed.queries_per_second / longest
         groups.setdefault(speed.search, []).append(
-            Bar(speed.contender, speed.queries_per_second, percent, speed.contender.startswith("faiss"))
+            SpeedBar(speed.contender, speed.queries_per_second, percent, speed.contender.startswith("faiss"))
         )
     return groups
