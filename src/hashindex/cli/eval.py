@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluate.calibrate import Wanted, check_wanted
-from ..evaluate.comparison import compare, comparison_table
+from ..evaluate.comparison import compare, comparison_listing
 from ..evaluate.evaluation import LIST_SIZES, evaluate_judged
 from ..evaluate.health import code_health
 from ..evaluate.histograms import judge
+from ..evaluate.listing import listing
 from ..evaluate.result import Run, to_json
 from ..evaluate.run_files import FILES, IMAGES, RunFiles, Z, find_methods, is_run, read_array, run_folder
-from ..evaluate.table import table
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_at_least, check_n_bits, check_radius
 from .checks import check_output, missing, write_output
@@ -72,14 +72,14 @@ def add_parser(commands: Any) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="write a page with tables, curves, maps and, where the first run has "
+        help="write a page with listings, curves, maps and, where the first run has "
         f"{' and '.join(name + '.npy' for name in IMAGES)}, retrieved images",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file too")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print the table, and return 0, or 1 if an alarm was raised.
+    """Measure, print the listing, and return 0, or 1 if an alarm was raised.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
         page = render(comparison, first_runs)
     write_output("--json", options.json, numbers)  # when both are made
     write_output("--output", options.output, page)
-    print(comparison_table(comparison) if several else table(result))
+    print(comparison_listing(comparison) if several else listing(result))
     return int(comparison.has_alarm)
 
 
@@ -149,7 +149,7 @@ def _measure(files: RunFiles, n_bits: int | None, at: int | None) -> Run:
 
 
 def _digest(*labels: NDArray[Any]) -> str:
-    """Tell labels from others, whatever integers they are kept as."""
+    """Return what tells labels from others, whatever integers they are kept as."""
     digest = hashlib.sha256()
     for each in labels:
         digest.update(f"{each.shape}".encode())

@@ -27,7 +27,7 @@ class Command(Protocol):
         """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
 
     def run(self, options: argparse.Namespace) -> int:
-        """Do it and return the exit status; ValueError or ImportError is what the user can mend."""
+        """Run the subcommand and return its exit status; ValueError and ImportError are what the user can mend."""
 
 
 COMMANDS: tuple[Command, ...] = (demo, eval_command, reproduce, check_lists, info)  # in the order of the help

@@ -11,7 +11,7 @@ from .checks import check_output, write_output
 from .waiting import wait_passively
 
 if TYPE_CHECKING:
-    from ..reproduce.findings import Finding
+    from ..reproduce.findings import Trial
 
 NAME = "reproduce"
 SEEDS = 3
@@ -33,14 +33,14 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--only", metavar="NAME", help="one experiment of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file")
-    parser.add_argument("--table", type=Path, metavar="FILE", help="write the tables to this file too, as Markdown")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="write the listings to this file too, as Markdown")
     parser.add_argument(
         "--codes", type=Path, metavar="FOLDER", help="keep codes and labels there, for 'hashindex eval'"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it, print each finding as it comes and the tables in the end; return 0.
+    """Train and judge, print each trial as it ends and the listings at last; return 0.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
     from ..reproduce.experiment import run_all
     from ..reproduce.findings import Findings
-    from ..reproduce.table import tables
+    from ..reproduce.listing import listings
     from ..reproduce.tasks import CIFAR10, EMBEDDED
     from ..support.machine import describe
 
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     doable = [one for one in experiments if not one.needs_gpu or torch.cuda.is_available()]
     if not doable:
         raise ValueError(f"--only {options.only}: this experiment needs a GPU, and PyTorch finds none")
-    found: list[Finding] = []
+    found: list[Trial] = []
     try:
         for one in doable:
             n_processes, of_each = (1, threads) if one.alone else (threads, 1)
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         titles={one.name: one.title for one in experiments},
         findings=tuple(found),
     )
-    text = tables(findings)
+    text = listings(findings)
     if options.json is not None:
         write_output("--json", options.json, findings.to_json())
     write_output("--table", options.table, f"# {findings.title}\n\n{text}\n")
@@ -100,9 +100,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _say(finding: Finding) -> None:
+def _say(trial: Trial) -> None:
     print(
-        f"{finding.experiment:<12} {finding.method:<28} seed {finding.seed}  MAP {finding.mean_average_precision:.4f}  "
-        f"P@H<=2 {finding.precision_within_2:.4f}  {finding.train_seconds:.0f} s",
+        f"{trial.experiment:<12} {trial.method:<28} seed {trial.seed}  MAP {trial.mean_average_precision:.4f}  "
+        f"P@H<=2 {trial.precision_within_2:.4f}  {trial.train_seconds:.0f} s",
         flush=True,
     )

@@ -95,12 +95,12 @@ class Convergence(Watch):
         return {"convergence": tuple(self._stages)}
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on."""
+        """Return what a checkpoint keeps, for a training that goes on from it."""
         began = None if self._began is None else list(self._began)
         return {"began": began, "stages": [list(stage) for stage in self._stages]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on."""
+        """Restore what `state_dict` returned."""
         self._began = None if state["began"] is None else _Look(*state["began"])
         self._stages = [Stage(*stage) for stage in state["stages"]]
 

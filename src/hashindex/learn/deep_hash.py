@@ -138,7 +138,7 @@ class DeepHash(Encoder, ABC):
             history = train(
                 network, objective, items, classes, training, self.seed, report=report, watch=watch, checkpoint=keeper
             )
-        self._become(network, item_shape)
+        self._set_network(network, item_shape)
         self.history = history
         vars(self).update(watch.seen())
         return self
@@ -171,7 +171,7 @@ class DeepHash(Encoder, ABC):
             network.load_state_dict(state["network"])
         except RuntimeError as error:
             raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: {error}") from None
-        model._become(network, shape)
+        model._set_network(network, shape)
         if "probe" in state and not torch.allclose(model._probe(), state["probe"], rtol=0.01, atol=0.01):
             raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: this one's z differ")
         return model

@@ -112,7 +112,7 @@ class Encoder:
             raise RuntimeError(f"this {type(self).__name__} has not been trained yet: call fit(items, labels) first")
         return self.item_shape
 
-    def _become(self, network: nn.Sequential, item_shape: tuple[int, ...]) -> None:
+    def _set_network(self, network: nn.Sequential, item_shape: tuple[int, ...]) -> None:
         self.network = network.eval().requires_grad_(False)
         self.item_shape = item_shape
 

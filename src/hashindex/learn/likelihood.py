@@ -78,11 +78,11 @@ class WeightedLikelihood(Objective):
         return self.continuation.stage(step), self.continuation.beta(step)
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return what the schedule needs to go on."""
+        """Return the state of the schedule, which checkpoints keep."""
         return self.continuation.state()
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Let the schedule go on."""
+        """Restore the state of the schedule."""
         self.continuation.resume(state)
 
 

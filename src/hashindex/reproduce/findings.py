@@ -1,4 +1,4 @@
-"""What reproducing found: plain frozen data, kept as JSON; tables and pages are made from it."""
+"""What reproducing found: plain frozen data, kept as JSON; listings are made from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..evaluate.interval import Interval, confidence_interval
 
 
 @dataclass(frozen=True)
-class Finding:
+class Trial:
     """One method with one seed in one experiment. Shares and precisions are 0..1, expected over all orders of ties."""
 
     experiment: str
@@ -44,7 +44,7 @@ class Findings:
     machine: dict[str, str]
     n_threads: int
     titles: dict[str, str]  # by experiment, those included that were not measured
-    findings: tuple[Finding, ...]
+    findings: tuple[Trial, ...]
 
     def values(self, experiment: str, method: str, measure: str = "mean_average_precision") -> dict[int, float]:
         """Return a measure by seed."""
@@ -75,7 +75,7 @@ class Findings:
     def from_json(cls, text: str) -> Findings:
         """Make findings of what `to_json` returned."""
         kept: dict[str, Any] = json.loads(text)
-        findings = tuple(Finding(**{name: _tuple(value) for name, value in row.items()}) for row in kept["findings"])
+        findings = tuple(Trial(**{name: _tuple(value) for name, value in row.items()}) for row in kept["findings"])
         return cls(**{**kept, "findings": findings})
 
 

@@ -67,7 +67,7 @@ class ClassifiedCodes(Objective):
         self.quantisation = quantisation
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
-        """Tell the classes from the codes."""
+        """Return the cross-entropy of the classes, told from the codes, and the pull of z towards its signs."""
         loss = functional.cross_entropy(self.classifier(straight_through_sign(z)), self.shares(labels))
         return loss + self.quantisation * (z.abs() - 1).abs().pow(3).mean()
 

@@ -74,7 +74,7 @@ class CosineClassifier(Objective):
         self.margin = margin
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
-        """Tell the classes by cosines."""
+        """Return the cross-entropy of the classes, told by cosines."""
         shares = self.shares(labels).to(z.dtype)
         n_bits = self.codes.shape[1]
         cosines = functional.normalize(z, dim=1) @ self.codes.T / sqrt(n_bits)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SpeedBar(NamedTuple):
-    """One row of a bar chart."""
+    """A contender and its queries per second."""
 
     contender: str
     queries_per_second: float

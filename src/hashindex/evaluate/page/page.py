@@ -39,7 +39,7 @@ HEALTH: dict[str, Callable[[CodeHealth], float | None]] = {  # by its name on th
 
 
 class PrecisionBar(NamedTuple):
-    """One row of a bar chart."""
+    """A method and its precision within the radius."""
 
     method: str
     percent: float

@@ -19,8 +19,8 @@ class Watch:
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on."""
+        """Return what a checkpoint keeps, for a training that goes on from it."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on."""
+        """Restore what `state_dict` returned."""
