@@ -17,15 +17,17 @@ from hashindex import HashIndex
 from hashindex.cli import main as cli
 from hashindex.index import METHODS
 from hashindex.matches import NearestMatches, RadiusMatches
-from hashindex.pages.code_map import CodeMap
 
 pytest.importorskip("faiss")
 pytest.importorskip("matplotlib")
 
 from hashindex.demo import crosscheck, result
 from hashindex.demo.page import page as report
-from hashindex.demo.summary import summary, table
+from hashindex.demo.summary import listing, summary
+from hashindex.evaluate import Evaluation, MeanAveragePrecision
+from hashindex.evaluate.page.retrieved import Retrieved, RetrievedImage
 from hashindex.learn import Stage
+from hashindex.pages.code_map import CodeMap
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,10 +37,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_and_info() -> None:
-    for arguments in (["--help"], ["demo", "--help"], ["info", "--help"]):
-        shown = run(*arguments)
+    for name in ("", *(command.NAME for command in cli.COMMANDS)):
+        shown = run(*([name] if name else []), "--help")
         assert (shown.returncode, shown.stderr) == (0, "")
-        assert "usage: hashindex" in shown.stdout
+        assert f"usage: hashindex {name}".strip() in shown.stdout
     shown = run("info")
     assert shown.returncode == 0
     assert HashIndex(64).engine_name in shown.stdout
@@ -59,7 +61,7 @@ def test_help_and_info() -> None:
 def test_what_cannot_work_fails_before_the_work(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hashindex.demo.run", lambda *_, **__: pytest.fail("the work began"))
+    monkeypatch.setattr("hashindex.demo.job.run", lambda *_, **__: pytest.fail("the work began"))
     assert cli.main(["demo", *arguments]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -69,7 +71,7 @@ def test_what_cannot_work_fails_before_the_work(
 
 
 def test_a_missing_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "sklearn" else object())
+    monkeypatch.setattr("hashindex.cli.checks.find_spec", lambda name: None if name == "sklearn" else object())
     assert cli.main(["demo"]) == 2
     assert capsys.readouterr().err == "hashindex demo: sklearn not installed; pip install 'hashindex[demo]'\n"
 
@@ -142,6 +144,27 @@ def a_course() -> tuple[Stage, ...]:
     )
 
 
+def an_evaluation() -> Evaluation:
+    """Made-up measures of codes of 16 bits."""
+    return Evaluation(
+        n_queries=10,
+        n_items=60,
+        n_bits=16,
+        at=None,
+        mean_average_precision=MeanAveragePrecision(0.5, 0.4, 0.6),
+        chance=0.25,
+        without_relevant=0.0,
+        unlabelled=0.0,
+        precision=np.linspace(1, 0.25, 17),
+        recall=np.linspace(0, 1, 17),
+        candidates=np.linspace(1, 60, 17),
+        empty_share=np.linspace(0.2, 0, 17),
+        list_sizes=(),
+        precision_at=np.empty(0),
+        recall_at=np.empty(0),
+    )
+
+
 def a_result(n_differing: int = 0) -> result.DemoResult:
     """A small made-up result with something hostile in its text."""
     image = np.eye(8, 16, dtype=np.float32)
@@ -149,15 +172,18 @@ def a_result(n_differing: int = 0) -> result.DemoResult:
     return result.DemoResult(
         settings=result.Settings(n_bits=16, seed=0, n_threads=2, radius=2, k=3),
         task=result.TaskSize(30, 60, 10, 4, 0.25),
-        training=result.Training(
+        training=result.TrainingCourse(
             steps, steps // 10, (1 + steps // 10).astype(np.float64), np.exp(steps / -9.0), a_course(), 1.5
         ),
-        quality=result.Quality(0.5, 0.4, 0.6, 0.25, 0.3, 0.1, 4.5, 7, np.linspace(1, 0.25, 17), np.linspace(0, 1, 17)),
+        evaluation=an_evaluation(),
+        n_distinct=7,
         checks=(result.Check("native (scalar)", "scan", 10, 0, n_differing),),
         missing_engines=("numba: <script>alert(1)</script>",),
         speeds=() if n_differing else (result.Speed("k = 3", "native", 2e6), result.Speed("k = 3", "faiss", 1e6)),
-        examples=(
-            result.Example(3, image, 12, False, (result.Neighbour(image, 12, 0), result.Neighbour(image, 7, 2))),
+        retrieved=(
+            Retrieved(
+                3, image, "12", False, (RetrievedImage(image, "12", 0, True), RetrievedImage(image, "07", 2, False))
+            ),
         ),
         code_map=CodeMap(np.random.default_rng(0).random((7, 2)), np.arange(7), np.ones(7, np.int64), 7),
         machine={"date": "2017-08-01", "processor": "a & b"},
@@ -170,7 +196,7 @@ def test_a_wrong_answer_fails_the_demo(
 ) -> None:
     output = tmp_path / "report.html"
     for n_differing in (0, 1):
-        monkeypatch.setattr("hashindex.demo.run", lambda *_, n=n_differing, **__: a_result(n))
+        monkeypatch.setattr("hashindex.demo.job.run", lambda *_, n=n_differing, **__: a_result(n))
         assert cli.main(["demo", "--output", str(output)]) == n_differing
         assert output.exists()
         assert ("DIFFERENT FROM FAISS" in capsys.readouterr().out) == bool(n_differing)
@@ -204,7 +230,7 @@ def test_the_report_stands_alone() -> None:
     assert all(link.startswith(("data:", "#")) for link in page.links)
     for line in summary(a_result()):
         assert line.value in text
-        assert line.value in table(summary(a_result()))
+        assert line.value in listing(summary(a_result()))
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

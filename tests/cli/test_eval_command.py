@@ -157,7 +157,7 @@ def test_what_cannot_work_is_told(folders: list[Path], tmp_path: Path) -> None:
         ([folders[0], "--recall", 1.5], "recall must be above 0 and at most 1"),
         ([tmp_path / "empty"], "neither query_codes.npy and .* nor folders METHOD/RUN/"),
         ([folders[0], "--n-bits", 0], "n_bits"),
-        ([folders[0], "--json", tmp_path / "no" / "file"], "--json .*folder that exists"),
+        ([folders[0], "--json", tmp_path / "no" / "file"], "--json .*does not exist"),
     ):
         with pytest.raises(ValueError, match=message):
             run(*arguments)

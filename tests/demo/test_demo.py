@@ -18,15 +18,13 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
-from hashindex import demo
-from hashindex.demo import throughput
-from hashindex.demo.examples import examples
-from hashindex.demo.result import Training
+from hashindex.demo import job, throughput
+from hashindex.demo.result import TrainingCourse
 from hashindex.learn import Stage
 from hashindex.learn.data import two_digits
 
 
-def made_up_codes(n_bits: int, seed: int, **_: object) -> demo.Learned:
+def made_up_codes(n_bits: int, seed: int, **_: object) -> job.LearnedCodes:
     """A noisy random code per class in place of a trained network's."""
     task = two_digits(n_train=20, n_database=200, n_queries=30, seed=seed)
     rng = np.random.default_rng(seed)
@@ -38,13 +36,13 @@ def made_up_codes(n_bits: int, seed: int, **_: object) -> demo.Learned:
     steps = np.arange(20)
     stages = tuple(Stage(n, n + 1.0, 10 * n, 10 * n + 9, 0.5, 0.4, 0.6, 0.3, 0.1, 0.5, 0.1, True) for n in (0, 1))
     beta, loss = np.float64(1) + steps // 10, np.exp(-steps / 9.0)
-    return demo.Learned(task, database, queries, Training(steps, steps // 10, beta, loss, stages, 0.1))
+    return job.LearnedCodes(task, database, queries, TrainingCourse(steps, steps // 10, beta, loss, stages, 0.1))
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "learn", made_up_codes)
-    monkeypatch.setattr(demo, "ENGINES", ("native", "numpy"))
+    monkeypatch.setattr(job, "learn", made_up_codes)
+    monkeypatch.setattr(job, "ENGINES", ("native", "numpy"))
     monkeypatch.setattr(throughput, "seconds_per_call", partial(throughput.seconds_per_call, repeats=1, seconds=0.001))
 
 
@@ -78,17 +76,3 @@ def test_one_wrong_distance_ends_in_status_1_without_timings(
     assert "numpy multi-index: 1" in shown
     assert "queries/s" not in shown
     assert "not every answer was the same" in output.read_text()
-
-
-def test_hard_examples_have_the_fewest_right_neighbours_one_per_class() -> None:
-    query_labels, database_labels = np.arange(30) % 10, np.arange(10)
-    ids = np.stack([query_labels, query_labels], axis=1)
-    ids[[8, 18, 28]] = 0  # both neighbours wrong
-    ids[[13, 23], 1] = 0  # one wrong
-    near = NearestMatches(np.zeros((30, 2), np.int32), ids)
-    images = np.zeros((30, 1, 8, 16), np.float32)
-    hard = examples(near, images, query_labels, images, database_labels, seed=0, n_random=0, n_hard=3)
-    assert [(one.query, one.n_right, one.hard) for one in hard] == [(8, 0, True), (13, 1, True), (0, 2, True)]
-    chosen = examples(near, images, query_labels, images, database_labels, seed=0)
-    assert [one.hard for one in chosen] == [False] * 6 + [True] * 4
-    assert len({one.query for one in chosen}) == 10

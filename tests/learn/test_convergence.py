@@ -15,7 +15,7 @@ from torch import Tensor, nn  # noqa: E402
 from clusters import QUICK, clusters, dropout_net  # noqa: E402
 from hashindex.learn import Continuation, HashNet, PairWeights, Plateau  # noqa: E402
 from hashindex.learn.convergence import Convergence  # noqa: E402
-from hashindex.learn.hashnet import WeightedLikelihood  # noqa: E402
+from hashindex.learn.likelihood import WeightedLikelihood  # noqa: E402
 from hashindex.learn.training.watch import Watch  # noqa: E402
 
 if TYPE_CHECKING:

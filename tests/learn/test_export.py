@@ -17,7 +17,7 @@ from torch import nn  # noqa: E402
 from hashindex.codes import pack  # noqa: E402
 from hashindex.learn import HashNet  # noqa: E402
 from hashindex.learn.backbones import conv_net, mlp, small_resnet  # noqa: E402
-from hashindex.learn.export import Encoder, to_onnx  # noqa: E402
+from hashindex.learn.export import CodeNetwork, to_onnx  # noqa: E402
 
 NEAR_ZERO = 1e-4  # where another order of summation may change the sign of z
 
@@ -97,7 +97,7 @@ def test_a_trained_model_makes_the_same_codes_elsewhere(tmp_path: Path) -> None:
 def test_packing_is_that_of_codes(n_bits: int) -> None:
     z = np.random.default_rng(0).integers(-1, 2, (50, n_bits)).astype(np.float32)
     with torch.inference_mode():
-        np.testing.assert_array_equal(Encoder(nn.Identity())(torch.from_numpy(z)).numpy(), pack(z))
+        np.testing.assert_array_equal(CodeNetwork(nn.Identity())(torch.from_numpy(z)).numpy(), pack(z))
 
 
 def test_zero_and_nan_give_bit_0(tmp_path: Path) -> None:

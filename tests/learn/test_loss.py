@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from hashindex.learn import Continuation, PairWeights, agreement, pair_weights, pairwise_loss, similarity  # noqa: E402
-from hashindex.learn.hashnet import WeightedLikelihood  # noqa: E402
+from hashindex.learn.likelihood import WeightedLikelihood  # noqa: E402
 from hashindex.learn.losses.pairwise import similarity_of_batch  # noqa: E402
 
 

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from hashindex.learn import Continuation, PairWeights, pairwise_loss, similarity  # noqa: E402
-from hashindex.learn.hashnet import WeightedLikelihood  # noqa: E402
+from hashindex.learn.likelihood import WeightedLikelihood  # noqa: E402
 from hashindex.learn.losses.memory_bank import MemoryBank  # noqa: E402
 
 

@@ -14,7 +14,8 @@ from torch import nn  # noqa: E402
 
 from clusters import QUICK, clusters, dropout_net, multi_hot  # noqa: E402
 from hashindex.learn import HashNet, Objective, Training  # noqa: E402
-from hashindex.learn.training import loop as training  # noqa: E402
+from hashindex.learn.training import loop  # noqa: E402
+from hashindex.learn.training.options import TrainingOptions  # noqa: E402
 
 IMAGES = clusters(shape=(1, 6, 9))
 
@@ -108,9 +109,13 @@ def test_a_device_may_be_torchs_own() -> None:
         Training(device="nowhere")
 
 
+def test_the_keywords_of_a_method_are_the_fields_of_its_training() -> None:
+    assert TrainingOptions.__annotations__.keys() == Training.__dataclass_fields__.keys()
+
+
 def test_norms_and_biases_do_not_decay() -> None:
     network = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
-    groups = training._groups(network, Objective(), Training(learning_rate=0.1, weight_decay=0.5))
+    groups = loop._groups(network, Objective(), Training(learning_rate=0.1, weight_decay=0.5))
     decays = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
     assert [decays[id(parameter)] for parameter in network.parameters()] == [0.5, 0, 0, 0]
 

@@ -16,12 +16,12 @@ from hashindex import baselines, pack
 from hashindex.cli.main import main
 from hashindex.evaluate import evaluate
 from hashindex.learn import HashNet, data
-from hashindex.learn.training.loop import Training
+from hashindex.learn.training.options import Training
 from hashindex.reproduce.experiment import _options, run_all
 from hashindex.reproduce.features import Classifier
 from hashindex.reproduce.findings import Findings
+from hashindex.reproduce.listing import listings
 from hashindex.reproduce.methods import DHN, HASHNET, ON_FEATURES, ON_PIXELS, WITHOUT_WEIGHTS
-from hashindex.reproduce.table import tables
 from hashindex.reproduce.tasks import CIFAR10, EMBEDDED, TWO_DIGITS, Experiment
 
 
@@ -95,12 +95,11 @@ def test_findings_are_what_the_kept_codes_give(tmp_path: Path) -> None:
             assert np.array_equal(pack(np.load(folder / "database_z.npy")), database)
             assert one.encode_seconds > 0
     findings = Findings("title", "command", {"CPU": "some"}, 1, {"quick": QUICK.title}, found)
-    findings.write(tmp_path / "found.json")
-    assert Findings.read(tmp_path / "found.json") == findings
+    assert Findings.from_json(findings.to_json()) == findings
     gain = findings.gain("quick", "HashNet", "ITQ")
     by_seed = [findings.values("quick", name) for name in ("HashNet", "ITQ")]
     assert gain.mean == pytest.approx(np.mean([by_seed[0][s] - by_seed[1][s] for s in range(2)]))
-    text = tables(replace(findings, titles={**findings.titles, "later": "On a GPU"}))
+    text = listings(replace(findings, titles={**findings.titles, "later": "On a GPU"}))
     assert "On a GPU: not measured, there was no GPU (later)" in text
     for one in found:
         assert f"| {one.method} " in text

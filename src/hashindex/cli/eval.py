@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluate.calibrate import Wanted, check_wanted
-from ..evaluate.comparison import compare, comparison_table
+from ..evaluate.comparison import compare, comparison_listing
 from ..evaluate.evaluation import LIST_SIZES, evaluate_judged
 from ..evaluate.health import code_health
 from ..evaluate.histograms import judge
+from ..evaluate.listing import listing
 from ..evaluate.result import Run, to_json
 from ..evaluate.run_files import FILES, IMAGES, RunFiles, Z, find_methods, is_run, read_array, run_folder
-from ..evaluate.table import table
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_at_least, check_n_bits, check_radius
-from ..support.files import replacing
+from .checks import check_output, missing, write_output
 
 NAME = "eval"
 RECALL = 0.9  # wanted of a radius where nothing else is
@@ -73,14 +72,14 @@ def add_parser(commands: Any) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="write a page with tables, curves, maps and, where the first run has "
+        help="write a page with listings, curves, maps and, where the first run has "
         f"{' and '.join(name + '.npy' for name in IMAGES)}, retrieved images",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file too")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print the table, and return 0, or 1 if an alarm was raised.
+    """Measure, print the listing, and return 0, or 1 if an alarm was raised.
 
     Raises
     ------
@@ -91,15 +90,12 @@ def run(options: argparse.Namespace) -> int:
     at = None if options.at is None else check_at_least(options.at, "--at", 1)
     either = options.recall is not None or options.candidates is not None
     wanted = check_wanted(Wanted(options.recall if either else RECALL, options.candidates))
-    for name, path in (("--json", options.json), ("--output", options.output)):
-        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
-            raise ValueError(f"{name} {path}: not a file in a folder that exists")
+    check_output("--json", options.json)
+    check_output("--output", options.output)
     if options.json is not None and options.output is not None and options.json.resolve() == options.output.resolve():
         raise ValueError(f"--json and --output are the same file, {options.json}")
-    if options.output is not None:
-        missing = [name for name in PAGE_NEEDS if find_spec(name) is None]
-        if missing:
-            raise ValueError(f"--output needs {', '.join(missing)}: pip install 'hashindex[demo]'")
+    if options.output is not None and (absent := missing(PAGE_NEEDS)):
+        raise ValueError(f"--output needs {absent}: pip install 'hashindex[demo]'")
     files = _methods(options)
     try:
         runs = {name: tuple(_measure(one, options.n_bits, at) for one in each) for name, each in files.items()}
@@ -108,26 +104,18 @@ def run(options: argparse.Namespace) -> int:
     comparison = compare(runs, radius, wanted)
     result = comparison.results[comparison.first]
     several = len(comparison.results) > 1
-    texts = []
+    numbers = page = ""
     if options.json is not None:
-        texts.append(("--json", options.json, to_json(comparison if several else result) + "\n"))
+        numbers = to_json(comparison if several else result) + "\n"
     if options.output is not None:
         from ..evaluate.page.page import render
 
         first_runs = {name: each[0] for name, each in files.items()}
-        texts.append(("--output", options.output, render(comparison, first_runs)))
-    for text in texts:  # when all of them are made
-        _write(*text)
-    print(comparison_table(comparison) if several else table(result))
+        page = render(comparison, first_runs)
+    write_output("--json", options.json, numbers)  # when both are made
+    write_output("--output", options.output, page)
+    print(comparison_listing(comparison) if several else listing(result))
     return int(comparison.has_alarm)
-
-
-def _write(option: str, path: Path, text: str) -> None:
-    try:
-        with replacing(path) as new:
-            new.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"cannot write {option}: {error}") from None
 
 
 def _methods(options: argparse.Namespace) -> dict[str, list[RunFiles]]:
@@ -161,7 +149,7 @@ def _measure(files: RunFiles, n_bits: int | None, at: int | None) -> Run:
 
 
 def _digest(*labels: NDArray[Any]) -> str:
-    """Tell labels from others, whatever integers they are kept as."""
+    """Return what tells labels from others, whatever integers they are kept as."""
     digest = hashlib.sha256()
     for each in labels:
         digest.update(f"{each.shape}".encode())
@@ -175,9 +163,9 @@ def _runs(options: argparse.Namespace) -> list[RunFiles]:
         if any(given):
             raise ValueError("give either folders or the four options with files, not both")
         return [run_folder(folder) for folder in options.runs]
-    missing = [f"--{name.replace('_', '-')}" for name, paths in zip(FILES, given, strict=True) if not paths]
-    if missing:
-        raise ValueError(f"{', '.join(missing)} missing; or give a folder per run")
+    absent = [f"--{name.replace('_', '-')}" for name, paths in zip(FILES, given, strict=True) if not paths]
+    if absent:
+        raise ValueError(f"{', '.join(absent)} missing; or give a folder per run")
     n_runs = max(map(len, given))
     for name, paths in zip(FILES, given, strict=True):
         if len(paths) not in (1, n_runs):

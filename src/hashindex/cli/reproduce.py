@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..inputs.numbers import n_threads
+from .checks import check_output, write_output
+from .waiting import wait_passively
+
 if TYPE_CHECKING:
-    from ..reproduce.findings import Finding
+    from ..reproduce.findings import Trial
 
 NAME = "reproduce"
 SEEDS = 3
@@ -30,14 +33,14 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--only", metavar="NAME", help="one experiment of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to this file")
-    parser.add_argument("--table", type=Path, metavar="FILE", help="write the tables to this file too, as Markdown")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="write the listings to this file too, as Markdown")
     parser.add_argument(
         "--codes", type=Path, metavar="FOLDER", help="keep codes and labels there, for 'hashindex eval'"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it, print each finding as it comes and the tables in the end; return 0.
+    """Train and judge, print each trial as it ends and the listings at last; return 0.
 
     Raises
     ------
@@ -48,18 +51,18 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
-    for name, path in (("--json", options.json), ("--table", options.table)):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise ValueError(f"{name} {path}: the folder {path.resolve().parent} does not exist")
-        if path is not None and path.is_dir():
-            raise ValueError(f"{name} {path} is a folder; name a file in it")
+    check_output("--json", options.json)
+    check_output("--table", options.table)
+    threads = n_threads()
     if options.codes is not None and options.codes.exists() and not options.codes.is_dir():
         raise ValueError(f"--codes {options.codes} is a file; name a folder")
+    wait_passively()
+
     import torch
 
     from ..reproduce.experiment import run_all
     from ..reproduce.findings import Findings
-    from ..reproduce.table import tables
+    from ..reproduce.listing import listings
     from ..reproduce.tasks import CIFAR10, EMBEDDED
     from ..support.machine import describe
 
@@ -71,13 +74,13 @@ def run(options: argparse.Namespace) -> int:
     doable = [one for one in experiments if not one.needs_gpu or torch.cuda.is_available()]
     if not doable:
         raise ValueError(f"--only {options.only}: this experiment needs a GPU, and PyTorch finds none")
-    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    found: list[Finding] = []
+    found: list[Trial] = []
     try:
         for one in doable:
-            n_processes, n_threads = (1, n_cpus) if one.alone else (n_cpus, 1)
-            arrangement = {"n_processes": n_processes, "n_threads": n_threads}
-            found += run_all([one], range(options.seeds), **arrangement, folder=options.codes, say=_say)
+            n_processes, of_each = (1, threads) if one.alone else (threads, 1)
+            found += run_all(
+                [one], range(options.seeds), n_processes=n_processes, n_threads=of_each, folder=options.codes, say=_say
+            )
     except FileNotFoundError as error:
         raise ValueError(error) from None
     only = "" if options.only is None else f" --only {options.only}"
@@ -85,22 +88,21 @@ def run(options: argparse.Namespace) -> int:
         title={"embedded": "HashNet on handwritten digits", "cifar10": "HashNet on CIFAR-10-JPEG"}[options.which],
         command=f"hashindex reproduce {options.which} --seeds {options.seeds}{only}",
         machine=describe(),
-        n_threads=n_cpus,
+        n_threads=threads,
         titles={one.name: one.title for one in experiments},
         findings=tuple(found),
     )
+    text = listings(findings)
     if options.json is not None:
-        findings.write(options.json)
-    text = tables(findings)
-    if options.table is not None:
-        options.table.write_text(f"# {findings.title}\n\n{text}\n", encoding="utf-8")
+        write_output("--json", options.json, findings.to_json())
+    write_output("--table", options.table, f"# {findings.title}\n\n{text}\n")
     print(f"\n{text}")
     return 0
 
 
-def _say(finding: Finding) -> None:
+def _say(trial: Trial) -> None:
     print(
-        f"{finding.experiment:<12} {finding.method:<28} seed {finding.seed}  MAP {finding.mean_average_precision:.4f}  "
-        f"P@H<=2 {finding.precision_within_2:.4f}  {finding.train_seconds:.0f} s",
+        f"{trial.experiment:<12} {trial.method:<28} seed {trial.seed}  MAP {trial.mean_average_precision:.4f}  "
+        f"P@H<=2 {trial.precision_within_2:.4f}  {trial.train_seconds:.0f} s",
         flush=True,
     )

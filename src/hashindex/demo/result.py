@@ -1,4 +1,4 @@
-"""What one demo run measured: plain frozen data, all that the table and the report are made from."""
+"""What one demo run measured: plain frozen data, all that the listing and the page are made from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ..pages.code_map import CodeMap
 
 if TYPE_CHECKING:
+    from ..evaluate import Evaluation
+    from ..evaluate.page.retrieved import Retrieved
     from ..learn.convergence import Stage
 
 
@@ -37,7 +39,7 @@ class TaskSize:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingCourse:
     """One entry per recorded step, and how long ``fit`` took."""
 
     step: NDArray[np.int64]
@@ -46,22 +48,6 @@ class Training:
     loss: NDArray[np.float64]
     convergence: tuple[Stage, ...]
     seconds: float
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How well the codes retrieve; shares and precisions are 0..1."""
-
-    mean_average_precision: float  # expected over all orders of ties
-    map_worst: float  # every tie ordered against us
-    map_best: float  # every tie ordered for us
-    map_chance: float  # of a random order: the mean share of relevant codes
-    precision_within: float  # an empty ball counts 0
-    empty_share: float
-    mean_ball: float  # codes within the radius, per query
-    n_distinct: int
-    precision: NDArray[np.float64]  # (n_bits + 1,), at radius 0, 1, ... n_bits
-    recall: NDArray[np.float64]  # (n_bits + 1,)
 
 
 class Check(NamedTuple):
@@ -87,41 +73,19 @@ class Speed(NamedTuple):
     queries_per_second: float
 
 
-class Neighbour(NamedTuple):
-    """One of the k nearest, as shown in the report."""
-
-    image: NDArray[np.float32]  # (8, 16)
-    label: int
-    distance: int
-
-
-class Example(NamedTuple):
-    """One query with its nearest neighbours."""
-
-    query: int  # row in the query set
-    image: NDArray[np.float32]  # (8, 16)
-    label: int
-    hard: bool  # chosen because few neighbours are right; otherwise drawn at random
-    neighbours: tuple[Neighbour, ...]
-
-    @property
-    def n_right(self) -> int:
-        """Neighbours of the query's own class."""
-        return sum(neighbour.label == self.label for neighbour in self.neighbours)
-
-
 @dataclass(frozen=True)
 class DemoResult:
     """Everything one run measured."""
 
     settings: Settings
     task: TaskSize
-    training: Training
-    quality: Quality
+    training: TrainingCourse
+    evaluation: Evaluation
+    n_distinct: int  # codes in the database
     checks: tuple[Check, ...]
     missing_engines: tuple[str, ...]  # "native: why it cannot be used"
     speeds: tuple[Speed, ...]  # empty when an answer differed: a wrong answer has no speed
-    examples: tuple[Example, ...]
+    retrieved: tuple[Retrieved, ...]
     code_map: CodeMap | None  # None with fewer than four distinct codes
     machine: dict[str, str]
     seconds: float

@@ -1,4 +1,4 @@
-"""The headline numbers of a demo run in words: one list for the printed table and for the report."""
+"""The headline numbers of a demo run in words: one list for the printed listing and for the page."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ class Line(NamedTuple):
 
 def summary(result: DemoResult) -> list[Line]:
     """The lines in reading order: quality of the codes, exactness, speed."""
-    quality, settings = result.quality, result.settings
+    found, settings = result.evaluation, result.settings
+    mean_ap = found.mean_average_precision
     return [
         Line(
             "MAP (tie-aware)",
-            f"{quality.mean_average_precision:.3f}",
-            f"{quality.map_worst:.3f} to {quality.map_best:.3f} by the order of ties; "
-            f"a random order has {quality.map_chance:.3f}",
+            f"{mean_ap.value:.3f}",
+            f"{mean_ap.worst:.3f} to {mean_ap.best:.3f} by the order of ties; a random order has {found.chance:.3f}",
         ),
         Line(
             f"P@H<={settings.radius}",
-            f"{quality.precision_within:.3f}",
-            f"{100 * quality.empty_share:.1f} % of the balls are empty and count 0; "
-            f"{quality.mean_ball:.0f} codes per ball",
+            f"{found.precision[settings.radius]:.3f}",
+            f"{100 * found.empty_share[settings.radius]:.1f} % of the balls are empty and count 0; "
+            f"{found.candidates[settings.radius]:.0f} codes per ball",
         ),
         Line(
             "distinct codes",
-            f"{quality.n_distinct:,}",
+            f"{result.n_distinct:,}",
             f"of {result.task.n_database:,} images in {result.task.n_classes} classes",
         ),
         _exactness(result),
@@ -44,7 +44,7 @@ def summary(result: DemoResult) -> list[Line]:
     ]
 
 
-def table(lines: list[Line]) -> str:
+def listing(lines: list[Line]) -> str:
     """The lines as text in three columns, without a line break at the end."""
     name_width = max(len(line.name) for line in lines)
     value_width = max(len(line.value) for line in lines)

@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def head(self) -> tuple[str, ...]:
-        """Name the table's columns; alarms have one if there are any."""
+        """Name the listing's columns; alarms have one if there are any."""
         full = {"MAP": self.measure, "P@H<=": f"P@H<={self.radius}", "recall@": f"recall@{RECALL_AT}"}
         return tuple(full.get(name, name) for name in (HEAD if self.has_alarm else HEAD[:-1]))
 
@@ -67,7 +67,7 @@ class Comparison:
         return "MAP" if at is None else f"MAP@{at}"
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the table's cells in the order of `head`, as text."""
+        """Return the listing's cells in the order of `head`, as text."""
         return [self._row(method)[: len(self.head)] for method in self.results]
 
     def _row(self, method: str) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def shown(interval: Interval, sign: str = "") -> str:
     return mean if interval.half_width is None else f"{mean} ± {interval.half_width:.3f}"
 
 
-def comparison_table(comparison: Comparison) -> str:
+def comparison_listing(comparison: Comparison) -> str:
     """Return a line per method, in columns."""
     rows = [comparison.head, *comparison.rows()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -65,7 +65,7 @@ def _sum_precisions(
 
 
 def _harmonic(n: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sum 1/1 + ... + 1/n: Euler and Maclaurin's expansion (Abramowitz and Stegun, 6.3.18), few terms by a table."""
+    """Sum 1/1 + ... + 1/n: Euler and Maclaurin's expansion (Abramowitz and Stegun, 6.3.18), few terms kept."""
     x = np.maximum(n, _LEAST_EXPANDED).astype(np.float64)
     y = 1 / (x * x)
     expanded = np.log(x) + np.euler_gamma + 0.5 / x - y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y / 240)))

@@ -1,4 +1,4 @@
-"""What an evaluation of one or several runs found: plain frozen data, all that a table or a page is made from."""
+"""What an evaluation of one or several runs found: plain frozen data, all that a listing or a page is made from."""
 
 import json
 from dataclasses import dataclass, fields, is_dataclass, replace

@@ -35,7 +35,7 @@ def run_folder(folder: Path, name: str | None = None) -> RunFiles:
 
 
 def is_run(folder: Path) -> bool:
-    """Tell whether a folder has a file of a run."""
+    """Return whether a folder has a file of a run."""
     return any((folder / f"{name}.npy").exists() for name in FILES)
 
 

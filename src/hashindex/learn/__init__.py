@@ -1,9 +1,14 @@
 """Learning codes: HashNet (deep learning to hash by continuation) in PyTorch, and the tasks it is shown on.
 
-`hashnet.py` is the place to start: the method. `deep_hash.py` puts a network together and encodes with it,
-`training.py` is the loop; they call the rest in the order data, sampler, augment, backbones, continuation, loss.
+`hashnet.py` is the place to start: the method, and `likelihood.py` what it learns by. `deep_hash.py` puts a network
+together and trains it, `encoding.py` makes codes with it, `training/loop.py` is the loop; they call the rest in the
+order data, sampler, augment, backbones, continuation, loss.
 
 PyTorch is imported when one of the names below is first used; `hashindex.learn.data` does without it.
+
+On CPU cores that other processes use too, set ``OMP_WAIT_POLICY=PASSIVE`` in the environment before PyTorch is loaded:
+its threads otherwise spin while they wait for each other, and a step takes several times as long. The ``hashindex``
+command does so by itself; the library leaves the environment alone.
 """
 
 from typing import TYPE_CHECKING
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     from .losses.objective import Objective
     from .losses.pairwise import PairWeights, agreement, pair_weights, pairwise_loss, similarity
     from .training.continuation import Continuation, Plateau
-    from .training.loop import Training
+    from .training.options import Training
     from .training.progress import History, Step
 
 __all__ = [
@@ -50,7 +55,7 @@ _WHERE = {
     **dict.fromkeys(("PairWeights", "agreement", "pair_weights", "pairwise_loss", "similarity"), "losses.pairwise"),
     "Objective": "losses.objective",
     **dict.fromkeys(("History", "Step"), "training.progress"),
-    "Training": "training.loop",
+    "Training": "training.options",
 }
 
 __getattr__ = attributes(__name__, _WHERE)

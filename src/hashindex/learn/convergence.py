@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..inputs.items import Items
-    from .hashnet import WeightedLikelihood
+    from .likelihood import WeightedLikelihood
 
 PROBES = 512  # items; all their pairs are looked at
 SATURATED = 0.99  # |tanh(beta z)| above which a bit hardly moves any more
@@ -90,17 +90,17 @@ class Convergence(Watch):
             ended = self._look(step, self._began.stage, self._began.beta, self._z())
             self._stages.append(_stage(self._began, ended, kept=True))
 
-    def tell(self, model: Any) -> None:
-        """Leave the stages on the model."""
-        model.convergence = tuple(self._stages)
+    def seen(self) -> dict[str, tuple[Stage, ...]]:
+        """Return the stages, for ``model.convergence``."""
+        return {"convergence": tuple(self._stages)}
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on."""
+        """Return what a checkpoint keeps, for a training that goes on from it."""
         began = None if self._began is None else list(self._began)
         return {"began": began, "stages": [list(stage) for stage in self._stages]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on."""
+        """Restore what `state_dict` returned."""
         self._began = None if state["began"] is None else _Look(*state["began"])
         self._stages = [Stage(*stage) for stage in state["stages"]]
 

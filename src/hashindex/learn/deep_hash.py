@@ -6,42 +6,47 @@ A method adds its objective, and its own hash layer where it has one.
 from __future__ import annotations
 
 import copy
+import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
-from ..codes import pack
-from ..inputs.items import check_finite, check_items, check_labels, listing_all
+from ..inputs.items import as_float32, check_finite, check_items, check_labels
 from ..inputs.numbers import check_at_least, check_n_bits
 from . import model_file
 from .backbones import default_backbone
-from .encoding import blocks_of, project
+from .encoding import Encoder
+from .model_file import bytes_of, digest
 from .training.checkpoint import Checkpoint
-from .training.loop import Training, train
+from .training.continuation import Continuation
+from .training.loop import train
+from .training.options import Training
 from .training.progress import reporter
 from .training.seeding import own_random_state
 from .training.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Self
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+    from typing_extensions import Unpack
 
-    from ..index import HashIndex
     from ..inputs.items import Items
     from .losses.objective import Objective
+    from .training.options import TrainingOptions
     from .training.progress import History, Step
 
-
 LARGEST = 1e15  # of a value to learn from: norms sum squares in float32
+N_DIGESTED = 256  # items that tell one training from another, spread evenly over all
 
 
-class DeepHash(ABC):
+class DeepHash(Encoder, ABC):
     """A network that makes codes, trained by whatever objective a subclass names.
 
     Attributes
@@ -54,10 +59,11 @@ class DeepHash(ABC):
         Shape of one item, (n_features,) or (channels, height, width); None before `fit`.
     """
 
-    network: nn.Sequential
     history: History
 
-    def __init__(self, n_bits: int = 32, seed: int = 0, *, backbone: nn.Module | None = None, **training: Any) -> None:
+    def __init__(
+        self, n_bits: int = 32, seed: int = 0, *, backbone: nn.Module | None = None, **training: Unpack[TrainingOptions]
+    ) -> None:
         self.n_bits = check_n_bits(n_bits)
         self.seed = check_at_least(seed, "seed", 0)
         if self.seed >= 2**63:
@@ -66,7 +72,6 @@ class DeepHash(ABC):
             raise TypeError(f"backbone must be a torch module, such as resnet18(), got {backbone!r}")
         self.backbone = backbone
         self.training = Training(**training)
-        self.item_shape: tuple[int, ...] | None = None
 
     @abstractmethod
     def objective(self, labels: torch.Tensor, n_steps: int) -> Objective:
@@ -123,7 +128,7 @@ class DeepHash(ABC):
         training = self.training.resolved(item_shape)
         keeper = None
         if checkpoint is not None:
-            about = model_file.about_training(self, training, items, classes)
+            about = self._about_training(training, items, classes)
             keeper = Checkpoint(checkpoint, about, checkpoint_every)
         n_steps = training.n_steps or 0
         with own_random_state(self.seed), reporter(progress, type(self).__name__, n_steps) as report:
@@ -133,62 +138,10 @@ class DeepHash(ABC):
             history = train(
                 network, objective, items, classes, training, self.seed, report=report, watch=watch, checkpoint=keeper
             )
-        self._become(network, item_shape)
+        self._set_network(network, item_shape)
         self.history = history
-        watch.tell(self)
+        vars(self).update(watch.seen())
         return self
-
-    def encode(self, items: Items | ArrayLike | torch.Tensor) -> NDArray[np.uint8]:
-        """Return the packed codes, uint8 (n, ceil(n_bits / 8)), bit = 1 iff z > 0.
-
-        An item's code does not depend on what is encoded along with it. Beside the codes, memory is that of one block
-        of items.
-
-        Raises
-        ------
-        RuntimeError
-            Before `fit`.
-        TypeError, ValueError
-            Items of another kind or shape than in `fit`, values that are NaN or infinite.
-        """
-        items = check_items(items, self._shape())
-        codes = np.empty((len(items), (self.n_bits + 7) // 8), np.uint8)
-        start = 0
-        with listing_all(items):
-            for z in self._blocks(blocks_of(items)):
-                codes[start : start + len(z)] = pack(z)
-                start += len(z)
-        return codes
-
-    def project(self, items: Items | ArrayLike | torch.Tensor) -> NDArray[np.float32]:
-        """Return the values z whose signs are the code, float32 (n, n_bits). Raises as `encode` does."""
-        items = check_items(items, self._shape())
-        with listing_all(items):
-            return np.concatenate([np.empty((0, self.n_bits), np.float32), *self._blocks(blocks_of(items))])
-
-    def stream(self, items: Iterable[ArrayLike | torch.Tensor]) -> Iterator[NDArray[np.uint8]]:
-        """Return packed codes (m, code_size) block by block, in order, for items that come one by one or in batches.
-
-        Any iterable will do, endless ones too: a generator, a PyTorch DataLoader (of items alone). Memory is that of
-        one block. Each item gets the same code as from `encode`; raises as that does, at the item in question.
-        """
-        return map(pack, self._blocks(items))
-
-    def encode_into(self, index: HashIndex, items: Iterable[ArrayLike | torch.Tensor]) -> NDArray[np.int64]:
-        """Add the codes of a stream of items to an index and return their ids, int64 (n,).
-
-        Raises as `stream` does, or ValueError if the index is for codes of another length; what was added before a
-        bad item is removed again.
-        """
-        added: list[NDArray[np.int64]] = []
-        try:
-            for z in self._blocks(items):
-                added.append(index.add(z > 0))  # bools, which tell a new index n_bits
-        except BaseException:
-            for ids in added:
-                index.remove(ids)
-            raise
-        return np.concatenate([np.empty(0, np.int64), *added])
 
     def save(self, path: str | Path) -> None:
         """Write the trained model to a safetensors file, replacing what was there at once.
@@ -196,14 +149,7 @@ class DeepHash(ABC):
         RuntimeError before `fit`, OSError where nothing can be written.
         """
         state = {"network": self.network.state_dict(), "probe": self._probe()} if self._shape() else {}
-        model_file.write(path, model_file.about(self, self._shape()), state)
-
-    def export(self, path: str | Path, *, dtype: Literal["float32", "uint8"] = "float32") -> None:
-        """Write the model as an ONNX file, items of a ``dtype`` -> codes: see `hashindex.learn.export.to_onnx`."""
-        item_shape = self._shape()
-        from .export import to_onnx
-
-        to_onnx(self.network, self.n_bits, item_shape, path, dtype=dtype)
+        model_file.write(path, self._about(self._shape()), state)
 
     @classmethod
     def load(cls, path: str | Path, *, backbone: nn.Module | None = None, device: str | None = None) -> Self:
@@ -216,7 +162,7 @@ class DeepHash(ABC):
             than given.
         """
         about, state = model_file.read(path)
-        model: Self = model_file.rebuild(cls, about, backbone, path)
+        model = cls._untrained(about, backbone, path)
         shape = tuple(about["item_shape"])
         where = torch.device(Training(device=device).resolved(shape).device or "cpu")
         with own_random_state(0):
@@ -225,30 +171,10 @@ class DeepHash(ABC):
             network.load_state_dict(state["network"])
         except RuntimeError as error:
             raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: {error}") from None
-        model._become(network, shape)
+        model._set_network(network, shape)
         if "probe" in state and not torch.allclose(model._probe(), state["probe"], rtol=0.01, atol=0.01):
             raise ValueError(f"{path} was trained with another backbone, {about['backbone']}: this one's z differ")
         return model
-
-    def _probe(self) -> torch.Tensor:
-        """Return z of two fixed items: networks with the same weights may still differ in what they do with them."""
-        items = np.random.default_rng(0).standard_normal((2, *self._shape())).astype(np.float32)
-        return torch.from_numpy(self.project(items))
-
-    def _blocks(self, items: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
-        item_shape = self._shape()
-        if hasattr(items, "shape"):  # one array, or what reads like one: by blocks, not by items
-            items = blocks_of(check_items(items, item_shape))
-        return project(self.network, items, item_shape)
-
-    def _shape(self) -> tuple[int, ...]:
-        if self.item_shape is None:
-            raise RuntimeError(f"this {type(self).__name__} has not been trained yet: call fit(items, labels) first")
-        return self.item_shape
-
-    def _become(self, network: nn.Sequential, item_shape: tuple[int, ...]) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self.item_shape = item_shape
 
     def _build(self, items: Items, device: torch.device) -> nn.Sequential:
         """Put the hash layer behind the backbone."""
@@ -263,3 +189,53 @@ class DeepHash(ABC):
         if len(item_shape) == 3:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
+
+    def _probe(self) -> torch.Tensor:
+        """Return z of two fixed items: networks with the same weights may still differ in what they do with them."""
+        items = np.random.default_rng(0).standard_normal((2, *self._shape())).astype(np.float32)
+        return torch.from_numpy(self.project(items))
+
+    def _about(self, item_shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return what model this is, for its file: class, options, shape of the items."""
+        names = [name for name in inspect.signature(type(self).__init__).parameters if hasattr(self, name)]
+        options = {name: _to_json(getattr(self, name)) for name in names if name not in ("backbone", "training")}
+        return {
+            "class": type(self).__name__,
+            "options": options,
+            "training_options": vars(self.training),
+            "backbone": None if self.backbone is None else repr(self.backbone),
+            "item_shape": list(item_shape),
+        }
+
+    def _about_training(self, training: Training, items: Items, labels: torch.Tensor) -> dict[str, Any]:
+        """Return what training of the model this is; of many items, a digest of some has to do."""
+        some = np.unique(np.linspace(0, len(items) - 1, N_DIGESTED).astype(np.int64))
+        weights = [] if self.backbone is None else [*self.backbone.parameters(), *self.backbone.buffers()]
+        return {
+            **self._about(tuple(items.shape[1:])),
+            "training": vars(training),
+            "n_items": len(items),
+            "items": digest(as_float32(items[some])),
+            "labels": digest(labels.numpy()),
+            "weights": digest(*(bytes_of(tensor) for tensor in weights if not is_lazy(tensor))),
+        }
+
+    @classmethod
+    def _untrained(cls, about: dict[str, Any], backbone: nn.Module | None, path: str | Path) -> Self:
+        """Make the untrained model that a file is about."""
+        if about["class"] != cls.__name__:
+            raise ValueError(f"{path} holds a {about['class']}, not a {cls.__name__}: call {about['class']}.load")
+        if (about["backbone"] is None) != (backbone is None):
+            wanted = "its default backbone" if backbone is not None else f"a backbone of its own, {about['backbone']}"
+            argument = ", backbone=..." if backbone is None else ""
+            raise ValueError(f"{path} was trained with {wanted}: load(path{argument})")
+        options = {name: _from_json(value) for name, value in about["options"].items()}
+        return cls(**options, backbone=backbone, **about["training_options"])
+
+
+def _to_json(option: Any) -> Any:
+    return {"schedule": option.options()} if isinstance(option, Continuation) else option
+
+
+def _from_json(option: Any) -> Any:
+    return Continuation.from_options(option["schedule"]) if isinstance(option, dict) else option

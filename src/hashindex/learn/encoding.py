@@ -1,25 +1,120 @@
-"""Items to z, block by block: constant memory, and the same bits for an item whatever comes along with it."""
+"""Items to codes, block by block: constant memory, and the same bits for an item whatever comes along with it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 
-from ..inputs.items import as_floats, check_items
-from .training.loop import to_device
+from ..codes import pack
+from ..inputs.items import as_floats, check_items, listing_all
+from .devices import to_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
     from torch import nn
 
+    from ..index import HashIndex
     from ..inputs.items import Items
 
 # Items computed at once. Each block is filled up to this size, so that every item meets the same arithmetic.
 BLOCK = 64
+
+
+class Encoder:
+    """A network and the codes it makes: the signs of z.
+
+    Attributes
+    ----------
+    n_bits
+        Length of the codes.
+    network
+        The trained module, items -> z (n, n_bits): a sequence of the backbone and the hash layer.
+    item_shape
+        Shape of one item, (n_features,) or (channels, height, width); None before training.
+    """
+
+    n_bits: int
+    network: nn.Sequential
+    item_shape: tuple[int, ...] | None = None
+
+    def encode(self, items: Items | ArrayLike | torch.Tensor) -> NDArray[np.uint8]:
+        """Return the packed codes, uint8 (n, ceil(n_bits / 8)), bit = 1 iff z > 0.
+
+        An item's code does not depend on what is encoded along with it. Beside the codes, memory is that of one block
+        of items.
+
+        Raises
+        ------
+        RuntimeError
+            Before `fit`.
+        TypeError, ValueError
+            Items of another kind or shape than in `fit`, values that are NaN or infinite.
+        """
+        items = check_items(items, self._shape())
+        codes = np.empty((len(items), (self.n_bits + 7) // 8), np.uint8)
+        start = 0
+        with listing_all(items):
+            for z in self._blocks(blocks_of(items)):
+                codes[start : start + len(z)] = pack(z)
+                start += len(z)
+        return codes
+
+    def project(self, items: Items | ArrayLike | torch.Tensor) -> NDArray[np.float32]:
+        """Return the values z whose signs are the code, float32 (n, n_bits). Raises as `encode` does."""
+        items = check_items(items, self._shape())
+        with listing_all(items):
+            return np.concatenate([np.empty((0, self.n_bits), np.float32), *self._blocks(blocks_of(items))])
+
+    def stream(self, items: Iterable[ArrayLike | torch.Tensor]) -> Iterator[NDArray[np.uint8]]:
+        """Return packed codes (m, code_size) block by block, in order, for items that come one by one or in batches.
+
+        Any iterable will do, endless ones too: a generator, a PyTorch DataLoader (of items alone). Memory is that of
+        one block. Each item gets the same code as from `encode`; raises as that does, at the item in question.
+        """
+        return map(pack, self._blocks(items))
+
+    def encode_into(self, index: HashIndex, items: Iterable[ArrayLike | torch.Tensor]) -> NDArray[np.int64]:
+        """Add the codes of a stream of items to an index and return their ids, int64 (n,).
+
+        Raises as `stream` does, or ValueError if the index is for codes of another length; what was added before a
+        bad item is removed again.
+        """
+        added: list[NDArray[np.int64]] = []
+        try:
+            for z in self._blocks(items):
+                added.append(index.add(z > 0))  # bools, which tell a new index n_bits
+        except BaseException:
+            for ids in added:
+                index.remove(ids)
+            raise
+        return np.concatenate([np.empty(0, np.int64), *added])
+
+    def export(self, path: str | Path, *, dtype: Literal["float32", "uint8"] = "float32") -> None:
+        """Write the model as an ONNX file, items of a ``dtype`` -> codes: see `hashindex.learn.export.to_onnx`."""
+        item_shape = self._shape()
+        from .export import to_onnx
+
+        to_onnx(self.network, self.n_bits, item_shape, path, dtype=dtype)
+
+    def _blocks(self, items: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
+        item_shape = self._shape()
+        if hasattr(items, "shape"):  # one array, or what reads like one: by blocks, not by items
+            items = blocks_of(check_items(items, item_shape))
+        return project(self.network, items, item_shape)
+
+    def _shape(self) -> tuple[int, ...]:
+        if self.item_shape is None:
+            raise RuntimeError(f"this {type(self).__name__} has not been trained yet: call fit(items, labels) first")
+        return self.item_shape
+
+    def _set_network(self, network: nn.Sequential, item_shape: tuple[int, ...]) -> None:
+        self.network = network.eval().requires_grad_(False)
+        self.item_shape = item_shape
 
 
 def blocks_of(items: Items) -> Iterator[NDArray[np.float32]]:

@@ -62,7 +62,7 @@ def to_onnx(
         import onnxscript  # noqa: F401 - torch.onnx needs it
     except ImportError as error:
         raise ImportError("ONNX files need onnxscript: pip install 'hashindex[onnx]'") from error
-    encoder = Encoder(copy.deepcopy(network).float().cpu()).eval()
+    encoder = CodeNetwork(copy.deepcopy(network).float().cpu()).eval()
     items = torch.zeros((2, *item_shape), dtype=DTYPES[dtype])  # a batch of one would stay one
     _check_output(encoder.network, items, n_bits)
     model = _serialized(encoder, items, n_bits)
@@ -70,7 +70,7 @@ def to_onnx(
         new.write_bytes(model)
 
 
-class Encoder(nn.Module):
+class CodeNetwork(nn.Module):
     """A network and the packing of its signs: items -> codes, uint8 (n, code_size), as `hashindex.codes.pack` does."""
 
     place: Tensor
@@ -99,7 +99,7 @@ def _check_output(network: nn.Module, items: Tensor, n_bits: int) -> None:
         raise ValueError(f"the network must map (n, ...) to (n, {n_bits}); two items gave shape {shape}")
 
 
-def _serialized(encoder: Encoder, items: Tensor, n_bits: int) -> bytes:
+def _serialized(encoder: CodeNetwork, items: Tensor, n_bits: int) -> bytes:
     with _quiet():
         program = torch.onnx.export(
             encoder,

@@ -17,8 +17,9 @@ from ..evaluate import code_health, evaluate
 from ..evaluate.run_files import FILES, IMAGES, Z
 from ..learn import DeepHash
 from ..learn.training.seeding import own_random_state
+from ..support.files import replacing
 from .features import Classifier, n_classes
-from .findings import Finding
+from .findings import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,20 +48,20 @@ def run_all(
     n_processes: int,
     n_threads: int,
     folder: Path | None = None,
-    say: Callable[[Finding], None] = lambda _: None,
-) -> tuple[Finding, ...]:
+    say: Callable[[Trial], None] = lambda _: None,
+) -> tuple[Trial, ...]:
     """Go through every method of every experiment with every seed, in ``n_processes`` of ``n_threads`` each.
 
     ``folder`` gets the codes and labels of each, as experiment/method/seed/*.npy, for ``hashindex eval``. ``say`` is
-    told each finding as it comes; they are returned in the order of the tables.
+    told each trial as it ends; they are returned in the order of the listings.
     """
     shares = [share for experiment, seed in product(experiments, seeds) for share in _shares(experiment, seed)]
     work = partial(_run, n_threads=n_threads, folder=folder)
-    found: list[Finding] = []
-    for findings in _each(work, shares, n_processes):
-        for finding in findings:
-            say(finding)
-            found.append(finding)
+    found: list[Trial] = []
+    for trials in _each(work, shares, n_processes):
+        for trial in trials:
+            say(trial)
+            found.append(trial)
     order = [(e.name, m.name, seed) for e in experiments for m in e.methods for seed in seeds]
     return tuple(sorted(found, key=lambda one: order.index((one.experiment, one.method, one.seed))))
 
@@ -75,7 +76,7 @@ def _shares(experiment: Experiment, seed: int) -> Iterator[Share]:
             yield Share(experiment, seed, methods)
 
 
-def _each(work: Callable[[Share], list[Finding]], shares: list[Share], n_processes: int) -> Iterator[list[Finding]]:
+def _each(work: Callable[[Share], list[Trial]], shares: list[Share], n_processes: int) -> Iterator[list[Trial]]:
     if n_processes == 1:
         yield from map(work, shares)
         return
@@ -83,7 +84,7 @@ def _each(work: Callable[[Share], list[Finding]], shares: list[Share], n_process
         yield from pool.map(work, shares)
 
 
-def _run(share: Share, *, n_threads: int, folder: Path | None) -> list[Finding]:
+def _run(share: Share, *, n_threads: int, folder: Path | None) -> list[Trial]:
     torch.set_num_threads(n_threads)
     experiment, seed, methods = share
     task = experiment.load(seed=seed)
@@ -110,7 +111,7 @@ def _options(experiment: Experiment, seed: int) -> dict[str, Any]:
         return {**experiment.training, "backbone": experiment.backbone()}
 
 
-def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder: Path | None) -> Finding:
+def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder: Path | None) -> Trial:
     options = _options(experiment, seed) if method.learns == "network" else {}
     model = method.make(experiment.n_bits, seed, **options)
     on_gpu = method.learns == "network" and torch.cuda.is_available()
@@ -127,10 +128,10 @@ def _judge(experiment: Experiment, seed: int, method: Method, task: Task, folder
         kept = folder / experiment.name / method.name / str(seed)
         _keep(kept, task, database, query, with_images=with_images)
         if isinstance(model, DeepHash):
-            np.save(kept / f"{Z}.npy", model.project(task.database_images))
+            _save(kept / f"{Z}.npy", model.project(task.database_images))
     found = evaluate(query, database, task.query_labels, task.database_labels, n_bits=experiment.n_bits)
     health = code_health(database, n_bits=experiment.n_bits, labels=task.database_labels)
-    return Finding(
+    return Trial(
         experiment=experiment.name,
         method=method.name,
         seed=seed,
@@ -164,4 +165,9 @@ def _keep(
     if with_images:
         arrays |= zip(IMAGES, (task.query_images, task.database_images), strict=True)
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
+        _save(folder / f"{name}.npy", array)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with replacing(path) as new, new.open("wb") as file:  # numpy.save would add its ending to a name
+        np.save(file, array)

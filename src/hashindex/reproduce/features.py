@@ -29,7 +29,7 @@ class Classifier(DeepHash):
         return nn.Linear(width, self.n_bits)
 
     def objective(self, labels: Tensor, n_steps: int) -> Objective:  # noqa: ARG002
-        """Tell the classes."""
+        """Make the loss by which classes are told apart."""
         return CrossEntropy()
 
     def features(self, items: Any) -> NDArray[np.float32]:

@@ -1,20 +1,16 @@
-"""What reproducing found: plain frozen data, kept as JSON; tables and pages are made from it."""
+"""What reproducing found: plain frozen data, kept as JSON; listings are made from it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..evaluate.interval import Interval, confidence_interval
-from ..support.files import replacing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Finding:
+class Trial:
     """One method with one seed in one experiment. Shares and precisions are 0..1, expected over all orders of ties."""
 
     experiment: str
@@ -48,7 +44,7 @@ class Findings:
     machine: dict[str, str]
     n_threads: int
     titles: dict[str, str]  # by experiment, those included that were not measured
-    findings: tuple[Finding, ...]
+    findings: tuple[Trial, ...]
 
     def values(self, experiment: str, method: str, measure: str = "mean_average_precision") -> dict[int, float]:
         """Return a measure by seed."""
@@ -71,16 +67,15 @@ class Findings:
         """Name the methods of an experiment in the order of their rows."""
         return list(dict.fromkeys(one.method for one in self.findings if one.experiment == experiment))
 
-    def write(self, path: Path) -> None:
-        """Write JSON, replacing what was there at once."""
-        with replacing(path) as new:
-            new.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    def to_json(self) -> str:
+        """Return all of it as JSON."""
+        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> Findings:
-        """Read what `write` wrote."""
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        findings = tuple(Finding(**{name: _tuple(value) for name, value in row.items()}) for row in kept["findings"])
+    def from_json(cls, text: str) -> Findings:
+        """Make findings of what `to_json` returned."""
+        kept: dict[str, Any] = json.loads(text)
+        findings = tuple(Trial(**{name: _tuple(value) for name, value in row.items()}) for row in kept["findings"])
         return cls(**{**kept, "findings": findings})
 
 

@@ -1,4 +1,4 @@
-"""The rows of the tables: HashNet, HashNet without its parts, and every baseline."""
+"""The rows of the listings: HashNet, HashNet without its parts, and every baseline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..learn import HashNet
 
 
 class Model(Protocol):
-    """What every method is."""
+    """What every method can do."""
 
     def fit(self, x: Any, labels: Any, /) -> Any:
         """Learn from items and labels."""
@@ -24,7 +24,7 @@ class Model(Protocol):
 
 
 class Method(NamedTuple):
-    """A row."""
+    """One way to make codes, a row of a listing."""
 
     name: str
     make: Callable[..., Model]  # n_bits, seed, and for deep methods the options of `Training`

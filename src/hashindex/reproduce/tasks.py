@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One table: every method learns the same task, drawn by the seed, and is judged by the same codes' length."""
+    """One listing: every method learns the same task, drawn by the seed, and is judged by the same codes' length."""
 
     name: str
     title: str

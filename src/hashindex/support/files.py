@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield the name of a new file beside ``path`` that takes its place once it is written and on the disk.
 
-    Whatever goes wrong meanwhile leaves the old file as it was; a link stays one, to the new file. Raises OSError where
-    nothing can be written.
+    Whatever goes wrong meanwhile leaves the old file as it was; a link stays one, to the new file. What is no file,
+    such as /dev/stdout, is not replaced: its own name is yielded. Raises OSError where nothing can be written.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        yield path
+        return
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         yield new
@@ -27,3 +31,26 @@ def replacing(path: str | Path) -> Iterator[Path]:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file whole (UTF-8), in place of what was there. Raises OSError."""
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def check_writable(path: str | Path) -> None:
+    """Find out now what would only fail after hours of work: OSError where `replacing` cannot write."""
+    folder = Path(os.path.realpath(path)).parent
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it")
+    if not folder.exists():
+        raise FileNotFoundError(f"{path}: the folder {folder} does not exist")
+    if path.exists() and not path.is_file():
+        return
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise type(error)(f"{path} cannot be written: {error.strerror}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
@@ -15,6 +15,9 @@ from .dhn import log_cosh
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from typing_extensions import Unpack
+
+    from ...learn.training.options import TrainingOptions
 
 
 class CSQ(DeepHash):
@@ -46,7 +49,7 @@ class CSQ(DeepHash):
         *,
         backbone: nn.Module | None = None,
         quantisation: float = 1e-4,
-        **training: Any,
+        **training: Unpack[TrainingOptions],
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
         self.quantisation = check_range(quantisation, "quantisation")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
@@ -15,6 +15,9 @@ from ..shared.options import check_range
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from typing_extensions import Unpack
+
+    from ...learn.training.options import TrainingOptions
 
 
 class DHN(DeepHash):
@@ -50,7 +53,7 @@ class DHN(DeepHash):
         backbone: nn.Module | None = None,
         alpha: float | None = None,
         quantisation: float = 1.0,
-        **training: Any,
+        **training: Unpack[TrainingOptions],
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
         if alpha is not None and not 0 < alpha < math.inf:

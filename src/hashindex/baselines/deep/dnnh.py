@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -14,6 +14,9 @@ from ..shared.options import check_range
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from typing_extensions import Unpack
+
+    from ...learn.training.options import TrainingOptions
 
 SLICE = 16  # features that one bit is made of
 MOST_TRIPLETS = 2**22  # compared in one batch
@@ -50,7 +53,7 @@ class DNNH(DeepHash):
         *,
         backbone: nn.Module | None = None,
         margin: float = 0.25,
-        **training: Any,
+        **training: Unpack[TrainingOptions],
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
         self.margin = check_range(margin, "margin", most=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -15,6 +15,9 @@ from ..shared.targets import Shares
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from typing_extensions import Unpack
+
+    from ...learn.training.options import TrainingOptions
 
 
 class GreedyHash(DeepHash):
@@ -44,7 +47,7 @@ class GreedyHash(DeepHash):
         *,
         backbone: nn.Module | None = None,
         quantisation: float = 0.1,
-        **training: Any,
+        **training: Unpack[TrainingOptions],
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
         self.quantisation = check_range(quantisation, "quantisation")
@@ -64,7 +67,7 @@ class ClassifiedCodes(Objective):
         self.quantisation = quantisation
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
-        """Tell the classes from the codes."""
+        """Return the cross-entropy of the classes, told from the codes, and the pull of z towards its signs."""
         loss = functional.cross_entropy(self.classifier(straight_through_sign(z)), self.shares(labels))
         return loss + self.quantisation * (z.abs() - 1).abs().pow(3).mean()
 

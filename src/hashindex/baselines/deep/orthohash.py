@@ -6,7 +6,7 @@ NeurIPS 2021.
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch.nn import functional
 
@@ -17,6 +17,9 @@ from ..shared.targets import Shares, class_codes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from typing_extensions import Unpack
+
+    from ...learn.training.options import TrainingOptions
 
 
 class OrthoHash(DeepHash):
@@ -48,7 +51,7 @@ class OrthoHash(DeepHash):
         *,
         backbone: nn.Module | None = None,
         margin: float = 0.2,
-        **training: Any,
+        **training: Unpack[TrainingOptions],
     ) -> None:
         super().__init__(n_bits, seed, backbone=backbone, **training)
         self.margin = check_range(margin, "margin", most=2)
@@ -71,7 +74,7 @@ class CosineClassifier(Objective):
         self.margin = margin
 
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:  # noqa: ARG002
-        """Tell the classes by cosines."""
+        """Return the cross-entropy of the classes, told by cosines."""
         shares = self.shares(labels).to(z.dtype)
         n_bits = self.codes.shape[1]
         cosines = functional.normalize(z, dim=1) @ self.codes.T / sqrt(n_bits)

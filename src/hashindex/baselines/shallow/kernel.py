@@ -39,7 +39,7 @@ class Kernel:
     offsets: Floats | float = 0.0
 
     def __call__(self, x: Floats) -> Floats:
-        """Project."""
+        """Return the values (n, n_bits) whose signs are the codes of centred items (n, d)."""
         return self.anchors(x) @ self.weights + self.offsets
 
 

@@ -65,21 +65,21 @@ class Residue:
     def __init__(self, classes: Floats, n_bits: int) -> None:
         kinds, group = np.unique(classes, axis=0, return_inverse=True)
         self.group = group.reshape(-1)
-        self.table = n_bits * np.where(similarity(kinds), 1.0, -1.0)
+        self.products = n_bits * np.where(similarity(kinds), 1.0, -1.0)
         self.bits = np.zeros((len(classes), n_bits))
 
     def __matmul__(self, v: Floats) -> Floats:
         """Return R v for v (n,)."""
-        sums = np.bincount(self.group, v, len(self.table))
-        product: Floats = (self.table @ sums)[self.group] - self.bits @ (self.bits.T @ v)
+        sums = np.bincount(self.group, v, len(self.products))
+        product: Floats = (self.products @ sums)[self.group] - self.bits @ (self.bits.T @ v)
         return product
 
     def quadratic(self, white: Floats) -> Floats:
         """Return V'RV, (m, m), for V (n, m)."""
-        sums = np.zeros((len(self.table), white.shape[1]))
+        sums = np.zeros((len(self.products), white.shape[1]))
         np.add.at(sums, self.group, white)
         left = white.T @ self.bits
-        product: Floats = sums.T @ self.table @ sums - left @ left.T
+        product: Floats = sums.T @ self.products @ sums - left @ left.T
         return product
 
 

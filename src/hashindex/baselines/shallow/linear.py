@@ -18,7 +18,7 @@ class Linear:
     weights: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        """Project."""
+        """Return the values (n, n_bits) whose signs are the codes of centred items (n, d)."""
         return x @ self.weights
 
 

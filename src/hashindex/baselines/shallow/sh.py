@@ -30,7 +30,7 @@ class Eigenfunctions:
     k: NDArray[np.int64]  # (n_bits,)
 
     def __call__(self, x: Floats) -> Floats:
-        """Project."""
+        """Return the values (n, n_bits) whose signs are the codes of centred items (n, d)."""
         inside = (x @ self.directions - self.lowest) / self.ranges
         return np.cos(np.pi * self.k * inside[:, self.component])
 

@@ -22,7 +22,7 @@ def indicators(labels: Labels) -> NDArray[np.float64]:
 
 
 def similarity(classes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which pairs of items share a class: bool (n, n) for indicators (n, n_classes)."""
+    """Return which pairs of items share a class: bool (n, n) for indicators (n, n_classes)."""
     similar: NDArray[np.bool_] = classes @ classes.T > 0
     return similar
 

@@ -8,33 +8,32 @@ import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ...pages.code_map import CodeMap
-from ...pages.drawing import COLOURS, FIRST, MUTED, SECOND, STYLE, one_axes, plain, svg
+from ...pages.code_map import CodeMap, draw
+from ...pages.drawing import FIRST, MUTED, SECOND, STYLE, one_axes, plain, svg
 
 if TYPE_CHECKING:
+    from ...evaluate import Evaluation
     from ...learn.convergence import Stage
-    from ..result import Quality, Training
+    from ..result import TrainingCourse
 
 
-def precision_recall(quality: Quality, radius: int) -> Markup:
+def precision_recall(found: Evaluation, radius: int) -> Markup:
     """Precision over recall as the radius grows from 0 to n_bits, the searched radius marked."""
     with mpl.rc_context(STYLE):
         figure, axes = one_axes(height=3.4)
-        axes.plot(quality.recall, quality.precision, color=FIRST, marker="o", markersize=3)
-        radius = min(radius, len(quality.recall) - 1)
-        here = quality.recall[radius], quality.precision[radius]
+        axes.plot(found.recall, found.precision, color=FIRST, marker="o", markersize=3)
+        here = found.recall[radius], found.precision[radius]
         axes.plot(*here, "o", color=SECOND, markersize=8)
         axes.annotate(f"radius {radius}", here, (-10, -16), textcoords="offset points", ha="right")
-        axes.axhline(quality.map_chance, color=MUTED, linewidth=1, linestyle="--")
-        axes.annotate("random order", (0, quality.map_chance), (2, 4), textcoords="offset points", color=MUTED)
+        axes.axhline(found.chance, color=MUTED, linewidth=1, linestyle="--")
+        axes.annotate("random order", (0, found.chance), (2, 4), textcoords="offset points", color=MUTED)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.04), xlabel="recall", ylabel="precision")
         return svg(figure, "precision-recall", "Precision-recall curve over the Hamming radius")
 
 
-def training(history: Training) -> Markup:
+def training(history: TrainingCourse) -> Markup:
     """Loss above, beta below, over the steps; a line at each border of two stages."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
@@ -84,43 +83,11 @@ def convergence(stages: tuple[Stage, ...]) -> Markup:
 
 
 def code_map(codes: CodeMap) -> Markup:
-    """One point per distinct code, coloured by left digit, the area by its images; classes named in place."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 6.2), layout="constrained")
-        axes = figure.subplots()
-        plain(figure, axes)
-        axes.set_axis_off()
-        axes.set_aspect("equal", adjustable="datalim")
-        left = codes.labels // 10
-        for digit in np.unique(left):
-            chosen = left == digit
-            axes.scatter(
-                codes.positions[chosen, 0],
-                codes.positions[chosen, 1],
-                s=9 * np.sqrt(codes.counts[chosen]),
-                color=COLOURS[digit],
-                alpha=0.75,
-                linewidths=0,
-                rasterized=True,  # thousands of paths would be a megabyte
-            )
-        for label in np.unique(codes.labels):
-            own = codes.positions[codes.labels == label]
-            medoid = own[np.abs(own - np.median(own, axis=0)).sum(axis=1).argmin()]
-            axes.annotate(
-                f"{label:02d}",
-                medoid,
-                (0, 4),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-                gid=f"halo-{label}",
-            )
-        handles = [
-            Line2D([], [], marker="o", linestyle="", color=COLOURS[digit], label=f"{digit}x")
-            for digit in np.unique(left)
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=10, handletextpad=0, columnspacing=0.8)
-        return svg(figure, "code-map", "t-SNE map of the distinct codes")
+    """One point per distinct code, coloured by its class's left digit; every class named in place."""
+    left = codes.labels // 10
+    names = {label: f"{label:02d}" for label in np.unique(codes.labels).tolist()}
+    legend = {digit: f"{digit}x" for digit in np.unique(left).tolist()}
+    return draw(codes, left, names, legend=legend, ids="code-map", title="t-SNE map of the distinct codes")
 
 
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from ..result import DemoResult, Speed
 
 
-class Bar(NamedTuple):
-    """One row of a bar chart."""
+class SpeedBar(NamedTuple):
+    """A contender and its queries per second."""
 
     contender: str
     queries_per_second: float
@@ -34,7 +33,7 @@ def render(result: DemoResult) -> str:
         n_stages=len(np.unique(result.training.stage)),
         bars=bars(result.speeds),
         picture=picture,
-        precision_recall=figures.precision_recall(result.quality, result.settings.radius),
+        precision_recall=figures.precision_recall(result.evaluation, result.settings.radius),
         training=figures.training(result.training),
         convergence=figures.convergence(stages),
         n_fallen=sum(stage.binary_loss < stage.binary_loss_before for stage in stages),
@@ -42,18 +41,13 @@ def render(result: DemoResult) -> str:
     )
 
 
-def write(result: DemoResult, path: Path) -> None:
-    """Write the page to ``path``, replacing what was there. Raises OSError."""
-    path.write_text(render(result), encoding="utf-8")
-
-
-def bars(speeds: tuple[Speed, ...]) -> dict[str, list[Bar]]:
+def bars(speeds: tuple[Speed, ...]) -> dict[str, list[SpeedBar]]:
     """The speeds by kind of search, in the order given."""
-    groups: dict[str, list[Bar]] = {}
+    groups: dict[str, list[SpeedBar]] = {}
     for speed in speeds:
         longest = max(one.queries_per_second for one in speeds if one.search == speed.search)
         percent = 100 * speed.queries_per_second / longest
         groups.setdefault(speed.search, []).append(
-            Bar(speed.contender, speed.queries_per_second, percent, speed.contender.startswith("faiss"))
+            SpeedBar(speed.contender, speed.queries_per_second, percent, speed.contender.startswith("faiss"))
         )
     return groups

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
-from ...pages.code_map import CodeMap
-from ...pages.drawing import COLOURS, FIRST, INK, MUTED, SECOND, STYLE, one_axes, plain, svg
+from ...pages.code_map import CodeMap, draw
+from ...pages.drawing import COLOURS, FIRST, MUTED, SECOND, STYLE, one_axes, svg
 from ..comparison import Comparison
 
 MOST_NAMED = 20  # classes whose names are written into a map
@@ -86,37 +85,10 @@ def wrapped(name: str) -> str:
 
 
 def code_map(codes: CodeMap, classes: list[str], place: int, name: str) -> Markup:
-    """Draw a point per distinct code, coloured by its commonest class, its area by its items.
+    """Draw a method's map, coloured by class; the classes are named where they are few.
 
     ``classes`` names the classes, ``place`` tells this map's ids from those of others on the page.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 5.2), layout="constrained")
-        axes = figure.subplots()
-        plain(figure, axes)
-        axes.set_axis_off()
-        axes.set_aspect("equal", adjustable="datalim")
-        axes.scatter(
-            codes.positions[:, 0],
-            codes.positions[:, 1],
-            s=9 * np.sqrt(codes.counts),
-            c=[COLOURS[label % len(COLOURS)] for label in codes.labels],
-            alpha=0.75,
-            linewidths=0,
-            rasterized=True,  # thousands of paths would be a megabyte
-        )
-        present = np.unique(codes.labels)
-        for label in present if len(present) <= MOST_NAMED else ():
-            commonest = np.where(codes.labels == label, codes.counts, 0).argmax()
-            axes.annotate(
-                classes[label],
-                codes.positions[commonest],
-                (0, 6),
-                textcoords="offset points",
-                ha="center",
-                fontsize=12,
-                fontweight="bold",
-                color=INK,
-                gid=f"halo-{label}",
-            )
-        return svg(figure, f"map-{place}", f"t-SNE map of the codes of {name}")
+    present = np.unique(codes.labels).tolist()
+    names = {label: classes[label] for label in present} if len(present) <= MOST_NAMED else {}
+    return draw(codes, codes.labels, names, ids=f"map-{place}", title=f"t-SNE map of the codes of {name}")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
+from ... import HashIndex
 from ...inputs.codes import as_codes
 from ...inputs.items import Labels
 from ...pages.code_map import code_map
@@ -18,9 +19,10 @@ from ...support import machine
 from ..comparison import Comparison, shown
 from ..health import CodeHealth
 from ..run_files import IMAGES, RunFiles, read_array
-from . import figures as figures
-from .retrieved import Retrieved, retrieved
+from . import figures
+from .retrieved import Pictures, Retrieved, retrieved
 
+K = 10  # nearest neighbours shown of a query
 SEED = 0  # of what is drawn at random for the page
 BESIDE = "DHN"  # the method whose map stands beside the first's, where there is one of this name
 LEAST_RADII = 9  # told of the first method, beginning with 0
@@ -36,8 +38,8 @@ HEALTH: dict[str, Callable[[CodeHealth], float | None]] = {  # by its name on th
 }
 
 
-class Bar(NamedTuple):
-    """One row of a bar chart."""
+class PrecisionBar(NamedTuple):
+    """A method and its precision within the radius."""
 
     method: str
     percent: float
@@ -56,7 +58,7 @@ class AtRadius(NamedTuple):
     chosen: bool
 
 
-class Row(NamedTuple):
+class HealthRow(NamedTuple):
     """The health of one method's codes, as text."""
 
     method: str
@@ -94,7 +96,7 @@ def render(comparison: Comparison, first_runs: dict[str, RunFiles]) -> str:
         retrieved=_retrieved(comparison, first_runs[comparison.first]),
         picture=picture,
         health_head=list(HEALTH),
-        health=[Row(name, _health(comparison, name)) for name in names],
+        health=[HealthRow(name, _health(comparison, name)) for name in names],
         number=_number,
         seed=SEED,
         machine=machine.describe(),
@@ -106,11 +108,11 @@ def _number(value: float) -> str:
     return f"{value:,.4f}" if abs(value) < 10 and value != int(value) else f"{value:,.1f}".removesuffix(".0")
 
 
-def _bars(comparison: Comparison) -> list[Bar]:
+def _bars(comparison: Comparison) -> list[PrecisionBar]:
     found = {name: comparison.precision_within(name) for name in comparison.results}
     ordered = sorted(found.items(), key=lambda each: -each[1].mean)
     return [
-        Bar(
+        PrecisionBar(
             name,
             100 * interval.mean,
             f"{shown(interval)}; {100 * comparison.empty_share(name):.1f} % empty",
@@ -161,11 +163,11 @@ def _one_class(labels: Labels) -> tuple[Labels, list[str]]:
     return np.asarray(numbers, np.int64), [str(name) for name in classes.tolist()]
 
 
-def _retrieved(comparison: Comparison, files: RunFiles) -> list[Retrieved]:
+def _retrieved(comparison: Comparison, files: RunFiles) -> tuple[Retrieved, ...]:
     paths = [files.beside(name) for name in IMAGES]
     there = [path for path in paths if path.exists()]
     if not there:
-        return []
+        return ()
     if len(there) == 1:
         raise ValueError(f"{there[0]} is there, but no {next(path for path in paths if path not in there)}")
     found = comparison.results[comparison.first].runs[0].evaluation
@@ -177,8 +179,11 @@ def _retrieved(comparison: Comparison, files: RunFiles) -> list[Retrieved]:
                 f"{path}: must hold an image per code, ({n}, 1 or 3, height, width), of unsigned integers or floats; "
                 f"got {given.shape} {given.dtype}"
             )
-    codes = [read_array(path) for path in files.paths]
-    chosen = retrieved(images[0], images[1], codes[0], codes[1], codes[2], codes[3], found.n_bits, SEED)
+    query_codes, database_codes, query_labels, database_labels = map(read_array, files.paths)
+    index = HashIndex(n_bits=found.n_bits)
+    index.add(database_codes)
+    near = index.search(query_codes, k=min(K, found.n_items))
+    chosen = retrieved(near, Pictures(images[0], query_labels), Pictures(images[1], database_labels), SEED)
     for path, shown_images in zip(
         paths, ([one.image for one in chosen], [each.image for one in chosen for each in one.neighbours]), strict=True
     ):

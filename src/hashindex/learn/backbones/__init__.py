@@ -11,7 +11,7 @@ __all__ = ["alexnet", "conv_net", "default_backbone", "is_large", "mlp", "resnet
 
 
 def is_large(shape: tuple[int, ...]) -> bool:
-    """Tell whether items of a shape are images of more than 24 pixels on every side."""
+    """Return whether items of a shape are images of more than 24 pixels on every side."""
     return len(shape) == 3 and min(shape[1:]) > TINY_SIDE
 
 

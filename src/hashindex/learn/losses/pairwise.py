@@ -23,7 +23,7 @@ class PairWeights(NamedTuple):
 
 
 def similarity(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
-    """Tell which pairs are similar: bool (n_a, n_b), true if labels are equal or (multi-hot) share a class.
+    """Return which pairs are similar: bool (n_a, n_b), true if labels are equal or (multi-hot) share a class.
 
     Labels are class numbers (n,) on both sides, or multi-hot 0/1 (n, n_classes) on both sides.
 
@@ -43,7 +43,7 @@ def similarity(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
 
 
 def similarity_of_batch(labels: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """Tell as `similarity` which pairs are similar, others (m,) or (m, n_classes) beginning with the batch itself.
+    """Return as `similarity` which pairs are similar, others (m,) or (m, n_classes) beginning with the batch itself.
 
     An item without a label is not similar to any, but to itself: it must not be pushed away from its own code.
     """

@@ -88,11 +88,11 @@ class Continuation:
         """Take note of a step's loss; only `Plateau` minds it."""
 
     def state(self) -> dict[str, Any]:
-        """What `resume` needs to go on: plain numbers."""
+        """Return what `resume` takes, plain numbers: the course of the training so far."""
         return {}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Restore a `state`."""
 
 
 class Plateau(Continuation):
@@ -131,11 +131,11 @@ class Plateau(Continuation):
         self._last_mean, self._sum, self._n = mean, 0.0, 0
 
     def state(self) -> dict[str, Any]:
-        """What `resume` needs to go on: plain numbers."""
+        """Return what `resume` takes, plain numbers: the course of the training so far."""
         return {"starts": self.starts, "last_mean": self._last_mean, "sum": self._sum, "n": self._n}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Restore a `state`."""
         self.starts = list(state["starts"])
         self._last_mean, self._sum, self._n = state["last_mean"], state["sum"], state["n"]
 

@@ -7,7 +7,6 @@ step: a training that was cut goes on from a checkpoint as if nothing had happen
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,8 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...inputs.numbers import check_at_least
-from ..backbones import is_large
+from ..devices import to_device
 from .augment import augmentation
 from .progress import History, Step
 from .sampler import balanced_batches, shuffled_batches
@@ -28,85 +26,10 @@ if TYPE_CHECKING:
     from ...inputs.items import Items
     from ..losses.objective import Objective
     from .checkpoint import Checkpoint
+    from .options import Training
     from .watch import Watch
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a network is trained, whatever it learns by.
-
-    Parameters
-    ----------
-    n_steps
-        Training steps; None is 700 for features and tiny images, and 2,000 for images of 25 pixels a side and more.
-    batch_size
-        Items per step; all batch_size**2 pairs of a batch enter a pairwise loss.
-    learning_rate
-        The highest rate (AdamW); it rises for a tenth of the steps and then falls to zero along a cosine.
-    backbone_rate
-        Share of the learning rate for the backbone: 0 freezes it, 0.1 is usual for published weights.
-    weight_decay
-        Of matrices and kernels; norms and biases have none.
-    balanced
-        Whether a batch holds P classes with M items each, at least 4; multi-hot labels are always drawn at random.
-    augment
-        Whether training images are shifted and noised (tiny ones) or cropped and flipped. Features never change.
-    bf16
-        Whether the network computes in bfloat16 while it learns; None is where the CPU or GPU has it, for images of
-        25 pixels a side and more. Losses and encoding stay in float32.
-    compile
-        Whether torch.compile is used; it needs a C++ compiler.
-    device
-        Where to compute, "cpu", "cuda" or a torch.device; None is the GPU if there is one.
-
-    Raises
-    ------
-    RuntimeError
-        There is no such device.
-    TypeError
-        n_steps or batch_size is no integer.
-    ValueError
-        n_steps < 1, batch_size < 2, or a rate is not positive.
-    """
-
-    n_steps: int | None = None
-    batch_size: int = 256
-    learning_rate: float = 0.005
-    backbone_rate: float = 1.0
-    weight_decay: float = 0.05
-    balanced: bool = True
-    augment: bool = True
-    bf16: bool | None = None
-    compile: bool = False
-    device: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.device is not None:
-            object.__setattr__(self, "device", str(torch.device(self.device)))
-        for name, least in (("n_steps", 1), ("batch_size", 2)):
-            value = getattr(self, name)
-            if value is not None:
-                check_at_least(value, name, least)
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be a positive number, got {self.learning_rate}")
-        for name in ("backbone_rate", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be 0 or a positive number, got {getattr(self, name)}")
-
-    def resolved(self, item_shape: tuple[int, ...]) -> Training:
-        """Return the same with every None replaced by what suits items of this shape here."""
-        large = is_large(item_shape)
-        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return Training(
-            **{
-                **vars(self),
-                "n_steps": self.n_steps or (2000 if large else 700),
-                "bf16": large and _has_bf16(device) if self.bf16 is None else self.bf16,
-                "device": device,
-            }
-        )
 
 
 def train(
@@ -177,13 +100,6 @@ def train(
     return History(*(np.array(column) for column in zip(*steps, strict=True)))
 
 
-def to_device(inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Bring items to a device; images with their channels last, which convolutions read fastest."""
-    if inputs.ndim == 4:
-        return inputs.to(device, memory_format=torch.channels_last)
-    return inputs.to(device)
-
-
 def _batches(labels: torch.Tensor, training: Training, seed: int) -> Iterator[torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     if labels.ndim == 1 and training.balanced:
@@ -218,11 +134,3 @@ def _groups(network: nn.Sequential, objective: Objective, training: Training) ->
             decay = training.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((share * training.learning_rate, decay), []).append(parameter)
     return [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()]
-
-
-def _has_bf16(device: str) -> bool:
-    """Whether bfloat16 is fast there: GPUs that compute in it, CPUs with AVX512-BF16 or AMX."""
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported())
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)

@@ -14,12 +14,13 @@ class Watch:
     def finish(self, step: int) -> None:
         """Look after the last step."""
 
-    def tell(self, model: Any) -> None:
-        """Leave on the trained model what was seen."""
+    def seen(self) -> dict[str, Any]:
+        """Return what was seen, by the name of the model's attribute that it becomes."""
+        return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on."""
+        """Return what a checkpoint keeps, for a training that goes on from it."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on."""
+        """Restore what `state_dict` returned."""

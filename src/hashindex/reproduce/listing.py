@@ -1,4 +1,4 @@
-"""The findings as text: one table per experiment, means over seeds with 95 % confidence intervals."""
+"""The findings as text: one listing per experiment, means over seeds with 95 % confidence intervals."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HEAD = ("method", "MAP", "by order of ties", "P@H<=2", "empty", "distinct", "Has
 GPU_HEAD = "GPU GiB"
 
 
-def tables(findings: Findings) -> str:
-    """Every experiment's table, as Markdown."""
+def listings(findings: Findings) -> str:
+    """Every experiment's listing, as Markdown."""
     parts: list[str] = []
     missing: dict[str, list[str]] = {}  # experiments of a title
     for name, title in findings.titles.items():
@@ -27,7 +27,7 @@ def tables(findings: Findings) -> str:
         n_bits = next(one.n_bits for one in findings.findings if one.experiment == name)
         on_gpu = any(one.train_gpu_bytes for one in findings.findings if one.experiment == name)
         head = (*HEAD, GPU_HEAD) if on_gpu else HEAD
-        parts.append(f"{title}; {n_bits} bits, {seeds} seed{'s' if seeds > 1 else ''}\n\n{_table(head, rows)}")
+        parts.append(f"{title}; {n_bits} bits, {seeds} seed{'s' if seeds > 1 else ''}\n\n{_columns(head, rows)}")
     for title, names in missing.items():
         parts.append(f"{title}: not measured, there was no GPU ({', '.join(names)})")
     machine = ", ".join(f"{name} {value}" for name, value in findings.machine.items())
@@ -59,7 +59,7 @@ def _row(findings: Findings, experiment: str, method: str) -> tuple[str, ...]:
     )
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _columns(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     rows = [row[: len(head)] for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [head, tuple("-" * width for width in widths), *rows]

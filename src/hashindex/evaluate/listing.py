@@ -4,7 +4,7 @@ from .interval import Interval
 from .result import Measure, Result
 
 
-def table(result: Result) -> str:
+def listing(result: Result) -> str:
     """Every measure on a line with its convention, then the health of the codes and its alarms."""
     first, n_runs = result.runs[0], len(result.runs)
     head = f"{first.evaluation.n_queries:,} queries, {first.evaluation.n_items:,} items, {first.evaluation.n_bits} bits"
