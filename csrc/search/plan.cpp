@@ -120,6 +120,10 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
     for (const Step& step : steps) {
         const Part& part = step.part;
         const std::size_t k_part = std::min(k, part.rows.codes.count);
+        if (k_part == 0) {
+            reported(reports, [](Work&) {});
+            continue;
+        }
         const bool in_place = is_first && k_part == k && !part.starts;
         if (!in_place) {
             part_distances.resize(queries.count * k_part);

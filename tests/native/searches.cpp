@@ -173,6 +173,7 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
 void check_plan(const Reference& truth, const Execution& execution) {
     const Codes codes = truth.codes(), queries = truth.queries();
     const std::size_t half = codes.count / 2, size = codes.code_size;
+    if (half == 0) return;
     const Scan scan;
     std::vector<unsigned char> distinct;
     std::vector<std::vector<std::uint32_t>> held;
