@@ -13,6 +13,7 @@ from ... import _core
 from ..engine import PartArrays
 from ..query import Relevance
 from ..rows import Codes
+from .core import Core
 from .multi_index import NativeMultiIndex
 from .scan import NativeScan
 
@@ -43,9 +44,9 @@ class NativeEngine:
         self.isa = isa or os.environ.get("HASHINDEX_ISA") or available[0]
         if self.isa not in available:
             raise ValueError(f"isa {self.isa!r} cannot run on this CPU; it has: {', '.join(available)}")
-        self.pool = _core.ThreadPool()
-        self.scan = NativeScan(self)
-        self.multi_index = NativeMultiIndex(self)
+        self._native = Core(self.isa)
+        self.scan = NativeScan(self._native)
+        self.multi_index = NativeMultiIndex(self._native)
 
     @property
     def description(self) -> str:
@@ -54,7 +55,7 @@ class NativeEngine:
 
     def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.count_distances(codes, queries, *relevance, self.isa, self.pool, n_threads)[0]
+        return _core.count_distances(codes, queries, *relevance, self.isa, self._native.pool, n_threads)[0]
 
     def part(self, arrays: PartArrays) -> _core.Part:
         """See :class:`hashindex.engines.engine.Engine`."""
@@ -63,4 +64,4 @@ class NativeEngine:
 
     def plan(self, steps: Sequence[tuple[Any, Any, NDArray[np.int64] | None]]) -> _core.Plan:
         """See :class:`hashindex.engines.engine.Engine`."""
-        return _core.Plan(self.isa, self.pool, list(steps))
+        return self._native.plan(steps)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,22 +10,19 @@ from ..query import NearestQuery, RadiusQuery
 from ..results import NearestRows, RadiusRows
 from ..rows import Codes, Rows
 from ..tables import NO_SHELLS, Layout, Shells, Tables, n_copied
-from . import plan
-
-if TYPE_CHECKING:
-    from .engine import NativeEngine
+from .core import Core
 
 
 class NativeMultiIndex:
     """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
 
-    def __init__(self, engine: NativeEngine) -> None:
-        self._engine = engine
+    def __init__(self, core: Core) -> None:
+        self._native = core
 
     def build(self, codes: Codes, layout: Layout, n_threads: int) -> Tables:
         """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
-        n, engine = n_copied(codes, len(layout.widths)), self._engine
-        offsets, rows, copies = _core.build_tables(codes, *layout, n, engine.isa, engine.pool, n_threads)
+        n, native = n_copied(codes, len(layout.widths)), self._native
+        offsets, rows, copies = _core.build_tables(codes, *layout, n, native.isa, native.pool, n_threads)
         return Tables(layout.masks, layout.widths, offsets, rows, copies)
 
     def step(self, tables: Tables, thresholds: NDArray[np.int32], shells: Shells) -> _core.MultiIndex:
@@ -36,9 +31,9 @@ class NativeMultiIndex:
 
     def radius(self, rows: Rows, tables: Tables, query: RadiusQuery, thresholds: NDArray[np.int32]) -> RadiusRows:
         """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
-        return plan.radius(self._engine, rows, self.step(tables, thresholds, NO_SHELLS), query)
+        return self._native.radius(rows, self.step(tables, thresholds, NO_SHELLS), query)
 
     def nearest(self, rows: Rows, tables: Tables, query: NearestQuery, shells: Shells) -> NearestRows:
         """See :class:`hashindex.engines.engine.MultiIndexSearches`."""
         nowhere = np.full(len(tables.widths), -1, np.int32)
-        return plan.nearest(self._engine, rows, self.step(tables, nowhere, shells), query)
+        return self._native.nearest(rows, self.step(tables, nowhere, shells), query)

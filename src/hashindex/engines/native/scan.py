@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ... import _core
 from ..query import NearestQuery, RadiusQuery
 from ..results import NearestRows, RadiusRows
 from ..rows import Rows
-from . import plan
-
-if TYPE_CHECKING:
-    from .engine import NativeEngine
+from .core import Core
 
 
 class NativeScan:
     """See :class:`hashindex.engines.engine.ScanSearches`."""
 
-    def __init__(self, engine: NativeEngine) -> None:
-        self._engine, self._step = engine, _core.Scan()
+    def __init__(self, core: Core) -> None:
+        self._native, self._step = core, _core.Scan()
 
     def step(self) -> _core.Scan:
         """The structure itself: it has no arrays."""
@@ -26,8 +21,8 @@ class NativeScan:
 
     def radius(self, rows: Rows, query: RadiusQuery) -> RadiusRows:
         """See :class:`hashindex.engines.engine.ScanSearches`."""
-        return plan.radius(self._engine, rows, self._step, query)
+        return self._native.radius(rows, self._step, query)
 
     def nearest(self, rows: Rows, query: NearestQuery) -> NearestRows:
         """See :class:`hashindex.engines.engine.ScanSearches`."""
-        return plan.nearest(self._engine, rows, self._step, query)
+        return self._native.nearest(rows, self._step, query)
