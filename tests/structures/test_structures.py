@@ -123,7 +123,7 @@ def test_a_structure_that_nobody_knew_of(engine: Engine, rng: np.random.Generato
 def test_auto_builds_and_takes_what_promises_most(toy: ByOnes, rng: np.random.Generator) -> None:
     index: Any = HashIndex(64)
     index.add(reference.random_codes(rng, 20_000, 64, "uniform"))
-    queries = reference.random_codes(rng, 1000, 64, "uniform")
+    queries = reference.random_codes(rng, 10_000, 64, "uniform")  # enough to be worth a thought
     assert index.explain(queries, radius=3).steps[0].method == "by-ones"
     toy.promises = 1e12
     twin = pickle.loads(pickle.dumps(index))

@@ -3,13 +3,16 @@
 Each structure predicts what a query takes by how far it must look: as far as the radius, or as the k-th neighbour. How
 far that is, a sample of the segment's codes tells before the first query, and the queries answered so far from then on.
 
-A structure that has to be built is rented before it is bought (the ski-rental argument): it is built once searches are
-predicted to have lost as much time for want of it as building takes, so that at worst the total doubles. Thinking takes
-time too: before scans have taken a share of what thinking and building would, there is nothing to think about.
+A structure to be built is rented before it is bought (the ski-rental argument): it is built once searches are predicted
+to have lost as much time for want of it as building takes, so that at worst the total doubles. Where a core is idle it
+is built there much sooner, and searches go on meanwhile. Thinking takes time too: before scans have taken a multiple of
+that and a share of what building would, there is nothing to think about.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,11 +24,15 @@ from ..structures import STRUCTURES
 from ..structures.calibration import costs
 from ..structures.costs import Costs
 from ..structures.structure import Kind, Prediction, Structure
+from ..support.threads import usable_cpus
 
 AUTO = "auto"
 FOREVER = 2**62  # queries
 THINKING = 2e5  # nanoseconds, about
-PATIENCE = 0.25  # share of the cost of thinking and building that scans may take before anybody thinks
+LONGEST_BESIDE = 5e8  # nanoseconds of building on an idle core: a process that ends waits for it
+EAGERNESS = 0.2  # share of the cost of building that is lost before an idle core builds
+CARE = 2.5  # times the cost of thinking that scans must have taken before anybody thinks
+PATIENCE = 0.25  # and share of the cost of building
 RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
 MOST_SEEN = 4096  # queries of a kind whose limits are remembered at full weight
 
@@ -56,8 +63,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
     simple = (0.0, float(len(segment.codes)), kind.scan_cost)
     if not others:
         return Choice(scan, (), simple, FOREVER)
-    prices = {one.name: THINKING + (0 if one.name in states else _price(one, segment, kind)) for one in others}
-    due = int(PATIENCE * min(prices.values()) / kind.scan_cost) - answered
+    due = int(min(_worth_a_thought(one, segment, kind) for one in others) / kind.scan_cost) - answered
     if due >= kind.n_queries and not segment.learned.thought:
         return Choice(scan, (), simple, due)
     kind = with_costs(kind, segment, costs(engine))
@@ -75,11 +81,13 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
             continue
         lost = segment.learned.lost.setdefault(one.name, gain * answered)  # so far nobody has counted
         price = one.build_cost(segment, kind.costs) / kind.n_threads
-        if lost + gain * kind.n_queries >= price:
+        if lost + gain * kind.n_queries >= EAGERNESS * price:
+            _build_beside(one, segment, kind, engine)
+        if lost + gain * kind.n_queries >= price and not _is_being_built(one, segment):
             _built(one, segment, kind, engine)
             return chosen(segment, kind, engine, answered)
         losses.append((one.name, gain))
-        left = min(left, int(max(min(price - lost, RELIEF * price) / gain, 1)))
+        left = min(left, int(max(min(abs(price - lost), RELIEF * price) / gain, 1)))
     if kind.k is None and not losses:
         left = FOREVER
     return Choice(best, states.get(best.name, ()), predicted[best.name], left, tuple(losses), kind)
@@ -105,7 +113,7 @@ def prepared(segment: Segment, kind: Kind, engine: Engine, method: str, *, many:
     }
     best = STRUCTURES[min(predicted, key=lambda name: predicted[name])]
     gain = min(predicted[name] for name in predicted if name in states or name == "scan") - predicted[best.name]
-    if many or gain * kind.n_queries >= _price(best, segment, kind):
+    if many or gain * kind.n_queries >= best.build_cost(segment, kind.costs) / kind.n_threads:
         _built(best, segment, kind, engine)
 
 
@@ -113,9 +121,33 @@ def _built(structure: Structure, segment: Segment, kind: Kind, engine: Engine) -
     return segment.learned.state(structure.name, lambda: structure.build(segment, engine, kind.n_threads))
 
 
-def _price(structure: Structure, segment: Segment, kind: Kind) -> float:
-    """Nanoseconds of building, and of looking at a sample of the codes before, bit by bit."""
-    return structure.build_cost(segment, kind.costs) / kind.n_threads + 5e4 * min(segment.n_bits, 320)
+def _is_being_built(structure: Structure, segment: Segment) -> bool:
+    thread = segment.learned.building.get(structure.name)
+    return thread is not None and thread.is_alive()
+
+
+def _build_beside(structure: Structure, segment: Segment, kind: Kind, engine: Engine) -> None:
+    """Build on cores that this search leaves idle, if there are any, while searches go on; tried once."""
+    spare = usable_cpus() - kind.n_threads
+    cost = structure.build_cost(segment, kind.costs) / max(spare, 1)
+    if spare < 1 or cost > LONGEST_BESIDE or structure.name in segment.learned.building:
+        return
+
+    def build() -> None:
+        with suppress(Exception):  # a search that has to pay for it will meet it again, where it can be told
+            _built(structure, segment, kind._replace(n_threads=spare), engine)
+
+    thread = Thread(target=build, name=f"hashindex: {structure.name}")
+    segment.learned.building[structure.name] = thread
+    thread.start()
+
+
+def _worth_a_thought(structure: Structure, segment: Segment, kind: Kind) -> float:
+    """Nanoseconds of scans from which on it may pay to think about a structure."""
+    if structure.name in segment.learned.states:
+        return CARE * THINKING
+    looking = THINKING + 8e4 * min(segment.n_bits, 320)  # at a sample of the codes, bit by bit
+    return max(CARE * looking, PATIENCE * structure.build_cost(segment, kind.costs) / kind.n_threads)
 
 
 def _limits(segment: Segment, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class Learned:
     notes: dict[str, Any] = field(default_factory=dict)  # and found out before, by its name
     lost: dict[str, float] = field(default_factory=dict)  # nanoseconds of searches, for want of it
     looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
+    building: dict[str, Thread] = field(default_factory=dict)  # by threads of their own, while searches go on
     spread: Spread | None = None
     thought: bool = False  # whether it was prepared: what to search with is worth a thought at once
     lock: ForkLock = field(default_factory=ForkLock)

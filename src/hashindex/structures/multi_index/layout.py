@@ -11,7 +11,7 @@ from ...engines.tables import COPIED_BITS, Layout
 
 MAX_TABLES = 16
 MAX_WIDTH = 26  # a directory of 2**26 + 1 offsets is 256 MB
-SAMPLE = 2048  # codes whose bits are looked at
+SAMPLE = 1024  # codes whose bits are looked at
 
 
 def shape(n_bits: int, n_distinct: int) -> tuple[int, int]:

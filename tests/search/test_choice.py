@@ -1,0 +1,97 @@
+"""What is built, when and where; never what is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hashindex import HashIndex
+from hashindex.search import choice
+from hashindex.structures import STRUCTURES
+from reference import codes_of
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within some seconds."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not holds():
+        time.sleep(0.005)
+    return holds()
+
+
+def index_of(n: int) -> HashIndex:
+    index = HashIndex(64)
+    index.add(codes_of(0, n))
+    return index
+
+
+def states(index: HashIndex) -> dict[str, Any]:
+    return index._snapshot.segments[0].learned.states
+
+
+def test_an_idle_core_builds_while_searches_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "usable_cpus", lambda: 2)
+    index, queries = index_of(100_000), codes_of(1, 3000)
+    for query in queries:
+        index.search(query, radius=2, n_threads=1)
+        if index._snapshot.segments[0].learned.building:
+            break
+    else:
+        pytest.fail("nothing was ever built")
+    assert until(lambda: "multi-index" in states(index))
+    for query in queries[:1000]:
+        index.search(query, radius=2, n_threads=1)
+    assert index.explain(queries[0], radius=2, n_threads=1).steps[0].method == "multi-index"
+
+
+def test_without_an_idle_core_the_search_that_pays_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "usable_cpus", lambda: 1)
+    index, queries = index_of(100_000), codes_of(1, 20_000)
+    index.search(queries, radius=2, n_threads=1)
+    assert "multi-index" in states(index)
+    assert not index._snapshot.segments[0].learned.building
+
+
+def test_what_fails_beside_fails_where_it_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise MemoryError("no room for tables")
+
+    monkeypatch.setattr(choice, "usable_cpus", lambda: 2)
+    index, queries = index_of(100_000), codes_of(1, 20_000)
+    monkeypatch.setattr(STRUCTURES["multi-index"], "build", refuse)
+
+    def search() -> None:
+        for _ in range(100):
+            index.search(queries[:3000], radius=2, n_threads=1)
+            thread = index._snapshot.segments[0].learned.building.get("multi-index")
+            if thread is not None:
+                thread.join()
+
+    with pytest.raises(MemoryError, match="no room"):
+        search()
+    monkeypatch.undo()
+    np.testing.assert_array_equal(index.search(codes_of(0, 5), radius=0).ids, np.arange(5))
+
+
+def test_few_queries_are_not_thought_about() -> None:
+    index = index_of(100_000)
+    for query in codes_of(1, 20):
+        index.search(query, k=3, n_threads=1)
+        index.search(query, radius=2, n_threads=1)
+    assert not index._snapshot.segments[0].learned.notes
+
+
+def test_what_queries_have_met_counts_more_than_what_was_sampled() -> None:
+    """Uniform codes have far neighbours, but these queries are stored codes: their first is near."""
+    index = HashIndex(64)
+    codes = np.random.default_rng(5).integers(0, 256, (300_000, 8), dtype=np.uint8)
+    index.add(codes)
+    for query in codes[:3000]:
+        index.search(query, k=1, n_threads=1)
+    assert index._snapshot.segments[0].learned.looked[1][0] == 3000
+    told = index.explain(codes[:1], k=1, n_threads=1).steps[0]
+    assert (told.method, told.candidates < 300_000) == ("multi-index", True)
