@@ -56,6 +56,13 @@ def test_without_an_idle_core_the_search_that_pays_builds(monkeypatch: pytest.Mo
     assert not index._snapshot.segments[0].learned.building
 
 
+def test_a_batch_that_would_outlast_the_building_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "usable_cpus", lambda: 2)
+    index = index_of(100_000)
+    told = index.explain(codes_of(1, 20_000), radius=2, n_threads=1)
+    assert told.steps[0].method == "multi-index"
+
+
 def test_what_fails_beside_fails_where_it_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> Any:
         raise MemoryError("no room for tables")

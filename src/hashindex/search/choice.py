@@ -81,10 +81,11 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
             continue
         lost = segment.learned.lost.setdefault(one.name, gain * answered)  # so far nobody has counted
         price = one.build_cost(segment, kind.costs) / kind.n_threads
-        if lost + gain * kind.n_queries >= EAGERNESS * price:
+        loss = gain * kind.n_queries
+        if loss < price and lost + loss >= EAGERNESS * price:
             _build_beside(one, segment, kind, engine)
-        if lost + gain * kind.n_queries >= price and not _is_being_built(one, segment):
-            _built(one, segment, kind, engine)
+        if loss >= price or (lost + loss >= price and not _is_being_built(one, segment)):
+            _built(one, segment, kind, engine)  # or wait for whoever does: this batch would lose more
             return chosen(segment, kind, engine, answered)
         losses.append((one.name, gain))
         left = min(left, int(max(min(abs(price - lost), RELIEF * price) / gain, 1)))
