@@ -1,4 +1,4 @@
-"""The chart of the report: microseconds per query, one panel per kind of search, shorter is faster."""
+"""The chart of the report: microseconds per query, a panel per kind of search below the last, shorter is faster."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ def draw(suites: Sequence[Suite], path: Path) -> None:
     panels = {key: cells for key, cells in panels.items() if cells}
     if not panels:
         return
-    tallest = max(len(cells) + len({cell.case for cell in cells}) for cells in panels.values())
-    size = (6.6 * len(panels), 1.6 + 0.3 * tallest)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, layout="constrained")
-    for axis, ((_, row), cells) in zip(axes[0], panels.items(), strict=True):
+    heights = [len(cells) + len({cell.case for cell in cells}) + 3 for cells in panels.values()]
+    size = (8.0, 0.26 * sum(heights) + 0.6)
+    figure, axes = plt.subplots(
+        len(panels), figsize=size, squeeze=False, layout="constrained", gridspec_kw={"height_ratios": heights}
+    )
+    for axis, ((_, row), cells) in zip(axes[:, 0], panels.items(), strict=True):
         panel(axis, PANELS[row], cells)
     drawn = {suite for suite, _ in panels}
     machines = dict.fromkeys(described(suite.machine) for suite in suites if suite.name in drawn)
     figure.supxlabel("\n".join(["us per query on one thread, log scale: shorter is faster", *machines]), fontsize=9)
-    figure.savefig(path, dpi=130, facecolor="white")
+    figure.savefig(path, dpi=110, facecolor="white")
     plt.close(figure)
 
 
