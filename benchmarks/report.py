@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md and its picture from the suites' JSON files.
+"""Write docs/benchmarks.md, its picture and the rows of the README from the suites' JSON files.
 
 python benchmarks/report.py [folder of results [folder to write to]]
 """
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from cells import Cell, Suite, read, shown
 from chart import draw
+from readme import write_rows
 
 OURS = "hashindex"
 ROOT = Path(__file__).parent.parent
@@ -189,6 +190,8 @@ def main(results: Path, docs: Path) -> None:
     draw(suites, docs / CHART)
     text = HEAD + "\n".join(line for suite in suites for line in section(suite)) + "\n"
     (docs / "benchmarks.md").write_text(text, encoding="utf-8")
+    if (docs.parent / "README.md").exists():
+        write_rows(suites, docs.parent / "README.md")
 
 
 if __name__ == "__main__":
