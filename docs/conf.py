@@ -1,6 +1,10 @@
 """How Sphinx builds the documentation: `make docs`."""
 
+import os
+
 import hashindex
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # for the example that trains: before PyTorch is loaded
 
 project = "hashindex"
 author = "the hashindex authors"
@@ -31,3 +35,12 @@ html_title = "hashindex"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+
+
+def setup(app):
+    """Keep the bars of |h|, which reST takes for substitutions."""
+
+    def keep_bars(app, what, name, obj, options, lines):  # noqa: ARG001
+        lines[:] = [line if line.lstrip().startswith(">>>") else line.replace("|", "\\|") for line in lines]
+
+    app.connect("autodoc-process-docstring", keep_bars, priority=900)
