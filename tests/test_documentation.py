@@ -76,6 +76,17 @@ def test_the_readme_shows_numbers_of_the_benchmarks() -> None:
         )
 
 
+def test_the_readme_shows_results_that_were_reproduced() -> None:
+    readme, reproduced = (
+        (ROOT / name).read_text() for name in ("README.md", "benchmarks/results/reproduce_embedded.md")
+    )
+    shown = re.search(r"HashNet's mean average precision is ([\d.]+), where DHN, its predecessor, has ([\d.]+)", readme)
+    assert shown
+    listing = reproduced.split("Two digits side by side")[1]
+    for method, value in zip(("HashNet", "DHN"), shown.groups(), strict=True):
+        assert re.search(rf"^\| {method} +\| {re.escape(value)} ", listing, re.MULTILINE), method
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_targets_that_are_named_are_there(name: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
