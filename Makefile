@@ -13,9 +13,9 @@ export HASHINDEX_REQUIRE_NATIVE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 MARKED := not large
-SUITES := scan radius nearest build_and_memory scaling adversarial planner training
+SUITES := scan radius nearest single build_and_memory scaling adversarial planner training
 
-.PHONY: help demo reproduce test check bench bench-large package emulate sanitize clean
+.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,8 +34,13 @@ check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	find csrc tests/native -name '*.h' -o -name '*.cpp' | xargs $(BIN)/clang-format --dry-run --Werror
 
-bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites benchmarks/results (half an hour)
+docs: $(READY)  ## Build the documentation into docs/_build/html and run its examples
+	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs docs/_build/doctest
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites docs/benchmarks.md (half an hour)
 	mkdir -p benchmarks/results
 	for suite in $(SUITES); do \
 	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q -m "$(MARKED)" --benchmark-json=benchmarks/results/$$suite.json || exit 1; \
@@ -55,7 +60,7 @@ sanitize:  ## Run the native tests under ASan, UBSan and TSan
 	tests/native/sanitize.sh
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) build dist report.html
+	rm -rf $(VENV) build dist docs/_build report.html
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
@@ -68,5 +73,5 @@ $(VENV)/.dependencies: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	touch $@
 
 $(READY): $(VENV)/.dependencies CMakeLists.txt $(shell find csrc src -name '*.cpp' -o -name '*.h' -o -name '*.py')
-	$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation --group check -e ".[demo,test,bench]"
+	$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation --group check --group docs -e ".[demo,test,bench]"
 	touch $@

@@ -1,4 +1,4 @@
-"""The chart of the report: microseconds per query, one panel per kind of search, shorter is faster."""
+"""The chart of the report: microseconds per query, a panel per kind of search below the last, shorter is faster."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+from cells import Cell, Suite, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from report import Cell
 
 PANELS = {
     "scan": "k = 10, exhaustive\nuniform codes, 1e6, batches of 256",
@@ -21,28 +21,37 @@ OURS, OURS_TOO, PEERS = "#0b6e4f", "#7fc8a9", ("#3d5a80", "#98a7bd", "#c08552", 
 BAR = 0.8  # of the height a bar may take
 
 
-def draw(found: Sequence[Cell], machine: dict[str, str], path: Path) -> None:
+def draw(suites: Sequence[Suite], path: Path) -> None:
+    """Draw the panels that there are cells for; nothing if there are none."""
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    rows = {row: [cell for cell in found if cell.row == row] for row in PANELS}
-    rows = {row: cells for row, cells in rows.items() if cells}
-    if not rows:
+    panels = {
+        (suite.name, row): [cell for cell in suite.cells if cell.row == row] for suite in suites for row in PANELS
+    }
+    panels = {key: cells for key, cells in panels.items() if cells}
+    if not panels:
         return
-    tallest = max(len(cells) + len({cell.case for cell in cells}) for cells in rows.values())
-    size = (6.6 * len(rows), 1.6 + 0.3 * tallest)
-    figure, axes = plt.subplots(1, len(rows), figsize=size, squeeze=False, layout="constrained")
-    for axis, (row, cells) in zip(axes[0], rows.items(), strict=True):
-        panel(axis, PANELS[row], cells)
-    shown = ("hashindex", "faiss-cpu", "usearch", "pynear")
-    versions = [f"{name} {machine[name]}" for name in shown if name in machine]
-    figure.supxlabel(
-        "us per query on one thread, log scale: shorter is faster\n"
-        + "\n".join([machine.get("processor", ""), ", ".join([*versions, machine.get("date", "")[:10]])]),
-        fontsize=9,
+    heights = [len(cells) + len({cell.case for cell in cells}) + 3 for cells in panels.values()]
+    size = (8.0, 0.26 * sum(heights) + 0.6)
+    figure, axes = plt.subplots(
+        len(panels), figsize=size, squeeze=False, layout="constrained", gridspec_kw={"height_ratios": heights}
     )
-    figure.savefig(path, dpi=130, facecolor="white")
+    for axis, ((_, row), cells) in zip(axes[:, 0], panels.items(), strict=True):
+        panel(axis, PANELS[row], cells)
+    drawn = {suite for suite, _ in panels}
+    machines = dict.fromkeys(described(suite.machine) for suite in suites if suite.name in drawn)
+    figure.supxlabel("\n".join(["us per query on one thread, log scale: shorter is faster", *machines]), fontsize=9)
+    figure.savefig(path, dpi=110, facecolor="white")
     plt.close(figure)
+
+
+def described(machine: dict[str, str]) -> str:
+    """The machine of a suite in a line."""
+    versions = [
+        f"{name} {machine[name]}" for name in ("hashindex", "faiss-cpu", "usearch", "pynear") if name in machine
+    ]
+    return ", ".join([machine["processor"], machine["engine"], *versions, machine["date"][:10]])
 
 
 def panel(axis: Axes, title: str, cells: Sequence[Cell]) -> None:
@@ -57,11 +66,8 @@ def panel(axis: Axes, title: str, cells: Sequence[Cell]) -> None:
         for cell in (cell for cell in cells if cell.case == case):
             color = OURS if cell.peer == "hashindex" else colors.get(cell.peer, OURS_TOO)
             axis.barh(y, cell.us - least / 3, BAR, left=least / 3, color=color)
-            recall = cell.info.get("recall", 1)
-            number = f"{cell.us:,.0f}" if cell.us >= 100 else f"{cell.us:.3g}"
-            axis.text(
-                cell.us * 1.1, y, number + (f" (recall {recall:.3f})" if recall < 1 else ""), fontsize=8, va="center"
-            )
+            recall = f" (recall {cell.recall:.3f})" if cell.recall < 1 else ""
+            axis.text(cell.us * 1.1, y, shown(cell.us) + recall, fontsize=8, va="center")
             ticks.append(y)
             labels.append(cell.peer)
             y += 1

@@ -1,93 +1,82 @@
-"""Turn the suites' JSON files into Markdown tables and a chart.
+"""Write docs/benchmarks.md, its picture and the rows of the README from the suites' JSON files.
 
-python benchmarks/report.py [folder of results]
+python benchmarks/report.py [folder of results [folder to write to]]
 """
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cells import Cell, Suite, read, shown
+from chart import draw
+from readme import write_rows
+
 OURS = "hashindex"
-SUITES = ("scan", "radius", "nearest", "build_and_memory", "scaling", "adversarial", "planner", "training")
+ROOT = Path(__file__).parent.parent
+CHART = "pictures/benchmarks.png"
+LOST = 1.5  # times the better method's time
+VERSIONS = ("Python", "hashindex", "numpy", "numba", "torch", "faiss-cpu", "usearch", "pynear")
 
 
-class Cell(NamedTuple):
-    """One measured peer in one case."""
-
-    row: str
-    case: str
-    peer: str
-    seconds: float
-    info: dict[str, Any]
-
-    @property
-    def us(self) -> float:
-        """Microseconds per query."""
-        return self.seconds / self.info.get("n_queries", 1) * 1e6
-
-
-class Table(NamedTuple):
-    """A section of the report: its cases as rows, its peers as columns."""
+class Listing(NamedTuple):
+    """A part of the report: its cases as rows, its peers as columns."""
 
     title: str
     unit: str
     base: str | None  # the peer that ratios compare with
 
 
-TABLES = {
-    "scan": Table("k = 10, exhaustive, uniform codes, 1e6, batches of 256", "us per query", OURS),
-    "stream": Table("One query over 536 MB of codes", "GB/s", None),
-    "radius": Table("Everything within a radius", "us per query", OURS),
-    "nearest": Table("k = 10, codes of image patches, 1e6, batches of 1000", "us per query", OURS),
-    "build": Table("From codes to the first answer by tables", "s", OURS),
-    "memory": Table("Memory of an index, everything included", "bytes per code", OURS),
-    "large": Table("1e8 codes", "us per query", None),
-    "pairs": Table("All pairs", "s", None),
-    "threads": Table("Threads", "us per query", "1 thread"),
-    "sizes": Table("Sizes, uniform codes of 64 bits", "us per query", None),
-    "training": Table("Training, batches of 256", "us per image or item", "bare PyTorch"),
-    "evaluation": Table("Every measure of 10,000 queries among 54,000 codes of 48 bits, all threads", "s", None),
-    "adversarial": Table("Sets made to be slow", "us per query", "hashindex scan"),
+SUITES = {
+    "single": "One call at a time",
+    "scan": "Scanning",
+    "radius": "Within a radius",
+    "nearest": "The nearest",
+    "build_and_memory": "Building and memory",
+    "scaling": "Sizes and threads",
+    "adversarial": "Sets made to be slow",
+    "planner": "Choosing a method",
+    "training": "Training and evaluation",
 }
+LISTINGS = {
+    "single": Listing("Lone searches, uniform codes", "us per query", OURS),
+    "streaming": Listing("Search for each code, then add it", "s", OURS),
+    "adding": Listing("Adding", "us per code", OURS),
+    "scan": Listing("k = 10, exhaustive, uniform codes, 1e6, batches of 256", "us per query", OURS),
+    "stream": Listing("One query over 536 MB of codes", "GB/s", None),
+    "radius": Listing("Everything within a radius", "us per query", OURS),
+    "nearest": Listing("k = 10, codes of image patches, 1e6, batches of 1000", "us per query", OURS),
+    "build": Listing("From codes to the first answer by tables", "s", OURS),
+    "memory": Listing("Memory of an index, everything included", "bytes per code", OURS),
+    "large": Listing("1e8 codes", "us per query", None),
+    "pairs": Listing("All pairs", "s", None),
+    "threads": Listing("Threads", "us per query", "1 thread"),
+    "sizes": Listing("Sizes, uniform codes of 64 bits", "us per query", None),
+    "training": Listing("Training, batches of 256", "us per image or item", "bare PyTorch"),
+    "evaluation": Listing("Every measure of 10,000 queries among 54,000 codes of 48 bits, all threads", "s", None),
+    "adversarial": Listing("Beside the scan", "us per query", "hashindex scan"),
+}
+HEAD = f"""# Benchmarks
 
+`make bench` measures and writes this page. Times are medians, on one thread unless said. In brackets: times the first
+column without brackets. More than 1x is slower or larger than that; less than 1x beside hashindex is a cell that it
+loses. Every answer was compared with faiss's exhaustive one before it was timed. What is not exact shows its recall.
 
-def cells(folder: Path) -> tuple[list[Cell], dict[str, str]]:
-    """All cells, and the machine that the newest of them came from."""
-    found, machines = [], []
-    for suite in SUITES:
-        path = folder / f"{suite}.json"
-        if not path.exists():
-            continue
-        report = json.loads(path.read_text())
-        machines.append(report["hashindex_machine"])
-        for run in report["benchmarks"]:
-            info = run["extra_info"]
-            if "row" not in info:
-                continue
-            if "us" in info and "peer" not in info:  # several peers, timed in turns
-                found += [Cell(info["row"], info["case"], peer, us / 1e6, info) for peer, us in info["us"].items()]
-            else:
-                found.append(Cell(info["row"], info["case"], info["peer"], run["stats"]["median"], info))
-    return found, max(machines, key=lambda machine: machine["date"], default={})
+![Microseconds per query of hashindex and its peers]({CHART})
+"""
 
 
 def number(cell: Cell, unit: str) -> float:
-    """The cell's value in the unit of its table."""
+    """The cell's value in the unit of its listing."""
     if unit == "GB/s":
-        return cell.info["bytes"] / cell.seconds / 1e9
+        return float(cell.info["bytes"]) / cell.seconds / 1e9
     if unit == "bytes per code":
-        return cell.info["bytes"] / cell.info["n_codes"]
+        return float(cell.info["bytes"]) / float(cell.info["n_codes"])
     if cell.row == "large":
-        return cell.info["batch_s"] / cell.info["n_queries"] * 1e6
+        return float(cell.info["batch_s"]) / float(cell.info["n_queries"]) * 1e6
     return cell.seconds if unit == "s" else cell.us
-
-
-def shown(value: float) -> str:
-    """Three digits that matter."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def times(ratio: float) -> str:
@@ -97,12 +86,11 @@ def times(ratio: float) -> str:
 def notes(cell: Cell) -> str:
     """Recall of what is not exact, settings, build time and peak memory."""
     parts = []
-    recall = cell.info.get("recall", 1)
-    if recall < 1:
-        parts.append(f"recall {recall:.3f}")
+    if cell.recall < 1:
+        parts.append(f"recall {cell.recall:.3f}")
     if cell.info.get("settings"):
         parts.append(cell.info["settings"])
-    if recall < 1 and (cell.info.get("build_s") or 0) > 10:
+    if cell.recall < 1 and (cell.info.get("build_s") or 0) > 10:
         parts.append(f"built in {cell.info['build_s']:.0f} s")
     if cell.row == "large":
         gigabytes = (cell.info["bytes"] / 1e9, cell.info["peak_bytes"] / 1e9)
@@ -113,15 +101,21 @@ def notes(cell: Cell) -> str:
     return ", ".join(parts)
 
 
-def table(name: str, found: list[Cell]) -> list[str]:
-    """Markdown of one section; numbers in brackets are times the base's."""
-    spec = TABLES[name]
+def rows(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Markdown of rows below the names of their columns."""
+    head = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    return ["", *head, *(f"| {' | '.join(line)} |" for line in lines)]
+
+
+def listing(name: str, found: Sequence[Cell]) -> list[str]:
+    """Markdown of one part; numbers in brackets are times the base's."""
+    spec = LISTINGS[name]
     peers = list(dict.fromkeys(cell.peer for cell in found))
-    lines = [f"### {spec.title}", "", f"| {spec.unit} | " + " | ".join(peers) + " |", "|---" * (len(peers) + 1) + "|"]
+    lines = []
     for case in dict.fromkeys(cell.case for cell in found):
         row = {cell.peer: cell for cell in found if cell.case == case}
         base = number(row[spec.base], spec.unit) if spec.base in row else None
-        texts = []
+        texts = [case]
         for peer in peers:
             if peer not in row:
                 texts.append("")
@@ -130,58 +124,76 @@ def table(name: str, found: list[Cell]) -> list[str]:
             ratio = f" ({times(value / base)})" if base and peer != spec.base else ""
             remark = notes(row[peer])
             texts.append(shown(value) + ratio + (f"<br>{remark}" if remark else ""))
-        lines.append(f"| {case} | " + " | ".join(texts) + " |")
-    return [*lines, ""]
+        lines.append(texts)
+    return ["", f"### {spec.title}", *rows([spec.unit, *peers], lines)]
 
 
-def planner_table(found: list[Cell]) -> list[str]:
+def planner(found: Sequence[Cell]) -> list[str]:
     """How far auto is from the better method: in all, and where it is farthest."""
-    if not found:
-        return []
     ratios = sorted(cell.info["to_best"] for cell in found)
-    worst = sorted(found, key=lambda cell: -cell.info["to_best"])[:8]
-    lines = [
-        "### auto beside the better method",
-        "",
-        f"{len(found)} cases: median {ratios[len(ratios) // 2]:.2f}x, within 1.25x in "
-        f"{sum(ratio <= 1.25 for ratio in ratios) / len(ratios):.0%}, worst {ratios[-1]:.2f}x. The worst:",
-        "",
-        "| us per query | auto | scan | multi-index | auto / better |",
-        "|---|---|---|---|---|",
-    ]
-    for cell in worst:
+    within = sum(ratio <= 1.25 for ratio in ratios) / len(ratios)
+    lines = []
+    for cell in sorted(found, key=lambda cell: -cell.info["to_best"])[:8]:
         us = cell.info["us"]
         columns = [shown(us[method]) if method in us else "too slow" for method in ("auto", "scan", "multi-index")]
-        lines.append(f"| {cell.case} | {' | '.join(columns)} | {cell.info['to_best']:.2f}x |")
-    return [*lines, ""]
-
-
-def markdown(found: list[Cell], machine: dict[str, str]) -> str:
-    lines = [
-        "# Measured",
+        lines.append([cell.case, *columns, f"{cell.info['to_best']:.2f}x"])
+    return [
         "",
-        "Medians; one thread unless said. In brackets: times hashindex's (or the column that has no brackets), so more "
-        "than 1x is slower or larger than it. Every answer was compared with faiss's exhaustive one before it was "
-        "timed; what is not exact shows its recall.",
+        "### auto beside the better method, after a while",
         "",
+        f"{len(found)} cases: median {ratios[len(ratios) // 2]:.2f}x, within 1.25x in {within:.0%}, worst "
+        f"{ratios[-1]:.2f}x. The worst:",
+        *rows(["us per query", "auto", "scan", "multi-index", "auto / better"], lines),
     ]
-    for name in TABLES:
-        section = [cell for cell in found if cell.row == name]
-        lines += table(name, section) if section else []
-    lines += planner_table([cell for cell in found if cell.row == "planner"])
-    lines.append("; ".join(f"{name}: {value}" for name, value in machine.items()))
-    return "\n".join(lines) + "\n"
 
 
-def main(folder: Path) -> None:
-    found, machine = cells(folder)
-    text = markdown(found, machine)
-    (folder / "table.md").write_text(text)
-    print(text)
-    from chart import draw
+def first_queries(found: Sequence[Cell]) -> list[str]:
+    """What the first queries of a fresh index take in all: how many cells there are, and those that auto loses."""
+    judged: list[dict[str, Any]] = [one for cell in found for one in cell.info["cells"]]
+    lost = [one for one in judged if one["to_best"] > LOST and not one["negligible"]]
+    lines = []
+    for one in sorted(lost, key=lambda one: -float(one["to_best"])):
+        ms = one["ms"]
+        columns = [shown(ms[method]) if method in ms else "too slow" for method in ("auto", "scan", "multi-index")]
+        lines.append([one["case"], f"{one['n_queries']:,} {one['way']}", *columns, f"{one['to_best']:.2f}x"])
+    told = ["", "### The first queries of a fresh index", ""]
+    if not lost:
+        return [*told, f"{len(judged):,} cells; auto loses none of them to the better method by more than {LOST}x."]
+    return [
+        *told,
+        f"{len(judged):,} cells; auto takes more than {LOST}x of the better method's time, and not just a moment more, "
+        f"in {len(lost):,} of them:",
+        *rows(["ms in all", "first queries", "auto", "scan", "multi-index", "auto / better"], lines),
+    ]
 
-    draw(found, machine, folder / "chart.png")
+
+OTHERS = {"planner": planner, "first queries": first_queries}  # rows that are listed in their own way
+
+
+def section(suite: Suite) -> list[str]:
+    """Markdown of one suite: the machine, then its listings."""
+    found: dict[str, list[Cell]] = {}
+    for cell in suite.cells:
+        found.setdefault(cell.row, []).append(cell)
+    machine = [suite.machine[name] for name in ("processor", "engine", "system", "date") if name in suite.machine]
+    versions = [f"{name} {suite.machine[name]}" for name in VERSIONS if name in suite.machine]
+    lines = ["", f"## {SUITES[suite.name]}", "", f"{'; '.join(machine)}. {', '.join(versions)}."]
+    for row in [*LISTINGS, *OTHERS]:
+        if row in found:
+            lines += OTHERS[row](found[row]) if row in OTHERS else listing(row, found[row])
+    return lines
+
+
+def main(results: Path, docs: Path) -> None:
+    suites = [read(path) for name in SUITES if (path := results / f"{name}.json").exists()]
+    (docs / CHART).parent.mkdir(parents=True, exist_ok=True)
+    draw(suites, docs / CHART)
+    text = HEAD + "\n".join(line for suite in suites for line in section(suite)) + "\n"
+    (docs / "benchmarks.md").write_text(text, encoding="utf-8")
+    if (docs.parent / "README.md").exists():
+        write_rows(suites, docs.parent / "README.md")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "results")
+    given = [Path(argument) for argument in sys.argv[1:]]
+    main(*(given + [ROOT / "benchmarks" / "results", ROOT / "docs"][len(given) :]))

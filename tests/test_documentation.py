@@ -8,10 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import hashindex
 import hashindex.index
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "hashindex"
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
 def test_examples_in_docstrings() -> None:
@@ -33,10 +37,88 @@ def test_the_readme_example_runs() -> None:
     assert result.stdout.splitlines() == shown
 
 
-def test_the_readme_names_targets_the_makefile_has() -> None:
+def prose(text: str) -> str:
+    """The text without its blocks of code, comments and link targets."""
+    return re.sub(r"```.*?```|<!--.*?-->|\]\(.*?\)", "", text, flags=re.DOTALL)
+
+
+def test_the_readme_is_short_and_calm() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 72
+    assert len(re.findall(r"\d+(?:[.,]\d+)*", prose(readme))) <= 15
+
+
+def test_the_readme_comes_to_the_point() -> None:
+    readme = (ROOT / "README.md").read_text()
+    wanted = (
+        "## Install",
+        "pip install .",
+        "```python",
+        "## How fast",
+        "## Training",
+        "## When not to use it",
+        "make demo",
+    )
+    places = [readme.index(one) for one in wanted]
+    assert places == sorted(places)
+    assert readme[: places[1]].count("\n") < 20
+    assert "make test" in readme
+
+
+def test_the_readme_shows_numbers_of_the_benchmarks() -> None:
+    readme, measured = ((ROOT / name).read_text() for name in ("README.md", "docs/benchmarks.md"))
+    rows = re.findall(r"^\|.*\| ([\d.,]+) \| ([\d.,]+), .* \|$", readme, re.MULTILINE)
+    assert len(rows) == 3
+    for ours, theirs in rows:
+        assert re.search(rf"^\|.*\| {re.escape(ours)} \|.* {re.escape(theirs)} \(", measured, re.MULTILINE), (
+            ours,
+            theirs,
+        )
+
+
+def test_the_readme_shows_results_that_were_reproduced() -> None:
+    readme, reproduced = (
+        (ROOT / name).read_text() for name in ("README.md", "benchmarks/results/reproduce_embedded.md")
+    )
+    shown = re.search(r"HashNet's mean average precision is (\d\.\d+), where DHN, .*, has (\d\.\d+)", readme)
+    assert shown
+    listing = reproduced.split("Two digits side by side")[1]
+    for method, value in zip(("HashNet", "DHN"), shown.groups(), strict=True):
+        assert re.search(rf"^\| {method} +\| {re.escape(value)} ", listing, re.MULTILINE), method
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_targets_that_are_named_are_there(name: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE)):
+    named = re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / name).read_text(), re.MULTILINE)
+    assert named
+    for target in set(named):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{page.name}" for page in PAGES)])
+def test_files_that_are_named_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for name in re.findall(r"`((?:[\w.]+/)+(?:\w+\.(?:py|h|cpp|md|sh))?)`", text):
+        assert any((folder / name).exists() for folder in (ROOT, PACKAGE)), name
+    for link in re.findall(r"\]\(([\w./]+)\)", text):
+        assert (ROOT / page).parent.joinpath(link).exists(), link
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = {folder.parent.name for folder in PACKAGE.glob("*/__init__.py")}
+    assert {room for room in rooms if f"`{room}/`" not in text} == set()
+
+
+def test_examples_of_the_pages_are_run() -> None:
+    """By `make docs`, which knows them by their directive."""
+    for page in PAGES:
+        text = page.read_text()
+        assert "```python" not in text, page
+        assert len(re.findall(r"^```\{doctest\}", text, re.MULTILINE)) == len(
+            re.findall(r"^```.*\n>>>", text, re.MULTILINE)
+        )
 
 
 def test_one_version() -> None:
