@@ -34,8 +34,22 @@ def test_a_radius_for_each_query(engine: Engine) -> None:
         index.search(queries, radius=[1, 2, 3])
     with pytest.raises(ValueError, match="radius must be at least 0"):
         index.search(queries, radius=radii - 25)
-    with pytest.raises(TypeError, match="got dtype float64"):
-        index.search(queries, radius=radii / 2)  # type: ignore[arg-type]
+    for dtype in (np.int8, np.uint8, np.uint64):  # n_bits may not fit the dtype, nor a radius a signed one
+        few: Any = np.array([3, 100], dtype)
+        np.testing.assert_array_equal(index.search(queries[:2], radius=few).offsets[-1:], [901])
+    huge = index.search(queries[:1], radius=np.array([2**64 - 1], np.uint64))
+    assert len(huge.ids) == 900
+    wrong: tuple[tuple[Any, str], ...] = (
+        (radii / 2, "got dtype float64"),
+        (np.array(3.0), r"radius must be an integer, got array\(3"),
+        ([[1], [2, 3]], "one for each query"),
+        (np.ma.masked_equal(radii, 3), "got a masked array"),
+    )
+    for radius, message in wrong:
+        with pytest.raises(TypeError, match=message):
+            index.search(queries, radius=radius)
+    with pytest.raises(TypeError, match=r"method must be a str, got \['scan'\]"):
+        index.search(queries, 3, method=["scan"])  # type: ignore[call-overload]
 
 
 def test_a_k_that_is_mostly_padding_is_refused_with_its_size() -> None:

@@ -98,8 +98,8 @@ def test_a_child_forked_amid_a_write_may_write() -> None:
         return ids == [20_000] and len(index.search(codes_of(1, 1), radius=0, method="multi-index").ids) == 1
 
     with (
-        index._writing,
-        index._snapshot.segments[0].learned.lock,
+        index._writing.lock,
+        index._snapshot.segments[0].learned.lock.lock,
     ):  # as if others were adding and building
         assert in_child(write)
 

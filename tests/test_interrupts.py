@@ -86,6 +86,19 @@ def test_building_and_probing_end_soon(n_threads: int) -> None:
     assert index.search(queries[:3], radius=20).n_queries == 3
 
 
+def test_matches_in_plenty_end_soon() -> None:
+    """Sorting and merging look at whether to stop, too."""
+    index = HashIndex(64)
+    index.add(codes_of(0, 1_000_000, 64))
+    index.add(codes_of(1, 200_000, 64))
+    queries = codes_of(2, 20, 64)
+    assert len(index._snapshot.segments) == 2
+    for n_threads in (1, 2):
+        call = lambda: index.search(queries, k=1_000_000, method="scan", n_threads=n_threads)  # noqa: B023, E731
+        assert stopped(call) < PATIENCE
+    assert not index._writing.lock.locked()
+
+
 def test_evaluation_ends_soon() -> None:
     pytest.importorskip("hashindex._core")
     codes, labels = codes_of(0, 500_000, 1024), np.zeros(500_000, np.int64)

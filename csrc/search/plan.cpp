@@ -28,13 +28,18 @@ void reported(std::vector<StepReport>* reports, Search search) {
 template <class Task>
 void for_each_query(std::size_t n_queries, const Execution& execution, Task task) {
     if (n_queries <= queries_per_task) {
-        for (std::size_t q = 0; q < n_queries; ++q) task(q);
+        for (std::size_t q = 0; q < n_queries; ++q) {
+            execution.stop.check();
+            task(q);
+        }
         return;
     }
     execution.run((n_queries + queries_per_task - 1) / queries_per_task, [&](std::size_t block) {
-        execution.stop.check();
         const std::size_t first = block * queries_per_task;
-        for (std::size_t q = first; q < std::min(first + queries_per_task, n_queries); ++q) task(q);
+        for (std::size_t q = first; q < std::min(first + queries_per_task, n_queries); ++q) {
+            execution.stop.check();
+            task(q);
+        }
     });
 }
 

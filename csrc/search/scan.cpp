@@ -169,11 +169,14 @@ void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* ra
             [&](std::size_t q, Hit hit) {
                 if (hit_distance(hit) < nearest[q].limit_in_row_order()) nearest[q].add(without_query(hit));
             });
-        for (std::size_t q = 0; q < cell.n_queries(); ++q)
+        for (std::size_t q = 0; q < cell.n_queries(); ++q) {
+            execution.stop.check();
             found[(cell.first_query() + q) * grid.n_parts + cell.part()] = nearest[q].take();
+        }
         return isa;
     });
     for (std::size_t q = 0; q < queries.count; ++q) {
+        execution.stop.check();
         std::vector<Hit>& hits = found[q * grid.n_parts];
         for (std::size_t part = 1; part < grid.n_parts; ++part)
             hits.insert(hits.end(), found[q * grid.n_parts + part].begin(), found[q * grid.n_parts + part].end());

@@ -88,6 +88,6 @@ def _both(predicted: float, measured: float, digits: int = 0) -> str:
 
 def nbytes(segment: Segment) -> int:
     """Bytes of a segment's arrays and of all that structures have built for it."""
-    built = segment.learned.states.items()
+    built = list(segment.learned.states.items())
     arrays = [array for name, state in built for array in STRUCTURES[name].arrays(state).values()]
     return segment.nbytes + sum(array.nbytes for array in arrays)

@@ -28,7 +28,7 @@ from .writing.removing import without
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
 Radius = int | Sequence[int] | NDArray[np.integer[Any]]
-WORTH_THREADS = 2**15  # codes compared, below which asking how many threads there are takes longer than the rest
+WORTH_THREADS = 2**18  # bytes compared, below which asking how many threads there are takes longer than the rest
 
 
 class HashIndex:
@@ -173,8 +173,9 @@ class HashIndex:
         KeyError
             An id that is not in the index.
         """
-        wanted = np.unique(as_ids(ids))
-        with self._writing:
+        wanted = np.sort(as_ids(ids))
+        wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])[: len(wanted)]]
+        with self._writing.lock:
             snapshot = self._snapshot
             unknown = wanted[~snapshot.contains(wanted)]
             if len(unknown):
@@ -255,12 +256,12 @@ class HashIndex:
             if radius is None:
                 raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
             radii = as_radii(radius, n_bits, n_queries)
-            return self._how(method, n_threads, n_queries * snapshot.n_codes).within(snapshot, rows, radii)[0]
+            return self._how(method, n_threads, rows.size * snapshot.n_codes).within(snapshot, rows, radii)[0]
         k = check_k(k)
         if k > snapshot.n_codes:
             check_padding(k, snapshot.n_codes, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
-        return self._how(method, n_threads, n_queries * snapshot.n_codes).nearest(snapshot, rows, k, radii)[0]
+        return self._how(method, n_threads, rows.size * snapshot.n_codes).nearest(snapshot, rows, k, radii)[0]
 
     def explain(
         self,
@@ -284,7 +285,7 @@ class HashIndex:
         snapshot = self._snapshot
         rows, n_bits = _rows(queries, snapshot)
         n_queries = len(np.atleast_2d(rows))
-        how, reports = self._how(method, n_threads), list[Report]()
+        how, reports = self._how(method, n_threads, rows.size * snapshot.n_codes), list[Report]()
         snapshot = how.settled(snapshot, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
         if k is not None:
@@ -387,11 +388,13 @@ class HashIndex:
         return blocks if ids is None else (block._replace(ids_b=ids[block.ids_b]) for block in blocks)
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
-        """How to search; ``n_compared`` codes at most, of which few are not worth asking for threads."""
+        """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""
         if n_threads is None and n_compared is not None and n_compared < WORTH_THREADS:
             n_threads = 1
         else:
             n_threads = threads_to_use(n_threads)
+        if not isinstance(method, str):
+            raise TypeError(f"method must be a str, got {method!r}")
         search = self._searches.get((method, n_threads))
         if search is None:
             if method != "auto" and method not in STRUCTURES:

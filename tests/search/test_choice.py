@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hashindex import HashIndex
 from hashindex.search import choice
 from hashindex.structures import STRUCTURES
+from hashindex.structures.costs import Costs
 from reference import codes_of
 
 
@@ -102,3 +104,44 @@ def test_what_queries_have_met_counts_more_than_what_was_sampled() -> None:
     assert index._snapshot.segments[0].learned.looked[1][0] == 3000
     told = index.explain(codes[:1], k=1, n_threads=1).steps[0]
     assert (told.method, told.candidates < 300_000) == ("multi-index", True)
+
+
+def test_a_remove_between_searches_does_not_make_them_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "usable_cpus", lambda: 1)
+    index, queries = index_of(100_000), codes_of(1, 3000)
+    for i, query in enumerate(queries):
+        index.search(query, radius=2, n_threads=1)
+        index.remove([7 * i])
+        if "multi-index" in states(index):
+            return
+    pytest.fail("nothing was ever built")
+
+
+def test_no_thread_to_be_had_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(choice, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(Thread, "start", refuse)
+    index, queries = index_of(100_000), codes_of(1, 3000)
+    for query in queries:
+        index.search(query, radius=2, n_threads=1)
+    assert "multi-index" in states(index)  # where it has paid
+
+
+def test_costs_of_nothing_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    zero = (0.0, 0.0)
+    free = Costs(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, zero, zero, zero, 0.0, 0.0)
+    monkeypatch.setattr(choice, "costs", lambda _: free)
+    index = index_of(50_000)
+    for _ in range(3):
+        np.testing.assert_array_equal(index.search(codes_of(0, 5000), k=1).ids[:, 0], np.arange(5000))
+
+
+def test_kinds_of_search_are_not_remembered_for_ever() -> None:
+    index = index_of(20_000)
+    for k in range(1, 600):
+        index.search(codes_of(0, 1), k=k)
+    learned = index._snapshot.segments[0].learned
+    assert len(learned.looked) <= 256
+    assert len(learned.answered) <= 256

@@ -54,14 +54,20 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
         return min(radius, n_bits)
     if hasattr(radius, "__index__") and not getattr(radius, "shape", ()):
         return min(check_radius(radius), n_bits)
-    array = np.asarray(radius)
+    if isinstance(radius, np.ma.MaskedArray):
+        raise TypeError("radius: got a masked array, whose masked values have no meaning; .filled() gives them one")
+    try:
+        array = np.asarray(radius)
+    except ValueError:
+        raise TypeError("radius must be an integer, or one for each query in one row") from None
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"radius must be an integer or one for each query, got dtype {array.dtype}")
     if array.shape != (n_queries,):
         raise ValueError(f"radius must be one integer, or one for each of {n_queries} queries; got shape {array.shape}")
     if array.size and array.min() < 0:
         raise ValueError(f"radius must be at least 0 (it is inclusive), got {array.min()}")
-    radii: NDArray[np.int32] = np.minimum(array, n_bits).astype(np.int32)
+    wide = array.astype(np.uint64 if array.dtype.kind == "u" else np.int64)  # n_bits may not fit the dtype given
+    radii: NDArray[np.int32] = np.minimum(wide, wide.dtype.type(n_bits)).astype(np.int32)
     return radii
 
 
@@ -112,4 +118,7 @@ def check_at_least(value: int, name: str, least: int) -> int:
 def _integer(value: Any, name: str) -> int:
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an integer, got {value!r}")
-    return as_int(value)
+    try:
+        return as_int(value)
+    except TypeError:  # arrays have the method, whatever they hold
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None

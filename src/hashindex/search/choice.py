@@ -56,8 +56,9 @@ def forced(name: str, segment: Segment, kind: Kind, engine: Engine) -> Choice:
     return Choice(structure, state, _mean(structure.predict(segment, state, limits, kind), weights), FOREVER)
 
 
-def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choice:
-    """The structure that is predicted to be fastest for a kind of which ``answered`` queries have been answered."""
+def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
+    """The structure that is predicted to be fastest, by what queries of the kind have met so far."""
+    answered = segment.learned.answered.get(kind_key(kind), 0)
     scan, *others = [structure for structure in STRUCTURES.values() if structure.may_serve(segment)]
     states = segment.learned.states
     simple = (0.0, float(len(segment.codes)), kind.scan_cost)
@@ -72,7 +73,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
     predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
     ready = [one for one in (scan, *others) if one is scan or one.name in states]
     best = min(ready, key=lambda one: predicted[one.name][2])
-    cost = predicted[best.name][2]
+    cost = max(predicted[best.name][2], 1.0)
     left = int(max(answered, THINKING / PATIENCE / cost, 1))  # the more have been answered, the less can be new
     losses: list[tuple[str, float]] = []
     for one in sorted(others, key=lambda one: predicted[one.name][2]):  # what promises most first
@@ -86,7 +87,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
             _build_beside(one, segment, kind, engine)
         if loss >= price or (lost + loss >= price and not _is_being_built(one, segment)):
             _built(one, segment, kind, engine)  # or wait for whoever does: this batch would lose more
-            return chosen(segment, kind, engine, answered)
+            return chosen(segment, kind, engine)
         losses.append((one.name, gain))
         left = min(left, int(max(min(abs(price - lost), RELIEF * price) / gain, 1)))
     if kind.k is None and not losses:
@@ -94,9 +95,19 @@ def chosen(segment: Segment, kind: Kind, engine: Engine, answered: int) -> Choic
     return Choice(best, states.get(best.name, ()), predicted[best.name], left, tuple(losses), kind)
 
 
+def kind_key(kind: Kind) -> tuple[int | None, int, int]:
+    """Under which answered queries are counted: lone queries, and batches by their size."""
+    return kind.k, kind.radius, size_class(kind.n_queries)
+
+
+def size_class(n_queries: int) -> int:
+    """The same for searches that cost about the same per query."""
+    return 1 if n_queries <= 4 else min(n_queries, 64).bit_length()
+
+
 def with_costs(kind: Kind, segment: Segment, known: Costs) -> Kind:
     """The same kind, priced by ``known`` costs."""
-    scan_cost = known.scan(len(segment.codes), segment.n_bits, kind.n_queries)
+    scan_cost = max(known.scan(len(segment.codes), segment.n_bits, kind.n_queries), 1.0)
     return kind._replace(costs=known, scan_cost=scan_cost)
 
 
@@ -133,6 +144,8 @@ def _build_beside(structure: Structure, segment: Segment, kind: Kind, engine: En
     cost = structure.build_cost(segment, kind.costs) / max(spare, 1)
     if spare < 1 or cost > LONGEST_BESIDE or structure.name in segment.learned.building:
         return
+    if segment.part(engine) is None:  # compiled by Numba, whose lock a child forked meanwhile would find held
+        return
 
     def build() -> None:
         with suppress(Exception):  # a search that has to pay for it will meet it again, where it can be told
@@ -140,7 +153,8 @@ def _build_beside(structure: Structure, segment: Segment, kind: Kind, engine: En
 
     thread = Thread(target=build, name=f"hashindex: {structure.name}")
     segment.learned.building[structure.name] = thread
-    thread.start()
+    with suppress(RuntimeError):  # no more threads to be had
+        thread.start()
 
 
 def _worth_a_thought(structure: Structure, segment: Segment, kind: Kind) -> float:

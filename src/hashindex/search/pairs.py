@@ -78,7 +78,7 @@ def _in_order(part: Segment) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """
     codes, ids = part.live()
     if part.postings is None and not part.n_removed:
-        for name, state in part.learned.states.items():
+        for name, state in list(part.learned.states.items()):
             order = STRUCTURES[name].order(part, state)
             if order is not None:
                 return codes[order], ids[order]

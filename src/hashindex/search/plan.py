@@ -13,7 +13,9 @@ from ..segments.segment import Segment
 from ..structures import STRUCTURES
 from ..structures.calibration import usual
 from ..structures.structure import Kind
-from .choice import AUTO, FOREVER, Choice, chosen, forced, with_costs
+from .choice import AUTO, FOREVER, Choice, chosen, forced, kind_key, size_class, with_costs
+
+MOST_KINDS = 256  # of search that a segment remembers
 
 
 class PlannedPart(NamedTuple):
@@ -29,10 +31,10 @@ class PlannedPart(NamedTuple):
 class Plan:
     """What is planned for all parts; ``whole`` does all of it in one call where the engine can."""
 
-    __slots__ = ("_answered", "_granted", "left", "parts", "whole")
+    __slots__ = ("_granted", "left", "parts", "whole")
 
-    def __init__(self, parts: list[PlannedPart], whole: WholePlan | None, answered: int) -> None:
-        self.parts, self.whole, self._answered = parts, whole, answered
+    def __init__(self, parts: list[PlannedPart], whole: WholePlan | None) -> None:
+        self.parts, self.whole = parts, whole
         self.left = min((part.choice.left for part in parts), default=FOREVER)  # queries until it is thought over
         self._granted = self.left
 
@@ -41,14 +43,17 @@ class Plan:
         """Whether the tail is one of its parts, searched like a segment; else it is left to be scanned."""
         return bool(self.parts) and self.parts[-1].name == "tail"
 
-    def retire(self) -> int:
-        """Count what its queries lost for want of structures; returns how many of its kind have been answered."""
+    def retire(self) -> None:
+        """Count its queries, and what they lost for want of structures, with its segments."""
         n_queries = self._granted - self.left
+        self._granted = self.left
         for part in self.parts:
-            lost = part.segment.learned.lost
+            learned, key = part.segment.learned, kind_key(part.kind)
+            if len(learned.answered) >= MOST_KINDS:
+                learned.answered.clear()
+            learned.answered[key] = learned.answered.get(key, 0) + n_queries
             for name, loss in part.choice.losses:
-                lost[name] = lost.get(name, 0.0) + loss * n_queries
-        return self._answered + n_queries
+                learned.lost[name] = learned.lost.get(name, 0.0) + loss * n_queries
 
 
 def make_plan(
@@ -59,30 +64,37 @@ def make_plan(
     n_queries: int,
     n_threads: int,
     engine: Engine,
-    answered: int,
 ) -> Plan:
     """Choose for every part."""
     planned, steps = [], []
     for name, segment in parts:
         kind = with_costs(Kind(k, radius, n_queries, n_threads, usual(engine), 0.0), segment, usual(engine))
         if method == AUTO:
-            choice = chosen(segment, kind, engine, answered)
+            choice = chosen(segment, kind, engine)
         else:
             kind = kind._replace(scan_cost=np.inf)
             choice = forced(method, segment, kind, engine)
         kind = choice.kind or kind
         looked = None
         if k is not None and choice.left < FOREVER:
-            looked = segment.learned.looked.setdefault(k, np.zeros(8 * segment.codes.shape[1] + 1, np.int64))
+            looked = _looked(segment, k)
         planned.append(PlannedPart(name, segment, choice, kind, looked))
         steps.append((segment.part(engine), choice.structure.step(segment, choice.state, kind, engine), looked))
     whole = None if any(step is None for _, step, _ in steps) else engine.plan(steps)
-    return Plan(planned, whole, answered)
+    return Plan(planned, whole)
+
+
+def _looked(segment: Segment, k: int) -> NDArray[np.int64]:
+    """The counts of how far searches for ``k`` had to look, of which a segment remembers some."""
+    looked = segment.learned.looked
+    if k not in looked and len(looked) >= MOST_KINDS:
+        looked.clear()
+    return looked.setdefault(k, np.zeros(8 * segment.codes.shape[1] + 1, np.int64))
 
 
 def key_of(method: str, k: int | None, radius: int, n_queries: int, n_threads: int) -> Any:
     """Under which a plan is kept: lone queries, and batches by their size."""
-    return method, k, radius, 1 if n_queries <= 4 else min(n_queries, 64).bit_length(), n_threads
+    return method, k, radius, size_class(n_queries), n_threads
 
 
 def scanned(name: str, segment: Segment, engine: Engine) -> PlannedPart:

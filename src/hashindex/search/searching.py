@@ -92,15 +92,16 @@ class Search:
         """What is planned for such a search, whose queries count as answered from now on."""
         own = (self.method, k, radius, n_queries, self.n_threads, self.engine)
         if self.method not in (AUTO, "scan") and snapshot.n_tail:
-            return make_plan(_named(snapshot.parts, snapshot.n_tail > 0), *own, 0)  # not kept: the tail changes
+            return make_plan(_named(snapshot.parts, snapshot.n_tail > 0), *own)  # not kept: the tail changes
         plans = snapshot.plans
         key = key_of(self.method, k, radius, n_queries, self.n_threads)
         plan: Plan | None = plans.get(key)
         if plan is None or plan.left <= 0:
             if len(plans) > MOST_PLANS:
                 plans.clear()
-            answered = 0 if plan is None else plan.retire()
-            plan = plans[key] = make_plan(_named(snapshot.segments, False), *own, answered)
+            if plan is not None:
+                plan.retire()
+            plan = plans[key] = make_plan(_named(snapshot.segments, False), *own)
         plan.left -= n_queries
         return plan
 

@@ -29,6 +29,7 @@ class Learned:
 
     states: dict[str, Any] = field(default_factory=dict)  # what each structure has built, by its name
     notes: dict[str, Any] = field(default_factory=dict)  # and found out before, by its name
+    answered: dict[Any, int] = field(default_factory=dict)  # queries by kind of search
     lost: dict[str, float] = field(default_factory=dict)  # nanoseconds of searches, for want of it
     looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
     building: dict[str, Thread] = field(default_factory=dict)  # by threads of their own, while searches go on
@@ -38,7 +39,7 @@ class Learned:
 
     def state(self, name: str, build: Callable[[], Any]) -> Any:
         """The state of the structure of that name, built at the first call."""
-        with self.lock:
+        with self.lock.lock:
             if name not in self.states:
                 self.states[name] = build()
             return self.states[name]

@@ -92,6 +92,11 @@ class Snapshot:
         tail = self.tail_segment
         return self.segments if tail is None else (*self.segments, tail)
 
+    def retire_plans(self) -> None:
+        """Let segments that go on without these plans know what was met under them."""
+        for plan in list(self.plans.values()):
+            plan.retire()
+
     def settled(self) -> Snapshot:
         """The same state with the tail as a segment like the others: for searches that would scan it many times."""
         if self._settled is None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_QUERIES = 16  # stored codes whose neighbours are looked at
-SAMPLE_CODES = 2**14  # among so many
+SAMPLE_CODES, SAMPLE_WORDS = 2**14, 2**18  # among so many, fewer of wide ones
 SLOPE_RANKS = 6  # doublings of the rank from which distances below the first rank are extrapolated
 
 
@@ -44,8 +44,9 @@ def spread_of(codes: NDArray[np.uint8]) -> Spread | None:
     n, size = codes.shape
     if n < 2:
         return None
-    stride = max(1, n // SAMPLE_CODES)
-    sample = codes[::stride][:SAMPLE_CODES]
+    most = min(SAMPLE_CODES, max(SAMPLE_WORDS * 8 // size, 64))
+    stride = max(1, n // most)
+    sample = codes[::stride][:most]
     m, n_words = len(sample), -(-size // 8)
     words = np.zeros((m, 8 * n_words), np.uint8)
     words[:, :size] = sample

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from types import TracebackType
 from weakref import WeakSet
 
 _locks: WeakSet[ForkLock] = WeakSet()
 
 
 class ForkLock:
-    """As ``threading.Lock`` in a with statement.
+    """Holds a ``threading.Lock``, for ``with fork_lock.lock:``, in which Ctrl-C cannot come between.
 
     A thread that holds a lock does not exist in a child forked meanwhile and would never let it go there. What these
     locks guard is changed by one assignment at the end, so the child finds it as it was before.
     """
+
+    lock: threading.Lock
 
     def __init__(self) -> None:
         self.reset()
@@ -24,14 +25,6 @@ class ForkLock:
     def reset(self) -> None:
         """Start anew, open."""
         self.lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        self.lock.acquire()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.lock.release()
 
 
 def _reset_all() -> None:

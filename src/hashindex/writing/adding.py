@@ -38,6 +38,7 @@ def with_codes(
     if total > TAIL_CODES:
         codes = codes.reshape(n, -1)
         merged = _merged(n_bits, [(snapshot.tail_codes, snapshot.tail_ids), (codes, ids)])
+        snapshot.retire_plans()
         segments = _with_segment(snapshot.segments, merged)
         return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, next_id)
     if not counted and n_tail and ids[0] < tail.ids[n_tail - 1]:

@@ -11,6 +11,7 @@ from ..segments.tail import TailBuffer
 
 def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot without ``ids`` (distinct), all of which must be here."""
+    snapshot.retire_plans()
     segments = []
     for segment in snapshot.segments:
         rows, here = segment.find(ids)
