@@ -11,7 +11,10 @@ namespace hashindex {
 
 class NearestCollector {
 public:
-    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), counts_(radius + std::size_t{1}) { start(radius); }
+    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), counts_(radius + std::size_t{1}) {
+        log_.reserve(std::min<std::size_t>(k, 64) + 64);
+        start(radius);
+    }
 
     // Forgets everything; looks within `radius`, at most that of the constructor.
     void start(std::uint32_t radius) {

@@ -83,6 +83,8 @@ def check_padding(k: int, n_codes: int, n_queries: int) -> None:
 
 def check_k(k: int) -> int:
     """Return ``k`` as an int; TypeError if it is none, ValueError outside 1..2**31 - 1."""
+    if type(k) is int and 0 < k <= MAX_K:
+        return k
     k = _integer(k, "k")
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be at least 1 and at most {MAX_K}, got {k}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from ..segments.segment import Segment
 from ..structures import STRUCTURES
 from ..structures.calibration import usual
 from ..structures.structure import Kind
-from .choice import AUTO, FOREVER, Choice, chosen, forced, kind_key, size_class, with_costs
+from .choice import AUTO, FOREVER, Choice, chosen, forced, kind_key, with_costs
 
 MOST_KINDS = 256  # of search that a segment remembers
 
@@ -31,17 +31,13 @@ class PlannedPart(NamedTuple):
 class Plan:
     """What is planned for all parts; ``whole`` does all of it in one call where the engine can."""
 
-    __slots__ = ("_granted", "left", "parts", "whole")
+    __slots__ = ("_granted", "has_tail", "left", "parts", "whole")
 
     def __init__(self, parts: list[PlannedPart], whole: WholePlan | None) -> None:
         self.parts, self.whole = parts, whole
         self.left = min((part.choice.left for part in parts), default=FOREVER)  # queries until it is thought over
         self._granted = self.left
-
-    @property
-    def has_tail(self) -> bool:
-        """Whether the tail is one of its parts, searched like a segment; else it is left to be scanned."""
-        return bool(self.parts) and self.parts[-1].name == "tail"
+        self.has_tail = bool(parts) and parts[-1].name == "tail"  # else it is left to be scanned
 
     def retire(self) -> None:
         """Count its queries, and what they lost for want of structures, with its segments."""
@@ -90,11 +86,6 @@ def _looked(segment: Segment, k: int) -> NDArray[np.int64]:
     if k not in looked and len(looked) >= MOST_KINDS:
         looked.clear()
     return looked.setdefault(k, np.zeros(8 * segment.codes.shape[1] + 1, np.int64))
-
-
-def key_of(method: str, k: int | None, radius: int, n_queries: int, n_threads: int) -> Any:
-    """Under which a plan is kept: lone queries, and batches by their size."""
-    return method, k, radius, size_class(n_queries), n_threads
 
 
 def scanned(name: str, segment: Segment, engine: Engine) -> PlannedPart:

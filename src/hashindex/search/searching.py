@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,13 @@ from ..segments.snapshot import Snapshot
 from ..structures.calibration import calibrate, costs
 from ..structures.structure import Kind
 from . import readable
-from .choice import AUTO, prepared, with_costs
-from .plan import Plan, PlannedPart, key_of, make_plan, scanned
+from .choice import prepared, size_class, with_costs
+from .plan import Plan, PlannedPart, make_plan, scanned
 from .readable import Report, as_radii
 
 MOST_PLANS = 1024  # kept
 MANY_SCANNED = 2**24  # codes of a tail in one search, from which it is worth a plan of its own
+SCANS_TAIL = ("auto", "scan")  # the methods that leave the tail to be scanned
 Radii = int | NDArray[np.int32]
 
 
@@ -41,13 +41,15 @@ class Search:
         """Every code within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        snapshot = self.settled(snapshot, n_queries)
+        if n_queries * snapshot.n_tail > MANY_SCANNED:
+            snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, None, farthest, n_queries)
         if plan.whole is None:
             query = RadiusQuery(np.atleast_2d(queries), as_radii(radii, n_queries), self.n_threads, self.most_hits)
             parts, told = self.parts(snapshot, plan), [] if reports is None else reports
             return readable.within(parts, query, self.engine, told), plan
-        tail, n_tail = self._tail(snapshot, plan)
+        n_tail = 0 if plan.has_tail else snapshot.n_tail
+        tail = snapshot.tail.part(self.engine) if n_tail else None
         found = plan.whole.radius(queries, radii, tail, n_tail, self.most_hits, self.n_threads, reports is not None)
         if found is None:
             raise TooManyHits
@@ -61,14 +63,16 @@ class Search:
         """The ``k`` nearest codes within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        snapshot = self.settled(snapshot, n_queries)
+        if n_queries * snapshot.n_tail > MANY_SCANNED:
+            snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, k, farthest, n_queries)
         if plan.whole is None:
             query = NearestQuery(np.atleast_2d(queries), k, as_radii(radii, n_queries), self.n_threads)
             parts, told = self.parts(snapshot, plan), [] if reports is None else reports
             near = readable.nearest(parts, query, self.engine, told)
             return (NearestMatches(near.distances[0], near.ids[0]) if queries.ndim == 1 else near), plan
-        tail, n_tail = self._tail(snapshot, plan)
+        n_tail = 0 if plan.has_tail else snapshot.n_tail
+        tail = snapshot.tail.part(self.engine) if n_tail else None
         found = plan.whole.nearest(queries, k, radii, tail, n_tail, self.n_threads, reports is not None)
         if reports is not None:
             reports += [Report(*one[:3]) for one in found[2]]
@@ -90,30 +94,24 @@ class Search:
 
     def _plan(self, snapshot: Snapshot, k: int | None, radius: int, n_queries: int) -> Plan:
         """What is planned for such a search, whose queries count as answered from now on."""
-        own = (self.method, k, radius, n_queries, self.n_threads, self.engine)
-        if self.method not in (AUTO, "scan") and snapshot.n_tail:
-            return make_plan(_named(snapshot.parts, snapshot.n_tail > 0), *own)  # not kept: the tail changes
-        plans = snapshot.plans
-        key = key_of(self.method, k, radius, n_queries, self.n_threads)
-        plan: Plan | None = plans.get(key)
-        if plan is None or plan.left <= 0:
-            if len(plans) > MOST_PLANS:
-                plans.clear()
+        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads)
+        plan: Plan | None = snapshot.plans.get(key)
+        scans_tail = not snapshot.n_tail or self.method in SCANS_TAIL
+        if plan is None or plan.left <= 0 or not scans_tail:
+            own = (self.method, k, radius, n_queries, self.n_threads, self.engine)
+            if not scans_tail:
+                return make_plan(_named(snapshot.parts, True), *own)  # not kept: the tail changes
             if plan is not None:
                 plan.retire()
-            plan = plans[key] = make_plan(_named(snapshot.segments, False), *own)
+            if len(snapshot.plans) > MOST_PLANS:
+                snapshot.plans.clear()
+            plan = snapshot.plans[key] = make_plan(_named(snapshot.segments, False), *own)
         plan.left -= n_queries
         return plan
 
     def settled(self, snapshot: Snapshot, n_queries: int) -> Snapshot:
         """The snapshot that so many queries search: one without a tail where that would be scanned too often."""
         return snapshot.settled() if n_queries * snapshot.n_tail > MANY_SCANNED else snapshot
-
-    def _tail(self, snapshot: Snapshot, plan: Plan) -> tuple[Any, int]:
-        """What the plan leaves to be scanned."""
-        if not snapshot.n_tail or plan.has_tail:
-            return None, 0
-        return snapshot.tail.part(self.engine), snapshot.n_tail
 
     def parts(self, snapshot: Snapshot, plan: Plan) -> list[PlannedPart]:
         """The parts of the plan, and the tail that it leaves to be scanned."""
