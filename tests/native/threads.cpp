@@ -50,12 +50,15 @@ void check_exception(ThreadPool& pool) {
 void check_stop(ThreadPool& pool) {
     for (const bool caller_waits : {false, true}) {
         std::atomic<bool> wanted{false}, stopped{false};
+        std::atomic<int> started{0};
         Stop stop([&] { return wanted.load(); });
         const std::thread::id caller = std::this_thread::get_id();
         try {
             pool.run(
                 2, 2,
                 [&](std::size_t) {
+                    ++started;
+                    while (started < 2) std::this_thread::yield();  // a task for each of the two threads
                     wanted = true;
                     while (!caller_waits || std::this_thread::get_id() != caller) stop.check();
                 },
