@@ -161,7 +161,7 @@ def _worth_a_thought(structure: Structure, segment: Segment, kind: Kind) -> floa
     """Nanoseconds of scans from which on it may pay to think about a structure."""
     if structure.name in segment.learned.states:
         return CARE * THINKING
-    looking = THINKING + 8e4 * min(segment.n_bits, 320)  # at a sample of the codes, bit by bit
+    looking = 1e6 + 4e4 * min(segment.n_bits, 320)  # at a sample of the codes, bit by bit
     return max(CARE * looking, PATIENCE * structure.build_cost(segment, kind.costs) / kind.n_threads)
 
 
