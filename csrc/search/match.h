@@ -27,8 +27,7 @@ void append_matches(const Part& part, std::size_t count, DistanceOf distance, Pl
         for (std::size_t i = 0; i < std::min(count, most); ++i) matches.push_back({distance(i), part.id_of(place(i))});
         return;
     }
-    // Rows of several codes at one distance must be sorted; those of one code are. Of each code the first `left`
-    // suffice.
+    // Rows of several codes at one distance must be sorted; those of one code are. Of each the first `most` suffice.
     for (std::size_t i = 0, last; i < count && most; i = last) {
         const std::size_t first = matches.size();
         for (last = i; last < count && distance(last) == distance(i); ++last) {

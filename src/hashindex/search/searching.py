@@ -41,8 +41,7 @@ class Search:
         """Every code within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        if n_queries * snapshot.n_tail > MANY_SCANNED:
-            snapshot = self.settled(snapshot, n_queries)
+        snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, None, farthest, n_queries)
         if plan.whole is None:
             query = RadiusQuery(np.atleast_2d(queries), as_radii(radii, n_queries), self.n_threads, self.most_hits)
@@ -63,8 +62,7 @@ class Search:
         """The ``k`` nearest codes within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        if n_queries * snapshot.n_tail > MANY_SCANNED:
-            snapshot = self.settled(snapshot, n_queries)
+        snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, k, farthest, n_queries)
         if plan.whole is None:
             query = NearestQuery(np.atleast_2d(queries), k, as_radii(radii, n_queries), self.n_threads)

@@ -63,7 +63,7 @@ class Segment:
     removed: NDArray[np.uint8] = field(default_factory=lambda: NOTHING_REMOVED)  # a bit per row; empty = none
     n_removed: int = 0
     learned: Learned = field(default_factory=Learned)  # shared by what removals make of a segment
-    _parts: dict[int, Any] = field(default_factory=dict, init=False)  # in the form of an engine, by its id
+    _parts: dict[Engine, Any] = field(default_factory=dict, init=False)  # in the form of an engine
 
     @classmethod
     def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:
@@ -149,11 +149,11 @@ class Segment:
 
     def part(self, engine: Engine) -> Any:
         """The segment in the form that the engine's whole searches take."""
-        part = self._parts.get(id(engine))
+        part = self._parts.get(engine)
         if part is None:
             starts, holders = (None, None) if self.postings is None else self.postings
             arrays = PartArrays(self.rows, self.first_id, self.ids, starts, holders)
-            part = self._parts[id(engine)] = engine.part(arrays)
+            part = self._parts[engine] = engine.part(arrays)
         return part
 
     def _is_removed(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

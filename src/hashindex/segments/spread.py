@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines.numpy_engine.common import words_of
+
 SAMPLE_QUERIES = 16  # stored codes whose neighbours are looked at
 SAMPLE_CODES, SAMPLE_WORDS = 2**14, 2**18  # among so many, fewer of wide ones
 SLOPE_RANKS = 6  # doublings of the rank from which distances below the first rank are extrapolated
@@ -47,12 +49,9 @@ def spread_of(codes: NDArray[np.uint8]) -> Spread | None:
     most = min(SAMPLE_CODES, max(SAMPLE_WORDS * 8 // size, 64))
     stride = max(1, n // most)
     sample = codes[::stride][:most]
-    m, n_words = len(sample), -(-size // 8)
-    words = np.zeros((m, 8 * n_words), np.uint8)
-    words[:, :size] = sample
-    columns = np.ascontiguousarray(words.view(np.uint64).T)
+    m, columns = len(sample), words_of(sample)
     rows = np.linspace(0, m - 1, min(SAMPLE_QUERIES, m)).astype(np.int64)
-    ranks = 2 ** np.arange(int(np.log2(m - 1)) + 1) if m > 1 else np.ones(1, np.int64)
+    ranks = 2 ** np.arange(int(np.log2(m - 1)) + 1)
     found = np.empty((len(rows), len(ranks)))
     for i, row in enumerate(rows.tolist()):
         distances = np.zeros(m, np.int32)

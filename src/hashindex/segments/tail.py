@@ -22,7 +22,7 @@ class TailBuffer:
 
     def __init__(self, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> None:
         self.codes, self.ids = codes, ids
-        self._parts: dict[int, Any] = {}  # in the form of an engine, by its id
+        self._parts: dict[Engine, Any] = {}  # in the form of an engine
 
     @classmethod
     def empty(cls, capacity: int, code_size: int) -> TailBuffer:
@@ -31,7 +31,7 @@ class TailBuffer:
 
     def part(self, engine: Engine) -> Any:
         """The whole buffer in the form that the engine's whole searches take."""
-        part = self._parts.get(id(engine))
+        part = self._parts.get(engine)
         if part is None:
-            part = self._parts[id(engine)] = engine.part(PartArrays(Rows(self.codes), 0, self.ids))
+            part = self._parts[engine] = engine.part(PartArrays(Rows(self.codes), 0, self.ids))
         return part

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -20,6 +19,7 @@ import numpy as np
 
 from ..engines.query import RadiusQuery
 from ..engines.rows import Codes, Rows
+from ..support.files import write_text
 from ..support.machine import processor
 from .costs import LARGE, SMALL, Costs
 from .multi_index.layout import deal
@@ -48,7 +48,7 @@ USUAL = {
         build=30.0,
     ),
 }
-"""By engine, measured on one core each: Zen 3 (AVX2), Zen 5 (AVX-512)."""
+"""By engine, measured on one core: Zen 3. Others have the defaults until ``prepare`` has measured them."""
 
 
 _known: dict[str, Costs] = {}  # by engine, in this process
@@ -167,18 +167,12 @@ def _folder() -> Path:
 
 
 def _keep(path: Path, key: str, measured: Costs) -> None:
-    """Add to the file, by a rename, so that a reader never sees half of it."""
-    try:
+    """Add to the file, of which a reader never sees half."""
+    with suppress(OSError):  # no room, no right
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             known = {}
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            json.dump({**(known if isinstance(known, dict) else {}), key: asdict(measured)}, file, indent=1)
-        try:
-            Path(file.name).replace(path)
-        except OSError:
-            Path(file.name).unlink()
-    except OSError:  # no room, no right
-        return
+        kept = {**(known if isinstance(known, dict) else {}), key: asdict(measured)}
+        write_text(path, json.dumps(kept, indent=1))

@@ -10,7 +10,11 @@ SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level
 
 @dataclass(frozen=True)
 class Costs:
-    """Nanoseconds, on one thread. The defaults are one Zen 5 core's with AVX-512; ``probe`` interpolates."""
+    """Nanoseconds, on one thread; ``probe`` interpolates between sizes.
+
+    The defaults were measured on one Zen 5 core with AVX-512, but for those of a lone query and of a call, which are
+    estimates.
+    """
 
     scan_code: float = 0.01  # a code against a query, in a batch
     scan_word: float = 0.025  # and each of its words

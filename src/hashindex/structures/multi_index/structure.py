@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engines import Engine
+from ...engines.hits import WORTH_TRYING
 from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import NearestRows, RadiusRows
 from ...engines.tables import MAX_TABLE_CODES, NO_SHELLS, Layout, Shells, Tables
@@ -19,7 +20,6 @@ from . import plan
 from .layout import deal, shape
 
 FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
-GIVE_UP = 0.2  # share of a scan's cost that a k-NN query spends before it leaves for one: engines.hits.WORTH_TRYING
 
 
 class Pricing:
@@ -81,7 +81,7 @@ class MultiIndex:
         # A query that would take longer than a scan spends a share of its time and leaves.
         left = nanoseconds > kind.scan_cost
         lookups, candidates = np.where(left, 0.0, lookups), np.where(left, len(segment.codes), candidates)
-        return Prediction(lookups, candidates, np.where(left, (1 + GIVE_UP) * kind.scan_cost, nanoseconds))
+        return Prediction(lookups, candidates, np.where(left, (1 + WORTH_TRYING) * kind.scan_cost, nanoseconds))
 
     def radius(self, segment: Segment, state: Tables, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:
         """By the engine, with the cheapest complete thresholds."""
