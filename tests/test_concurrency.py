@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -126,3 +128,27 @@ def test_the_gil_is_released() -> None:
     done.set()
     clock.join()
     assert during >= 3
+
+
+def test_a_process_may_end_while_daemon_threads_search() -> None:
+    """Python before 3.14 unwinds a thread that then wants the GIL back, which must not become an abort."""
+    pytest.importorskip("hashindex._core")
+    code = """
+import threading, time
+import numpy as np
+import hashindex as hx
+index = hx.HashIndex(64)
+index.add(np.arange(100_000, dtype=np.uint64))
+queries = np.arange(500, dtype=np.uint64)
+
+def search():
+    while True:
+        index.search(queries[:1], k=3)
+        index.search(queries, radius=2, method="scan")
+
+for _ in range(3):
+    threading.Thread(target=search, daemon=True).start()
+time.sleep(0.2)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -3,6 +3,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <chrono>
+#include <thread>
+
 #include "../kernels/dispatch.h"
 #include "../search/execution.h"
 
@@ -10,17 +13,49 @@ namespace hashindex {
 
 namespace py = pybind11;
 
-// Runs work(execution) without the GIL. Ctrl-C ends it at its next look at the flag; the signal's exception is raised.
+// No GIL for as long as it lives. Before Python 3.14 a thread that wants the GIL back while the process ends is unwound,
+// which destructors do not survive; here it waits for the end, as it does from 3.14 on.
+class Unlocked {
+public:
+    Unlocked() = default;
+    ~Unlocked() { lock(); }
+    Unlocked(const Unlocked&) = delete;
+    Unlocked& operator=(const Unlocked&) = delete;
+
+    // Calls work() with the GIL, on the thread that this was made on.
+    template <class Work>
+    auto locked(Work work) {
+        struct Relock {
+            Unlocked& unlocked;
+            ~Relock() { unlocked.state_ = PyEval_SaveThread(); }
+        };
+        lock();
+        const Relock relock{*this};
+        return work();
+    }
+
+private:
+    void lock() {
+        try {
+            PyEval_RestoreThread(state_);
+        } catch (...) {
+            for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+        }
+    }
+
+    PyThreadState* state_ = PyEval_SaveThread();
+};
+
+// Runs work(execution, unlocked) without the GIL. Ctrl-C ends it at its next look at the flag; the signal's exception
+// is raised.
 template <class Work>
 void run_without_gil(const Kernel& kernel, ThreadPool& pool, std::size_t n_threads, Work work) {
-    Stop stop([] {
-        const py::gil_scoped_acquire locked;
-        return PyErr_CheckSignals() != 0;  // leaves the error set on this thread; false on all but the main one
-    });
-    const Execution execution{kernel, pool, n_threads, stop};
     try {
-        const py::gil_scoped_release unlocked;
-        work(execution);
+        Unlocked unlocked;
+        Stop stop([&] {  // true leaves the error set on this thread; false on all but the main one
+            return unlocked.locked([] { return PyErr_CheckSignals() != 0; });
+        });
+        work(Execution{kernel, pool, n_threads, stop}, unlocked);
     } catch (const Stop::Stopped&) {
         throw py::error_already_set();
     }

@@ -22,7 +22,7 @@ py::tuple py_count_distances(const Array<std::uint8_t>& codes, const Array<std::
     const Relevance relevance{query_labels.data(), item_labels.data(), static_cast<std::size_t>(item_labels.shape(0)),
                               shared};
     Work work;
-    run_without_gil(find_kernel(isa), pool, n_threads, [&](const Execution& execution) {
+    run_without_gil(find_kernel(isa), pool, n_threads, [&](const Execution& execution, Unlocked&) {
         count_distances(c, q, relevance, execution, counts_data, work);
     });
     return py::make_tuple(counts, work.isa);

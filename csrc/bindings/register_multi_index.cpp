@@ -109,7 +109,7 @@ py::tuple py_build_tables(const Array<std::uint8_t>& codes, const Array<std::uin
     std::uint32_t* rows_data = rows.mutable_data();
     std::uint64_t* copies_data = copies.mutable_data();
     const Tables layout = as_tables({masks, widths, offsets, rows, copies}, c.count, c.code_size);
-    run_without_gil(find_kernel(isa), pool, n_threads, [&](const Execution& execution) {
+    run_without_gil(find_kernel(isa), pool, n_threads, [&](const Execution& execution, Unlocked&) {
         build_tables(c, layout, offsets_data, rows_data, copies_data, execution);
     });
     return py::make_tuple(offsets, rows, copies);

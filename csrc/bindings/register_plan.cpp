@@ -115,17 +115,16 @@ public:
         std::optional<Array<std::int32_t>> distances;
         std::optional<Array<std::int64_t>> ids;
         try {
-            run_without_gil(kernel_, pool_, n_threads, [&](const Execution& execution) {
+            run_without_gil(kernel_, pool_, n_threads, [&](const Execution& execution, Unlocked& unlocked) {
                 search.emplace(steps, given.codes, given.radii.data(), most_hits, execution,
                                report ? &reports : nullptr);
                 const std::int64_t total = search->offsets().back();
                 std::int32_t* distances_data = nullptr;
                 std::int64_t* ids_data = nullptr;
-                {
-                    const py::gil_scoped_acquire locked;
+                unlocked.locked([&] {
                     distances_data = distances.emplace(total).mutable_data();
                     ids_data = ids.emplace(total).mutable_data();
-                }
+                });
                 search->write(distances_data, ids_data);
             });
         } catch (const HitBudget::Exceeded&) {
@@ -150,7 +149,7 @@ public:
         std::int32_t* distances_data = distances.mutable_data();
         std::int64_t* ids_data = ids.mutable_data();
         std::vector<StepReport> reports;
-        run_without_gil(kernel_, pool_, n_threads, [&](const Execution& execution) {
+        run_without_gil(kernel_, pool_, n_threads, [&](const Execution& execution, Unlocked&) {
             nearest_search(steps, given.codes, k, given.radii.data(), execution, distances_data, ids_data,
                            report ? &reports : nullptr);
         });
