@@ -33,17 +33,21 @@ struct Cpu {
 
 }  // namespace
 
-std::vector<const Kernel*> available_kernels() {
-    std::vector<const Kernel*> kernels;
+std::vector<Compiled> compiled_kernels() {
 #if defined(__x86_64__)
     const Cpu cpu;
-    if (cpu.avx512) kernels.push_back(&avx512_kernel);
-    if (cpu.avx2) kernels.push_back(&avx2_kernel);
-    if (cpu.popcnt) kernels.push_back(&popcnt_kernel);
+    return {{&avx512_kernel, cpu.avx512}, {&avx2_kernel, cpu.avx2}, {&popcnt_kernel, cpu.popcnt}, {&scalar_kernel, true}};
 #elif defined(__aarch64__)
-    kernels.push_back(&neon_kernel);
+    return {{&neon_kernel, true}, {&scalar_kernel, true}};  // every AArch64 CPU has NEON
+#else
+    return {{&scalar_kernel, true}};
 #endif
-    kernels.push_back(&scalar_kernel);
+}
+
+std::vector<const Kernel*> available_kernels() {
+    std::vector<const Kernel*> kernels;
+    for (const Compiled& one : compiled_kernels())
+        if (one.runs) kernels.push_back(one.kernel);
     return kernels;
 }
 

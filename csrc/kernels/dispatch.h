@@ -8,7 +8,15 @@
 
 namespace hashindex {
 
-// Best first; the last one, scalar, always runs.
+struct Compiled {
+    const Kernel* kernel;
+    bool runs;  // on this CPU
+};
+
+// All kernels of this build, best first.
+std::vector<Compiled> compiled_kernels();
+
+// Those of them that run here, of which scalar is the last.
 std::vector<const Kernel*> available_kernels();
 
 // Throws std::invalid_argument for a name that is unknown or that this CPU cannot run.

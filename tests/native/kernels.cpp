@@ -294,15 +294,8 @@ void check_kernel(const Kernel& kernel) {
 }
 
 const Kernel* kernel_by_name(const std::string& isa) {
-    const Kernel* const kernels[] = {
-#if defined(__x86_64__)
-        &avx512_kernel, &avx2_kernel, &popcnt_kernel,
-#elif defined(__aarch64__)
-        &neon_kernel,
-#endif
-        &scalar_kernel};
-    for (const Kernel* kernel : kernels)
-        if (isa == kernel->isa) return kernel;
+    for (const Compiled& one : compiled_kernels())
+        if (isa == one.kernel->isa) return one.kernel;
     return nullptr;
 }
 
