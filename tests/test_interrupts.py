@@ -104,3 +104,23 @@ def test_evaluation_ends_soon() -> None:
     codes, labels = codes_of(0, 500_000, 1024), np.zeros(500_000, np.int64)
     queries = codes[:20_000]
     assert stopped(lambda: distance_histograms(queries, codes, labels[:20_000], labels, n_bits=1024)) < PATIENCE
+
+
+@pytest.mark.parametrize("what", ["add", "remove", "an id that is there"])
+def test_changes_of_many_end_soon(what: str) -> None:
+    """Sorting takes NumPy long; nothing is half done."""
+    n = 4_000_000
+    ids = np.random.default_rng(0).permutation(n)
+    index = HashIndex(64)
+    if what != "add":
+        index.add(np.arange(n, dtype=np.uint64), ids=ids * 3)
+    before = len(index)
+    calls: dict[str, Callable[[], object]] = {
+        "add": lambda: index.add(np.arange(n, dtype=np.uint64), ids=ids),
+        "remove": lambda: index.remove(ids * 3),
+        "an id that is there": lambda: index.add(np.arange(n, dtype=np.uint64), ids=ids + 1),
+    }
+    assert stopped(calls[what]) < PATIENCE / 3
+    assert len(index) == before
+    assert list(index.add(np.uint64(5), ids=[4 * n])) == [4 * n]
+    assert len(index) == before + 1

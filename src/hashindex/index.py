@@ -21,6 +21,7 @@ from .search.readable import Report
 from .search.searching import Search
 from .segments.snapshot import Snapshot
 from .structures import STRUCTURES
+from .support.interrupts import interruptible
 from .support.locks import ForkLock
 from .writing.adding import check_new, free_ids, with_codes
 from .writing.removing import without
@@ -150,7 +151,7 @@ class HashIndex:
                 new_ids = as_ids(ids)
                 if len(new_ids) != n:
                     raise ValueError(f"got {len(new_ids)} ids for {n} codes")
-                check_new(snapshot, new_ids)
+                interruptible(lambda: check_new(snapshot, new_ids), len(new_ids))
             self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
         return new_ids
 
@@ -173,16 +174,11 @@ class HashIndex:
         KeyError
             An id that is not in the index.
         """
-        wanted = np.sort(as_ids(ids))
-        wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])[: len(wanted)]]
+        wanted = as_ids(ids)
         with self._writing.lock:
             snapshot = self._snapshot
-            unknown = wanted[~snapshot.contains(wanted)]
-            if len(unknown):
-                raise KeyError(f"id {unknown[0]} is not in the index; nothing was removed")
-            if len(wanted):
-                self._snapshot = without(snapshot, wanted)
-        return len(wanted)
+            self._snapshot = interruptible(lambda: without(snapshot, wanted), len(wanted))
+            return snapshot.n_codes - self._snapshot.n_codes
 
     @overload
     def search(
@@ -389,14 +385,15 @@ class HashIndex:
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
         """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""
-        if n_threads is None and n_compared is not None and n_compared < WORTH_THREADS:
-            n_threads = 1
-        else:
-            n_threads = threads_to_use(n_threads)
-        if not isinstance(method, str):
-            raise TypeError(f"method must be a str, got {method!r}")
-        search = self._searches.get((method, n_threads))
+        if n_threads is None:
+            few = n_compared is not None and n_compared < WORTH_THREADS
+            n_threads = 1 if few else threads_to_use()
+        known = type(method) is str and type(n_threads) is int
+        search = self._searches.get((method, n_threads)) if known else None
         if search is None:
+            n_threads = threads_to_use(n_threads)
+            if not isinstance(method, str):
+                raise TypeError(f"method must be a str, got {method!r}")
             if method != "auto" and method not in STRUCTURES:
                 raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(('auto', *STRUCTURES))}")
             search = self._searches[method, n_threads] = Search(self._engine, method, n_threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..engines.results import TooManyHits
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..structures import STRUCTURES
+from ..support.interrupts import interruptible
 from .searching import Search
 
 BLOCK_PAIRS = 2**20  # about as many pairs are found at once
@@ -33,7 +35,7 @@ def self_join(snapshot: Snapshot, search: Search, radius: int) -> Iterator[Pairs
     snapshot = snapshot.settled()
     for part in snapshot.segments:
         search.prepare_segment(part, None, radius)
-        codes, ids = _in_order(part)
+        codes, ids = interruptible(partial(_in_order, part), part.n_rows)
         for first, queries, found, distances in _blocks(snapshot, search, codes, radius):
             own = ids[first + queries]
             once = found > own

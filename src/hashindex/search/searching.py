@@ -54,7 +54,7 @@ class Search:
             raise TooManyHits
         if reports is not None:
             reports += [Report(*one[:3]) for one in found[3]]
-        return RadiusMatches._make(found[:3]), plan
+        return RadiusMatches(found[0], found[1], found[2]), plan
 
     def nearest(
         self, snapshot: Snapshot, queries: NDArray[np.uint8], k: int, radii: Radii, reports: list[Report] | None = None
@@ -74,7 +74,7 @@ class Search:
         found = plan.whole.nearest(queries, k, radii, tail, n_tail, self.n_threads, reports is not None)
         if reports is not None:
             reports += [Report(*one[:3]) for one in found[2]]
-        return NearestMatches._make(found[:2]), plan
+        return NearestMatches(found[0], found[1]), plan
 
     def prepare(self, snapshot: Snapshot, k: int | None, radius: int) -> None:
         """Build what pays for many such searches, in every segment; measure what decides that, once per machine."""

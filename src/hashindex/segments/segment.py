@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..engines import Engine
 from ..engines.engine import PartArrays
 from ..engines.rows import NOTHING_REMOVED, Rows
+from ..support.interrupts import interruptible
 from ..support.locks import ForkLock
 from .postings import Postings, collapse, estimate_distinct
 from .spread import Spread, spread_of
@@ -145,7 +146,7 @@ class Segment:
         marked = replace(self, removed=removed, n_removed=n_removed)
         if self.postings is None and n_removed <= MOST_REMOVED * self.n_rows:
             return marked
-        return Segment.of(self.n_bits, *marked.live()).collapsed()
+        return interruptible(lambda: Segment.of(self.n_bits, *marked.live()).collapsed(), self.n_rows)
 
     def part(self, engine: Engine) -> Any:
         """The segment in the form that the engine's whole searches take."""

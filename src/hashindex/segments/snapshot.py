@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs.numbers import code_size
+from ..support.interrupts import interruptible
 from .segment import Segment
 from .tail import TailBuffer
 
@@ -112,7 +113,8 @@ class Snapshot:
 
     def all_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own."""
-        return in_id_order([*(segment.live() for segment in self.segments), (self.tail_codes, self.tail_ids)])
+        tail = (self.tail_codes, self.tail_ids)
+        return interruptible(lambda: in_id_order([*(one.live() for one in self.segments), tail]), self.n_codes)
 
 
 def in_id_order(

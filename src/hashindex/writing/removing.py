@@ -10,7 +10,14 @@ from ..segments.tail import TailBuffer
 
 
 def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
-    """Return a snapshot without ``ids`` (distinct), all of which must be here."""
+    """Return a snapshot without ``ids`` (n,); KeyError for one that is not here."""
+    ids = np.sort(ids)
+    ids = ids[np.append(True, ids[1:] != ids[:-1])[: len(ids)]]
+    unknown = ids[~snapshot.contains(ids)]
+    if len(unknown):
+        raise KeyError(f"id {unknown[0]} is not in the index; nothing was removed")
+    if not len(ids):
+        return snapshot
     snapshot.retire_plans()
     segments = []
     for segment in snapshot.segments:
