@@ -13,8 +13,8 @@ namespace hashindex {
 
 namespace py = pybind11;
 
-// No GIL for as long as it lives. Before Python 3.14 a thread that wants the GIL back while the process ends is unwound,
-// which destructors do not survive; here it waits for the end, as it does from 3.14 on.
+// No GIL for as long as it lives. Before Python 3.14 a thread that wants the GIL back while the process ends is
+// unwound, which destructors do not survive; here it waits for the end, as it does from 3.14 on.
 class Unlocked {
 public:
     Unlocked() = default;

@@ -36,7 +36,8 @@ struct Cpu {
 std::vector<Compiled> compiled_kernels() {
 #if defined(__x86_64__)
     const Cpu cpu;
-    return {{&avx512_kernel, cpu.avx512}, {&avx2_kernel, cpu.avx2}, {&popcnt_kernel, cpu.popcnt}, {&scalar_kernel, true}};
+    return {
+        {&avx512_kernel, cpu.avx512}, {&avx2_kernel, cpu.avx2}, {&popcnt_kernel, cpu.popcnt}, {&scalar_kernel, true}};
 #elif defined(__aarch64__)
     return {{&neon_kernel, true}, {&scalar_kernel, true}};  // every AArch64 CPU has NEON
 #else

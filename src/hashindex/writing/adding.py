@@ -39,9 +39,7 @@ def with_codes(
     if total > TAIL_CODES:
         parts = [(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]
         snapshot.retire_plans()
-        segments = interruptible(
-            lambda: _with_segment(snapshot.segments, _merged(n_bits, parts)), snapshot.n_codes + n
-        )
+        segments = interruptible(lambda: _with_segment(snapshot.segments, _merged(n_bits, parts)), snapshot.n_codes + n)
         return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, next_id)
     if not counted and n_tail and ids[0] < tail.ids[n_tail - 1]:
         tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))
