@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_BITS = 14  # the estimate looks at one of every n_codes / 2**14 values
-CHUNK = 2**18  # codes hashed at once
+SAMPLE_BITS = 13  # the estimate looks at one of every n_codes / 2**13 values
+CHUNK = 2**15  # codes hashed at once, in the cache
 LONG = 256  # rows per code, on average, from which copying runs beats indexing
 QUERIES = 2**13  # whose numbers, with a distance and a row, fit an integer
 
