@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import hashindex
-import hashindex.index
+import hashindex.index.hash_index
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "hashindex"
@@ -19,7 +19,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
 def test_examples_in_docstrings() -> None:
-    for module in (hashindex, hashindex.index):
+    for module in (hashindex, hashindex.index.hash_index):
         result = doctest.testmod(module)
         assert result.attempted > 0
         assert result.failed == 0

@@ -1,0 +1,82 @@
+"""Changes of an index: one at a time, all of each or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inputs.codes import as_codes, ready_codes
+from ..inputs.ids import as_ids
+from ..support.interrupts import interruptible
+from ..writing.adding import check_new, free_ids, with_codes
+from ..writing.removing import without
+from .state import State
+
+
+class Changes(State):
+    """Adding and removing."""
+
+    def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
+        """Add codes; all of them, or none if anything is wrong.
+
+        Parameters
+        ----------
+        codes : array_like
+            Packed uint8 (n, code_size) with zero pad bits, bool (n, n_bits), uint64 (n,) for 64 bits, or one such
+            code; NumPy arrays, memory maps, CPU tensors, Arrow fixed-size binary.
+        ids : array_like of int, shape (n,), optional
+            Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
+
+        Returns
+        -------
+        int64 array of shape (n,)
+            The ids of the codes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Codes that could be misread, ids that are no integers, given twice or already in the index.
+        """
+        with self._writing.lock:
+            snapshot = self._snapshot
+            n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
+            if rows is None or n_bits is None:
+                given = as_codes(codes, n_bits, "codes")
+                n_bits, rows = given.n_bits, given.codes
+            n = len(rows) if rows.ndim == 2 else 1
+            if ids is None:
+                new_ids = free_ids(snapshot, n)
+            else:
+                new_ids = as_ids(ids)
+                if len(new_ids) != n:
+                    raise ValueError(f"got {len(new_ids)} ids for {n} codes")
+                interruptible(lambda: check_new(snapshot, new_ids), len(new_ids))
+            self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+        return new_ids
+
+    def remove(self, ids: Any) -> int:
+        """Remove codes by id; all of them, or none if one is not there.
+
+        Parameters
+        ----------
+        ids : array_like of int, shape (n,)
+
+        Returns
+        -------
+        int
+            How many codes were removed.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Ids that are no integers.
+        KeyError
+            An id that is not in the index.
+        """
+        wanted = as_ids(ids)
+        with self._writing.lock:
+            snapshot = self._snapshot
+            self._snapshot = interruptible(lambda: without(snapshot, wanted), len(wanted))
+            return snapshot.n_codes - self._snapshot.n_codes

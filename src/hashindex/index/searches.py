@@ -1,0 +1,164 @@
+"""Searches of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..explain import Explanation, PartReport, nbytes
+from ..inputs.codes import ready_codes
+from ..inputs.numbers import as_radii, check_k, check_padding, check_radius
+from ..matches import NearestMatches, RadiusMatches
+from ..search.readable import Report
+from .state import Method, State, checked_rows
+
+Radius = int | Sequence[int] | NDArray[np.integer[Any]]
+
+
+class Searches(State):
+    """Searching, and what is done for it."""
+
+    @overload
+    def search(
+        self,
+        queries: Any,
+        k: int,
+        *,
+        radius: Radius | None = ...,
+        method: Method = ...,
+        n_threads: int | None = ...,
+    ) -> NearestMatches: ...
+
+    @overload
+    def search(
+        self,
+        queries: Any,
+        k: None = ...,
+        *,
+        radius: Radius,
+        method: Method = ...,
+        n_threads: int | None = ...,
+    ) -> RadiusMatches: ...
+
+    def search(
+        self,
+        queries: Any,
+        k: int | None = None,
+        *,
+        radius: Radius | None = None,
+        method: Method = "auto",
+        n_threads: int | None = None,
+    ) -> NearestMatches | RadiusMatches:
+        """Find every code within ``radius``, or the ``k`` nearest, or the ``k`` nearest within ``radius``.
+
+        Parameters
+        ----------
+        queries : array_like
+            As the codes of :meth:`add`. One query given with one dimension fewer gives results with one fewer.
+        k : int, optional
+            How many neighbours, at least 1.
+        radius : int, or array_like of int (n_queries,), optional
+            Largest distance, inclusive; an array has one for each query.
+        method : {"auto", "scan", "multi-index"}
+            Changes the time a search takes, never its answer.
+        n_threads : int, optional
+            Default: ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
+
+        Returns
+        -------
+        RadiusMatches
+            For a radius alone: ``offsets`` int64 (n_queries + 1,), ``distances`` int32 and ``ids`` int64.
+        NearestMatches
+            With k: ``distances`` int32 and ``ids`` int64, both (n_queries, k).
+
+        Raises
+        ------
+        TypeError
+            Neither k nor radius is given, or one is no integer; queries of a wrong dtype.
+        ValueError
+            k < 1, radius < 0, queries that could be misread, an unknown method; a k whose missing neighbours alone
+            would take more than 1 GiB.
+        """
+        snapshot = self._snapshot
+        rows = ready_codes(queries, snapshot.code_size, snapshot.n_bits)
+        if rows is None:
+            rows, n_bits = checked_rows(queries, snapshot)
+        else:
+            n_bits = 8 * snapshot.code_size
+        n_queries = len(rows) if rows.ndim == 2 else 1
+        if k is None:
+            if radius is None:
+                raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
+            radii = as_radii(radius, n_bits, n_queries)
+            return self._how(method, n_threads, rows.size * snapshot.n_codes).within(snapshot, rows, radii)[0]
+        k = check_k(k)
+        if k > snapshot.n_codes:
+            check_padding(k, snapshot.n_codes, n_queries)
+        radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
+        return self._how(method, n_threads, rows.size * snapshot.n_codes).nearest(snapshot, rows, k, radii)[0]
+
+    def explain(
+        self,
+        queries: Any,
+        k: int | None = None,
+        *,
+        radius: Radius | None = None,
+        method: Method = "auto",
+        n_threads: int | None = None,
+    ) -> Explanation:
+        """Run the search that :meth:`search` would run, and tell how.
+
+        Parameters and errors are those of :meth:`search`.
+
+        Returns
+        -------
+        Explanation
+            Per part of the index the method, lookups, candidates and time, predicted and measured, and bytes per
+            code; ``print`` it for a table.
+        """
+        snapshot = self._snapshot
+        rows, n_bits = checked_rows(queries, snapshot)
+        n_queries = len(np.atleast_2d(rows))
+        how, reports = self._how(method, n_threads, rows.size * snapshot.n_codes), list[Report]()
+        snapshot = how.settled(snapshot, n_queries)
+        radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
+        if k is not None:
+            check_padding(check_k(k), snapshot.n_codes, n_queries)
+            _, plan = how.nearest(snapshot, rows, check_k(k), radii, reports)
+        elif radius is not None:
+            _, plan = how.within(snapshot, rows, radii, reports)
+        else:
+            raise TypeError("explain needs k= (the k nearest), radius= (all within it) or both")
+        parts = how.parts(snapshot, plan)
+        steps = [PartReport.of(part, report, n_queries) for part, report in zip(parts, reports, strict=True)]
+        size = snapshot.tail.codes.nbytes + snapshot.tail.ids.nbytes + sum(map(nbytes, snapshot.segments))
+        return Explanation(n_queries, snapshot.n_codes, size / max(snapshot.n_codes, 1), tuple(steps))
+
+    def prepare(self, k: int | None = None, *, radius: int | None = None, n_threads: int | None = None) -> None:
+        """Build now what pays for many such searches, and wait; else searches build it when it has paid.
+
+        Measures once per machine how fast searches are here, which takes some tenths of a second.
+
+        Parameters
+        ----------
+        k : int, optional
+            As searches will have it.
+        radius : int, optional
+            As searches will have it. Default of both: one tenth of the bits as radius.
+        n_threads : int, optional
+            As for :meth:`search`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`search`.
+        """
+        snapshot = self._snapshot
+        k = None if k is None else check_k(k)
+        n_bits = snapshot.n_bits or 0
+        usual = n_bits // 10 if k is None else n_bits
+        farthest = usual if radius is None else min(check_radius(radius), n_bits)
+        self._how("auto", n_threads).prepare(snapshot, k, farthest)

@@ -1,0 +1,103 @@
+"""What an index is made of: its engine, its snapshot, and how it searches."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import engines
+from ..engines import Engine
+from ..inputs.codes import as_codes
+from ..inputs.numbers import check_n_bits, code_size
+from ..inputs.numbers import n_threads as threads_to_use
+from ..search.searching import Search
+from ..segments.snapshot import Snapshot
+from ..structures import STRUCTURES
+from ..support.locks import ForkLock
+from ..writing.adding import with_codes
+
+Method = Literal["auto", "scan", "multi-index"]
+METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
+WORTH_THREADS = 2**18  # bytes compared, below which asking how many threads there are takes longer than the rest
+
+
+class State:
+    """The part of an index that all its methods share."""
+
+    def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
+        self._engine = engines.load(engine) if engine is None or isinstance(engine, str) else engines.check(engine)
+        self._asked = engine is not None
+        self._start(Snapshot.empty(None if n_bits is None else check_n_bits(n_bits)))
+
+    @property
+    def n_bits(self) -> int | None:
+        """Bits of a code; None until the first add of an index that infers it."""
+        return self._snapshot.n_bits
+
+    @property
+    def code_size(self) -> int | None:
+        """Bytes of a code; None as long as ``n_bits`` is."""
+        n_bits = self.n_bits
+        return None if n_bits is None else code_size(n_bits)
+
+    @property
+    def engine_name(self) -> str:
+        """The engine in use, as in ``native (avx512)``."""
+        return self._engine.description
+
+    def __len__(self) -> int:
+        """Count the codes in the index."""
+        return self._snapshot.n_codes
+
+    def __repr__(self) -> str:
+        return f"HashIndex(n_bits={self.n_bits}, n_codes={len(self)}, engine={self.engine_name!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        snapshot = self._snapshot
+        codes, ids = snapshot.all_codes()
+        return {
+            "engine": self._engine.name if self._asked else None,
+            "n_bits": snapshot.n_bits,
+            "codes": codes,
+            "ids": ids,
+            "next_id": snapshot.next_id,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        asked = state["engine"]
+        self._asked = asked in engines.available()  # what is not installed here gives way to the best that is
+        self._engine = engines.load(asked if self._asked else None)
+        snapshot = Snapshot.empty(state["n_bits"])
+        if len(state["ids"]):
+            snapshot = with_codes(snapshot, state["n_bits"], state["codes"], state["ids"])
+        snapshot.next_id = state["next_id"]
+        self._start(snapshot)
+
+    def _start(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._writing = ForkLock()
+        self._searches: dict[tuple[str, int], Search] = {}
+
+    def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
+        """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""
+        if n_threads is None:
+            few = n_compared is not None and n_compared < WORTH_THREADS
+            n_threads = 1 if few else threads_to_use()
+        known = type(method) is str and type(n_threads) is int
+        search = self._searches.get((method, n_threads)) if known else None
+        if search is None:
+            n_threads = threads_to_use(n_threads)
+            if not isinstance(method, str):
+                raise TypeError(f"method must be a str, got {method!r}")
+            if method != "auto" and method not in STRUCTURES:
+                raise ValueError(f"method {method!r} is unknown; expected one of: {', '.join(('auto', *STRUCTURES))}")
+            search = self._searches[method, n_threads] = Search(self._engine, method, n_threads)
+        return search
+
+
+def checked_rows(queries: Any, snapshot: Snapshot) -> tuple[NDArray[np.uint8], int]:
+    """Checked queries (n, code_size), or one (code_size,), and their bits."""
+    given = as_codes(queries, snapshot.n_bits, "queries")
+    return (given.codes[0] if given.single else given.codes), given.n_bits
