@@ -34,7 +34,8 @@ def test_planner(benchmark: Any, name: str, work: tuple[str, int], batch: int) -
     index = built(name)
 
     def search(method: Any, queries: Codes = data.queries) -> Any:
-        return index.search(queries, **{kind: size}, method=method, n_threads=1)
+        how: dict[str, Any] = {kind: size, "method": method}
+        return index.search(queries, **how, n_threads=1)
 
     found = {method: search(method) for method in ("auto", "scan")}
     assert all(map(np.array_equal, found["auto"], found["scan"]))

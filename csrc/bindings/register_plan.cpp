@@ -20,24 +20,21 @@ namespace {
 // A part with the arrays that it borrows.
 class BoundPart {
 public:
-    BoundPart(Array<std::uint8_t> codes, Array<std::uint8_t> removed, std::optional<Array<std::int64_t>> ids,
-              std::int64_t first_id, std::optional<Array<std::int64_t>> starts,
-              std::optional<Array<std::uint32_t>> holders)
+    BoundPart(Array<std::uint8_t> codes, std::optional<Array<std::int64_t>> ids, std::int64_t first_id,
+              std::optional<Array<std::int64_t>> starts, std::optional<Array<std::uint32_t>> holders)
         : codes_(std::move(codes)),
-          removed_(std::move(removed)),
           ids_(std::move(ids)),
           starts_(std::move(starts)),
           holders_(std::move(holders)),
-          part_{{as_codes(codes_), removed_.size() ? removed_.data() : nullptr},
+          part_{{as_codes(codes_), {}},
                 static_cast<std::size_t>(holders_ ? holders_->size() : codes_.shape(0)),
                 ids_ ? ids_->data() : nullptr,
                 first_id,
                 starts_ ? starts_->data() : nullptr,
-                holders_ ? holders_->data() : nullptr} {
+                holders_ ? holders_->data() : nullptr,
+                {}} {
         const Codes& view = part_.rows.codes;
         require(view.count < (std::uint64_t{1} << row_bits), "too many codes");
-        require(removed_.size() == 0 || static_cast<std::size_t>(removed_.size()) >= (view.count + 7) / 8,
-                "removed must have a bit per row");
         require(starts_.has_value() == holders_.has_value(), "postings are starts and holders");
         require(!starts_ || static_cast<std::size_t>(starts_->size()) == view.count + 1, "starts do not fit the codes");
         require(!starts_ || starts_->at(starts_->size() - 1) == holders_->size(), "starts do not fit the holders");
@@ -55,7 +52,7 @@ public:
     }
 
 private:
-    const Array<std::uint8_t> codes_, removed_;
+    const Array<std::uint8_t> codes_;
     const std::optional<Array<std::int64_t>> ids_, starts_;
     const std::optional<Array<std::uint32_t>> holders_;
     const Part part_;
@@ -63,6 +60,23 @@ private:
 
 using GivenStep =
     std::tuple<std::shared_ptr<BoundPart>, std::shared_ptr<Structure>, std::optional<Array<std::int64_t>>>;
+
+// Pages and their table.
+using GivenRemoved = std::pair<Array<std::uint8_t>, Array<std::uint32_t>>;
+
+// The rows that were removed from a part, and the holders, each with the arrays that it borrows.
+struct GivenLost {
+    std::optional<GivenRemoved> rows, holders;
+
+    static Removed of(const std::optional<GivenRemoved>& given, std::size_t n_rows) {
+        if (!given) return {};
+        const auto& [pages, table] = *given;
+        require(pages.ndim() == 2 && static_cast<std::size_t>(pages.shape(1)) == Removed::page_size &&
+                    static_cast<std::size_t>(table.size()) * Removed::page_rows >= n_rows,
+                "removed must have a bit per row");
+        return {pages.data(), table.data()};
+    }
+};
 
 // One code, or rows of them, and the radius of each: one number, or an array of as many.
 struct Queries {
@@ -107,9 +121,11 @@ public:
 
     // (offsets, distances, ids[, reports]); None if there are more than `most_hits`.
     py::object radius(const Array<std::uint8_t>& queries, const py::object& radii, const BoundPart* tail,
-                      std::size_t n_tail, std::size_t most_hits, std::size_t n_threads, bool report) const {
+                      std::size_t n_tail, const py::object& removed, std::size_t most_hits, std::size_t n_threads,
+                      bool report) const {
         const Queries given(queries, radii);
-        const std::vector<Step> steps = with_tail(tail, n_tail, given.codes);
+        const std::vector<GivenLost> lost = as_lost(removed);
+        const std::vector<Step> steps = with_tail(tail, n_tail, lost, given.codes);
         std::vector<StepReport> reports;
         std::optional<RadiusSearch> search;
         std::optional<Array<std::int32_t>> distances;
@@ -138,10 +154,11 @@ public:
 
     // (distances, ids[, reports]), each (n_queries, k); (k,) for one code.
     py::tuple nearest(const Array<std::uint8_t>& queries, std::size_t k, const py::object& radii, const BoundPart* tail,
-                      std::size_t n_tail, std::size_t n_threads, bool report) const {
+                      std::size_t n_tail, const py::object& removed, std::size_t n_threads, bool report) const {
         const Queries given(queries, radii);
         require(k >= 1, "k must be at least 1");
-        const std::vector<Step> steps = with_tail(tail, n_tail, given.codes);
+        const std::vector<GivenLost> lost = as_lost(removed);
+        const std::vector<Step> steps = with_tail(tail, n_tail, lost, given.codes);
         std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(k)};
         if (!given.single) shape.insert(shape.begin(), queries.shape(0));
         Array<std::int32_t> distances(shape);
@@ -158,9 +175,30 @@ public:
     }
 
 private:
-    std::vector<Step> with_tail(const BoundPart* tail, std::size_t n_tail, const Codes& queries) const {
+    // None, or for each step None or (rows, holders).
+    std::vector<GivenLost> as_lost(const py::object& removed) const {
+        std::vector<GivenLost> lost;
+        if (removed.is_none()) return lost;
+        for (const py::handle one : removed.cast<py::sequence>()) {
+            GivenLost given;
+            if (!one.is_none())
+                std::tie(given.rows, given.holders) =
+                    one.cast<std::pair<std::optional<GivenRemoved>, std::optional<GivenRemoved>>>();
+            lost.push_back(std::move(given));
+        }
+        require(lost.size() == steps_.size(), "removed must have an entry per step");
+        return lost;
+    }
+
+    std::vector<Step> with_tail(const BoundPart* tail, std::size_t n_tail, const std::vector<GivenLost>& lost,
+                                const Codes& queries) const {
         static const Scan scan;
         std::vector<Step> steps = steps_;
+        for (std::size_t i = 0; i < lost.size(); ++i) {
+            Part& part = steps[i].part;
+            part.rows.removed = GivenLost::of(lost[i].rows, part.rows.codes.count);
+            part.lost = GivenLost::of(lost[i].holders, part.n_rows);
+        }
         if (tail && n_tail) steps.push_back({tail->first(n_tail), &scan, nullptr});
         for (const Step& step : steps)
             require(step.part.rows.codes.code_size == queries.code_size, "queries and codes differ in code_size");
@@ -187,16 +225,16 @@ void register_plan(py::module_& m) {
     const auto a = [](const char* name) { return py::arg(name).noconvert(); };
     py::class_<Structure, std::shared_ptr<Structure>>(m, "Structure");
     py::class_<BoundPart, std::shared_ptr<BoundPart>>(m, "Part").def(
-        py::init<Array<std::uint8_t>, Array<std::uint8_t>, std::optional<Array<std::int64_t>>, std::int64_t,
+        py::init<Array<std::uint8_t>, std::optional<Array<std::int64_t>>, std::int64_t,
                  std::optional<Array<std::int64_t>>, std::optional<Array<std::uint32_t>>>(),
-        a("codes"), a("removed"), a("ids"), py::arg("first_id"), a("starts"), a("holders"));
+        a("codes"), a("ids"), py::arg("first_id"), a("starts"), a("holders"));
     py::class_<Plan>(m, "Plan")
         .def(py::init<const std::string&, py::object, std::vector<GivenStep>>(), py::arg("isa"), py::arg("pool"),
              a("steps"))
         .def("radius", &Plan::radius, a("queries"), py::arg("radii"), py::arg("tail"), py::arg("n_tail"),
-             py::arg("most_hits"), py::arg("n_threads"), py::arg("report"))
+             py::arg("removed"), py::arg("most_hits"), py::arg("n_threads"), py::arg("report"))
         .def("nearest", &Plan::nearest, a("queries"), py::arg("k"), py::arg("radii"), py::arg("tail"),
-             py::arg("n_tail"), py::arg("n_threads"), py::arg("report"));
+             py::arg("n_tail"), py::arg("removed"), py::arg("n_threads"), py::arg("report"));
 }
 
 }  // namespace hashindex

@@ -18,12 +18,27 @@ struct Codes {
     std::size_t n_words() const { return (code_size + 7) / 8; }
 };
 
-// What a search looks through: codes, and one bit per row that is set where the row was removed (or null: none was).
+// Which rows were removed: a bit per row, in pages of 4 KiB (src/hashindex/engines/removed.py). Null: none was.
+// Borrowed.
+struct Removed {
+    static constexpr std::size_t page_size = 4096, page_rows = 8 * page_size;
+
+    const unsigned char* pages = nullptr;
+    const std::uint32_t* table = nullptr;
+
+    bool has(std::size_t row) const {
+        if (!pages) return false;
+        const unsigned char* page = pages + table[row / page_rows] * page_size;
+        return page[row / 8 % page_size] >> (row % 8) & 1;
+    }
+};
+
+// What a search looks through.
 struct Rows {
     Codes codes;
-    const unsigned char* removed;
+    Removed removed;
 
-    bool has(std::size_t row) const { return !removed || !(removed[row / 8] >> (row % 8) & 1); }
+    bool has(std::size_t row) const { return !removed.has(row); }
 };
 
 // Reads the code at `bytes` as words that lie `stride` words apart.

@@ -31,10 +31,13 @@ void append_matches(const Part& part, std::size_t count, DistanceOf distance, Pl
     for (std::size_t i = 0, last; i < count && most; i = last) {
         const std::size_t first = matches.size();
         for (last = i; last < count && distance(last) == distance(i); ++last) {
-            const std::int64_t begin = part.starts[place(last)], end = part.starts[place(last) + 1];
-            const auto n = std::min(static_cast<std::size_t>(end - begin), most);
-            for (std::size_t j = 0; j < n; ++j)
-                matches.push_back({distance(i), part.id_of(part.holders[static_cast<std::size_t>(begin) + j])});
+            const std::int64_t end = part.starts[place(last) + 1];
+            std::size_t n = 0;
+            for (std::int64_t at = part.starts[place(last)]; at < end && n < most; ++at) {
+                if (part.lost.has(part.holders[at])) continue;
+                matches.push_back({distance(i), part.id_of(part.holders[at])});
+                ++n;
+            }
         }
         if (last > i + 1) std::sort(matches.begin() + static_cast<std::ptrdiff_t>(first), matches.end());
         if (matches.size() - first > most) matches.resize(first + most);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "match.h"
+#include "scan.h"
 
 namespace hashindex {
 namespace {
@@ -43,6 +44,28 @@ void for_each_query(std::size_t n_queries, const Execution& execution, Task task
     });
 }
 
+struct HitRun {
+    const Hit *begin, *end;
+};
+
+// The hits of one query among those of blocks of equal size.
+HitRun run_of(const RadiusHits& blocks, std::size_t query) {
+    const std::size_t size = blocks[0].ends.size(), q = query % size;
+    const BlockHits& block = blocks[query / size];
+    return {block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]};
+}
+
+// Every code as near as the last of the nearest that were found: k rows are among theirs.
+RadiusHits tied_codes(const Part& part, const Codes& queries, const std::vector<std::int32_t>& limits,
+                      const NearestOutput& nearest, const Execution& execution) {
+    std::vector<std::int32_t> radii(limits);
+    for (std::size_t q = 0; q < queries.count; ++q)
+        radii[q] = std::min(radii[q], nearest.distances[(q + 1) * nearest.k - 1]);
+    Work work;
+    HitBudget unbounded(0);
+    return scan_radius(part.rows, queries, radii.data(), execution, work, unbounded);
+}
+
 }  // namespace
 
 RadiusSearch::RadiusSearch(const std::vector<Step>& steps, const Codes& queries, const std::int32_t* radii,
@@ -66,12 +89,11 @@ RadiusSearch::RadiusSearch(const std::vector<Step>& steps, const Codes& queries,
             const Hit* begin = block.hits.data();
             for (const std::size_t end : block.ends) {
                 const Run run{begin, block.hits.data() + end};
-                const std::int64_t* starts = found.part->starts;
                 std::int64_t n = run.end - run.begin;
-                if (starts) {
+                if (found.part->starts) {
                     n = 0;
                     for (const Hit* hit = run.begin; hit != run.end; ++hit)
-                        n += starts[hit_row(*hit) + 1] - starts[hit_row(*hit)];
+                        n += static_cast<std::int64_t>(found.part->n_holders(hit_row(*hit)));
                 }
                 offsets_[++q] += n;
                 found.runs.push_back(run);
@@ -139,6 +161,8 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
         reported(reports, [&](Work& work) {
             step.structure->nearest(part.rows, queries, limits.data(), execution, output, work);
         });
+        RadiusHits tied;  // where rows were removed, a code's first may be another than that which ordered the codes
+        if (part.starts && part.lost.pages) tied = tied_codes(part, queries, limits, output, execution);
         for_each_query(queries.count, execution, [&](std::size_t q) {
             const std::int32_t* near = output.distances + q * k_part;
             const std::int64_t* rows = output.rows + q * k_part;
@@ -156,9 +180,17 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
                 const std::size_t before =
                     is_first ? 0 : static_cast<std::size_t>(std::find(own_ids, own_ids + k, missing_row) - own_ids);
                 for (std::size_t i = 0; i < before; ++i) matches.push_back({own_distances[i], own_ids[i]});
-                append_matches(
-                    part, n_found, [&](std::size_t i) { return near[i]; },
-                    [&](std::size_t i) { return static_cast<std::size_t>(rows[i]); }, k, matches);
+                if (tied.empty()) {
+                    append_matches(
+                        part, n_found, [&](std::size_t i) { return near[i]; },
+                        [&](std::size_t i) { return static_cast<std::size_t>(rows[i]); }, k, matches);
+                } else {
+                    const HitRun run = run_of(tied, q);
+                    append_matches(
+                        part, static_cast<std::size_t>(run.end - run.begin),
+                        [&](std::size_t i) { return static_cast<std::int32_t>(hit_distance(run.begin[i])); },
+                        [&](std::size_t i) { return hit_row(run.begin[i]); }, k, matches);
+                }
                 merge_from(before, matches);
                 for (std::size_t i = 0; i < k; ++i) {
                     own_distances[i] = i < matches.size() ? matches[i].distance : missing_distance;

@@ -1,5 +1,6 @@
 """The C++ extension; every array C-contiguous. See csrc/bindings/."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,9 @@ from numpy.typing import NDArray
 
 _Bytes = NDArray[np.uint8]
 _Tables = tuple[_Bytes, NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]
+
+_Removed = tuple[_Bytes, NDArray[np.uint32]]
+_Lost = Sequence[tuple[_Removed | None, _Removed | None] | None]
 
 class ThreadPool:
     def __init__(self) -> None: ...
@@ -30,7 +34,6 @@ class Part:
     def __init__(
         self,
         codes: _Bytes,
-        removed: _Bytes,
         ids: NDArray[np.int64] | None,
         first_id: int,
         starts: NDArray[np.int64] | None,
@@ -47,6 +50,7 @@ class Plan:
         radii: int | NDArray[np.int32],
         tail: Part | None,
         n_tail: int,
+        removed: _Lost | None,
         most_hits: int,
         n_threads: int,
         report: bool,
@@ -58,6 +62,7 @@ class Plan:
         radii: int | NDArray[np.int32],
         tail: Part | None,
         n_tail: int,
+        removed: _Lost | None,
         n_threads: int,
         report: bool,
     ) -> Any: ...

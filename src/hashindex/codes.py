@@ -7,6 +7,7 @@ most significant bit of byte 0; the bits that pad the last byte are 0. A bit is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from operator import index as as_int
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .inputs.codes import as_codes, check_pad_bits
 from .inputs.numbers import check_n_bits, code_size
+from .support.interrupts import interruptible
 
 
 def pack(values: ArrayLike) -> NDArray[np.uint8]:
@@ -185,5 +187,10 @@ def hamming(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.int32]:
             raise TypeError(f"hamming takes packed uint8 codes, got dtype {array.dtype} for {name}; see pack()")
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-1]:
         raise ValueError(f"hamming takes codes of one width, got shapes {a.shape} and {b.shape}")
-    counts: NDArray[np.int32] = np.bitwise_count(a ^ b).sum(axis=-1, dtype=np.int32)
-    return counts
+    shape = np.broadcast_shapes(a.shape, b.shape)
+
+    def count() -> NDArray[np.int32]:
+        counts: NDArray[np.int32] = np.bitwise_count(a ^ b).sum(axis=-1, dtype=np.int32)
+        return counts
+
+    return interruptible(count, prod(shape))

@@ -27,10 +27,10 @@ def test_the_forced_isa_ran() -> None:
     """The kernel itself reports which one it was, from inside the code compiled for that ISA."""
     core = pytest.importorskip("hashindex._core")
     codes = np.arange(800, dtype=np.uint8).reshape(100, 8)
-    pool, none, radii = core.ThreadPool(), np.empty(0, np.uint8), np.full(100, 64, np.int32)
+    pool, radii = core.ThreadPool(), np.full(100, 64, np.int32)
     masks, widths = np.array([[255] + [0] * 7, [0, 255] + [0] * 6], np.uint8), np.array([8, 8], np.int32)
     shells = np.array([[t, flips] for flips in range(9) for t in range(2)], np.int32)
-    part = core.Part(codes, none, None, 0, None, None)
+    part = core.Part(codes, None, 0, None, None)
     assert core.available_isas()[-1] == "scalar"
     for isa in core.available_isas():
         built = [core.build_tables(codes, masks, widths, copied, isa, pool, 2) for copied in (0, 1, 2)]
@@ -39,8 +39,8 @@ def test_the_forced_isa_ran() -> None:
         for structure in (core.Scan(), *probes):
             plan = core.Plan(isa, pool, [(part, structure, None)])
             for n_queries in (1, 100):  # a lone query has kernels of its own
-                within = plan.radius(codes[:n_queries], 3, None, 0, 0, 2, True)
-                near = plan.nearest(codes[:n_queries], 3, radii[:n_queries], None, 0, 2, True)
+                within = plan.radius(codes[:n_queries], 3, None, 0, None, 0, 2, True)
+                near = plan.nearest(codes[:n_queries], 3, radii[:n_queries], None, 0, None, 2, True)
                 assert [report[-1] for report in (*within[-1], *near[-1])] == [isa, isa]
         labels = np.zeros((100, 1), np.uint32)
         assert core.count_distances(codes, codes, labels, labels.T.copy(), False, isa, pool, 2)[-1] == isa

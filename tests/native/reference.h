@@ -55,7 +55,9 @@ public:
         };
         fill(codes_, n_codes);
         fill(queries_, n_queries);
-        removed_.resize((n_codes + 7) / 8, 0);
+        pages_.resize(n_codes / Removed::page_rows + 1);
+        for (std::size_t i = 0; i < pages_.size(); ++i) pages_[i] = static_cast<std::uint32_t>(i);
+        removed_.resize(pages_.size() * Removed::page_size, 0);
         for (std::size_t i = 0; removes_ && i < n_codes; ++i)
             if (draw(5) == 0) removed_[i / 8] |= static_cast<unsigned char>(1u << i % 8);
         for (std::size_t q = 0; q < n_queries; ++q) {
@@ -69,7 +71,7 @@ public:
 
     Codes codes() const { return {codes_.data(), n_codes_, code_size_}; }
     Codes queries() const { return {queries_.data(), n_queries_, code_size_}; }
-    const unsigned char* removed() const { return removes_ ? removed_.data() : nullptr; }
+    Removed removed() const { return removes_ ? Removed{removed_.data(), pages_.data()} : Removed{}; }
     std::uint32_t n_bits() const { return static_cast<std::uint32_t>(8 * code_size_); }
 
     std::vector<std::vector<Hit>> within(std::uint32_t radius) const {
@@ -102,6 +104,7 @@ private:
     const std::size_t code_size_, n_codes_, n_queries_;
     const bool removes_;
     std::vector<unsigned char> codes_, queries_, removed_;
+    std::vector<std::uint32_t> pages_;
     std::vector<std::vector<Hit>> sorted_;  // all codes for each query
 };
 

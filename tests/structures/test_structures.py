@@ -71,8 +71,8 @@ class ByOnes:
     def _one(self, segment: Segment, ones: Any, query: Any, radius: int) -> tuple[Any, Any]:
         own = int(np.bitwise_count(query).sum())
         rows = np.flatnonzero(abs(ones - own) <= radius)
-        if segment.n_removed:
-            rows = rows[np.unpackbits(segment.removed, bitorder="little")[rows] == 0]
+        if segment.removed is not None:
+            rows = rows[~segment.removed.has(rows)]
         distances = np.bitwise_count(segment.codes[rows] ^ query).sum(axis=1, dtype=np.int32)
         order = np.argsort(distances, kind="stable")
         order = order[distances[order] <= radius]

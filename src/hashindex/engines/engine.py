@@ -50,9 +50,9 @@ class MultiIndexSearches(Protocol):
 
 
 class PartArrays(NamedTuple):
-    """One part of an index: rows in id order, which hold codes."""
+    """One part of an index: rows in id order, which hold codes; removed or not."""
 
-    rows: Rows
+    codes: Codes
     first_id: int
     ids: NDArray[np.int64] | None  # (n_rows,) ascending; None = first_id + row
     starts: NDArray[np.int64] | None = None  # postings: distinct code u is held by rows
@@ -62,16 +62,28 @@ class PartArrays(NamedTuple):
 class WholePlan(Protocol):
     """A search of all parts in one call: structures, postings, ids and the merge.
 
-    ``radii`` is one number or int32 (n_queries,); ``tail`` is a part searched by a scan up to row ``n_tail``. With
-    ``report`` a list of (lookups, candidates, nanoseconds, isa) per part, the tail's last, follows the arrays.
+    ``radii`` is one number or int32 (n_queries,); ``tail`` is a part searched by a scan up to row ``n_tail``.
+    ``removed`` is None or tells for each part None or which rows and which holders were removed, each None or the
+    pages and the table of :class:`hashindex.engines.removed.Removed`. With ``report`` a list of (lookups, candidates,
+    nanoseconds, isa) per part, the tail's last, follows the arrays.
     """
 
     def radius(
-        self, queries: Codes, radii: Any, tail: Any, n_tail: int, most_hits: int, n_threads: int, report: bool
+        self,
+        queries: Codes,
+        radii: Any,
+        tail: Any,
+        n_tail: int,
+        removed: Any,
+        most_hits: int,
+        n_threads: int,
+        report: bool,
     ) -> Any:
         """Return (offsets, distances, ids), None if there are more than ``most_hits``."""
 
-    def nearest(self, queries: Codes, k: int, radii: Any, tail: Any, n_tail: int, n_threads: int, report: bool) -> Any:
+    def nearest(
+        self, queries: Codes, k: int, radii: Any, tail: Any, n_tail: int, removed: Any, n_threads: int, report: bool
+    ) -> Any:
         """Return (distances, ids), (n_queries, k) or for a 1-D query (k,)."""
 
 

@@ -60,8 +60,8 @@ class Changes(State):
                 if len(new_ids) != n:
                     raise ValueError(f"got {len(new_ids)} ids for {n} codes")
                 if on_duplicate == "replace":
-                    snapshot = interruptible(lambda: without(snapshot, known(snapshot, new_ids)), n)
-                interruptible(lambda: check_new(snapshot, new_ids), n)
+                    snapshot = interruptible(lambda: without(snapshot, known(snapshot, new_ids)), 16 * n)
+                interruptible(lambda: check_new(snapshot, new_ids), 16 * n)
             self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
         return new_ids
 
@@ -86,8 +86,8 @@ class Changes(State):
             given, wanted = as_codes(codes, snapshot.n_bits, "codes"), as_ids(ids)
             if len(wanted) != len(given.codes):
                 raise ValueError(f"got {len(wanted)} ids for {len(given.codes)} codes")
-            rest = interruptible(lambda: without(snapshot, wanted), len(wanted))
-            interruptible(lambda: check_new(rest, wanted), len(wanted))
+            rest = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
+            interruptible(lambda: check_new(rest, wanted), 16 * len(wanted))
             self._snapshot = with_codes(rest, given.n_bits, given.codes, wanted)
 
     def clear(self) -> None:
@@ -122,6 +122,6 @@ class Changes(State):
         with self._writing.lock:
             snapshot = self._snapshot
             if missing == "ignore":
-                wanted = interruptible(lambda: known(snapshot, wanted), len(wanted))
-            self._snapshot = interruptible(lambda: without(snapshot, wanted), len(wanted))
+                wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
+            self._snapshot = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
             return snapshot.n_codes - self._snapshot.n_codes

@@ -8,21 +8,29 @@ from typing import Any
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_radius
 from ..search.pairs import Pairs, join, self_join
-from .state import Method, State
+from .state import Ids, Method, State
 
 
 class Pairing(State):
     """Joins."""
 
-    def pairs(self, radius: int, *, method: Method = "auto", n_threads: int | None = None) -> Iterator[Pairs]:
+    def pairs(
+        self,
+        radius: int,
+        *,
+        allow: Ids | None = None,
+        deny: Ids | None = None,
+        method: Method = "auto",
+        n_threads: int | None = None,
+    ) -> Iterator[Pairs]:
         """Find all pairs of codes in the index within ``radius``: near-duplicates, each pair once.
 
         Parameters
         ----------
         radius : int
             Largest distance, inclusive.
-        method, n_threads
-            As for :meth:`search`.
+        allow, deny, method, n_threads
+            As for :meth:`search`; allowed are pairs of which both codes are.
 
         Returns
         -------
@@ -36,12 +44,21 @@ class Pairing(State):
             As for :meth:`search`.
         """
         snapshot = self._snapshot
+        if allow is not None or deny is not None:
+            snapshot = self._only(snapshot, allow, deny)
         how = self._how(method, n_threads)
         radius = check_radius(radius)
         return self_join(snapshot, how, min(radius, snapshot.n_bits or 0))
 
     def join(
-        self, codes: Any, radius: int, *, method: Method = "auto", n_threads: int | None = None
+        self,
+        codes: Any,
+        radius: int,
+        *,
+        allow: Ids | None = None,
+        deny: Ids | None = None,
+        method: Method = "auto",
+        n_threads: int | None = None,
     ) -> Iterator[Pairs]:
         """Find all pairs of a code in the index and one of ``codes`` within ``radius``, each once.
 
@@ -51,6 +68,8 @@ class Pairing(State):
             As the codes of :meth:`add`; or another index of the same width.
         radius, method, n_threads
             As for :meth:`pairs`.
+        allow, deny
+            As for :meth:`search`, of the codes of this index.
 
         Returns
         -------
@@ -63,6 +82,8 @@ class Pairing(State):
             As for :meth:`search`.
         """
         snapshot = self._snapshot
+        if allow is not None or deny is not None:
+            snapshot = self._only(snapshot, allow, deny)
         how = self._how(method, n_threads)
         radius = check_radius(radius)
         ids = None

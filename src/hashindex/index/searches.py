@@ -13,7 +13,7 @@ from ..inputs.codes import ready_codes
 from ..inputs.numbers import as_radii, check_k, check_padding, check_radius
 from ..matches import NearestMatches, RadiusMatches
 from ..search.readable import Report
-from .state import Method, State, checked_rows
+from .state import Ids, Method, State, checked_rows
 
 Radius = int | Sequence[int] | NDArray[np.integer[Any]]
 
@@ -28,6 +28,8 @@ class Searches(State):
         k: int,
         *,
         radius: Radius | None = ...,
+        allow: Ids | None = ...,
+        deny: Ids | None = ...,
         method: Method = ...,
         n_threads: int | None = ...,
     ) -> NearestMatches: ...
@@ -39,6 +41,8 @@ class Searches(State):
         k: None = ...,
         *,
         radius: Radius,
+        allow: Ids | None = ...,
+        deny: Ids | None = ...,
         method: Method = ...,
         n_threads: int | None = ...,
     ) -> RadiusMatches: ...
@@ -49,6 +53,8 @@ class Searches(State):
         k: int | None = None,
         *,
         radius: Radius | None = None,
+        allow: Ids | None = None,
+        deny: Ids | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
     ) -> NearestMatches | RadiusMatches:
@@ -62,6 +68,9 @@ class Searches(State):
             How many neighbours, at least 1.
         radius : int, or array_like of int (n_queries,), optional
             Largest distance, inclusive; an array has one for each query.
+        allow, deny : array_like of int (n,), or of bool, optional
+            Search only among these ids, or among all but these; or ``mask[id]`` tells, and ids beyond its end are not
+            meant. Unknown ids are ignored.
         method : {"auto", "scan", "multi-index"}
             Changes the time a search takes, never its answer.
         n_threads : int, optional
@@ -83,6 +92,8 @@ class Searches(State):
             would take more than 1 GiB.
         """
         snapshot = self._snapshot
+        if allow is not None or deny is not None:
+            snapshot = self._only(snapshot, allow, deny)
         rows = ready_codes(queries, snapshot.code_size, snapshot.n_bits)
         if rows is None:
             rows, n_bits = checked_rows(queries, snapshot)
@@ -106,6 +117,8 @@ class Searches(State):
         k: int | None = None,
         *,
         radius: Radius | None = None,
+        allow: Ids | None = None,
+        deny: Ids | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
     ) -> Explanation:
@@ -120,6 +133,8 @@ class Searches(State):
             code; ``print`` it for a table.
         """
         snapshot = self._snapshot
+        if allow is not None or deny is not None:
+            snapshot = self._only(snapshot, allow, deny)
         rows, n_bits = checked_rows(queries, snapshot)
         n_queries = len(np.atleast_2d(rows))
         how, reports = self._how(method, n_threads, rows.size * snapshot.n_codes), list[Report]()
@@ -140,7 +155,8 @@ class Searches(State):
     def prepare(self, k: int | None = None, *, radius: int | None = None, n_threads: int | None = None) -> None:
         """Build now what pays for many such searches, and wait; else searches build it when it has paid.
 
-        Measures once per machine how fast searches are here, which takes some tenths of a second.
+        Measures once per machine how fast searches are here, which takes some tenths of a second with the native
+        engine; the others take many seconds.
 
         Parameters
         ----------

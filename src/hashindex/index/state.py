@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,16 +11,20 @@ from numpy.typing import NDArray
 from .. import engines
 from ..engines import Engine
 from ..inputs.codes import as_codes
+from ..inputs.filters import as_filter
 from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.numbers import n_threads as threads_to_use
+from ..search.filters import restricted
 from ..search.searching import Search
 from ..segments.snapshot import Snapshot
 from ..structures import STRUCTURES
+from ..support.interrupts import interruptible
 from ..support.locks import ForkLock
 from ..writing.adding import with_codes
 
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
+Ids = Sequence[int] | Sequence[bool] | NDArray[np.integer[Any]] | NDArray[np.bool_]
 WORTH_THREADS = 2**18  # bytes compared, below which asking how many threads there are takes longer than the rest
 
 
@@ -79,6 +84,12 @@ class State:
         self._snapshot = snapshot
         self._writing = ForkLock()
         self._searches: dict[tuple[str, int], Search] = {}
+
+    def _only(self, snapshot: Snapshot, allow: Ids | None, deny: Ids | None) -> Snapshot:
+        """What of a snapshot a filter leaves."""
+        wanted = None if allow is None else as_filter(allow, "allow")
+        unwanted = None if deny is None else as_filter(deny, "deny")
+        return interruptible(lambda: restricted(snapshot, wanted, unwanted), snapshot.n_codes)
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
         """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""

@@ -105,9 +105,7 @@ def check_pad_bits(codes: NDArray[np.uint8], n_bits: int) -> None:
 
 def _as_array(values: Any, what: str) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(
-            f"{what}: got a masked array, whose masked values have no meaning here; .compressed() drops them"
-        )
+        raise TypeError(f"{what}: got a masked array, whose masked values have no meaning here; .filled(0) clears them")
     if isinstance(values, np.ndarray):
         return np.asarray(values)
     if hasattr(values, "type") and hasattr(values, "null_count"):
@@ -174,6 +172,8 @@ def _advice(array: NDArray[Any]) -> str:
         return "; this looks like signed binary (each byte minus 128): from_signed() converts it"
     if kind in "iu":
         return "; from_ints() takes codes written as integers, pack() takes 0/1 columns"
-    if kind in "US":
+    if kind == "S":
+        return "; np.frombuffer(b''.join(rows), np.uint8).reshape(len(rows), -1) reads rows of bytes"
+    if kind == "U":
         return "; from_hex() takes hexadecimal text"
     return ""

@@ -43,6 +43,20 @@ def merge_nearest(parts: list[NearestMatches], n_queries: int, k: int) -> Neares
     return NearestMatches(np.take_along_axis(distances, order, 1), np.take_along_axis(ids, order, 1))
 
 
+def first_of_each(
+    offsets: NDArray[np.int64], distances: NDArray[np.int32], found: NDArray[np.int64], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The first ``k`` of each query's matches as (n_queries, k), missing ones last."""
+    counts = np.diff(offsets)
+    places = np.arange(len(found)) - np.repeat(offsets[:-1], counts)
+    queries, kept = np.repeat(np.arange(len(counts)), counts), places < k
+    near = np.full((len(counts), k), MISSING_DISTANCE, np.int32)
+    ids = np.full((len(counts), k), MISSING_ID, np.int64)
+    near[queries[kept], places[kept]] = distances[kept]
+    ids[queries[kept], places[kept]] = found[kept]
+    return near, ids
+
+
 def _split(keys: NDArray[np.int64], id_bits: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     distances = (keys >> id_bits & ((1 << DISTANCE_BITS) - 1)).astype(np.int32)
     return distances, keys & ((1 << id_bits) - 1)

@@ -35,7 +35,7 @@ def self_join(snapshot: Snapshot, search: Search, radius: int) -> Iterator[Pairs
     snapshot = snapshot.settled()
     for part in snapshot.segments:
         search.prepare_segment(part, None, radius)
-        codes, ids = interruptible(partial(_in_order, part), part.n_rows)
+        codes, ids = interruptible(partial(_in_order, part), part.codes.nbytes + 8 * part.n_rows)
         for first, queries, found, distances in _blocks(snapshot, search, codes, radius):
             own = ids[first + queries]
             once = found > own

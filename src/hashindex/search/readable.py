@@ -16,7 +16,7 @@ from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import TooManyHits, Work
 from ..matches import NearestMatches, RadiusMatches
 from ..segments.postings import expand_nearest, expand_radius
-from .merging import merge_nearest, merge_radius
+from .merging import first_of_each, merge_nearest, merge_radius
 from .plan import PlannedPart
 
 
@@ -36,10 +36,11 @@ def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports
         offsets, distances, at, work = part.choice.structure.radius(
             segment, part.choice.state, query, part.kind, engine
         )
-        if segment.postings is not None:
-            if query.most_hits and len(query.codes) > 1 and segment.postings.held_by(at) > query.most_hits:
+        postings = segment.live_postings
+        if postings is not None:
+            if query.most_hits and len(query.codes) > 1 and postings.held_by(at) > query.most_hits:
                 raise TooManyHits
-            offsets, distances, at = expand_radius(offsets, distances, at, segment.postings)
+            offsets, distances, at = expand_radius(offsets, distances, at, postings)
         found.append(RadiusMatches(offsets, distances, segment.ids_of(at)))
         reports.append(_report(work, start))
     return merge_radius(found, len(query.codes))
@@ -54,8 +55,16 @@ def nearest(parts: list[PlannedPart], query: NearestQuery, engine: Engine, repor
         distances, at, work = part.choice.structure.nearest(segment, part.choice.state, few, part.kind, engine)
         if part.looked is not None:
             np.add.at(part.looked, np.minimum(distances[:, -1], query.radii), 1)
-        if segment.postings is not None:
-            distances, at = expand_nearest(distances, at, min(k, segment.n_rows), segment.postings)
+        postings = segment.live_postings
+        if postings is not None:
+            n_rows = min(k, segment.n_rows)
+            if segment.removed is None:
+                distances, at = expand_nearest(distances, at, n_rows, postings)
+            else:  # a code's first row may be another than that which ordered the codes: all as near as the last
+                radii = np.minimum(query.radii, distances[:, -1])
+                tied = engine.scan.radius(segment.rows, RadiusQuery(query.codes, radii, query.n_threads))
+                offsets, distances, at = expand_radius(tied.offsets, tied.distances, tied.rows, postings)
+                distances, at = first_of_each(offsets, distances, at, n_rows)
         found.append(NearestMatches(distances, np.where(at < 0, -1, segment.ids_of(at))))
         reports.append(_report(work, start))
     return merge_nearest(found, len(query.codes), k)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,8 @@ class Search:
             return readable.within(parts, query, self.engine, told), plan
         n_tail = 0 if plan.has_tail else snapshot.n_tail
         tail = snapshot.tail.part(self.engine) if n_tail else None
-        found = plan.whole.radius(queries, radii, tail, n_tail, self.most_hits, self.n_threads, reports is not None)
+        lost, report = _lost(snapshot, plan), reports is not None
+        found = plan.whole.radius(queries, radii, tail, n_tail, lost, self.most_hits, self.n_threads, report)
         if found is None:
             raise TooManyHits
         if reports is not None:
@@ -71,7 +73,8 @@ class Search:
             return (NearestMatches(near.distances[0], near.ids[0]) if queries.ndim == 1 else near), plan
         n_tail = 0 if plan.has_tail else snapshot.n_tail
         tail = snapshot.tail.part(self.engine) if n_tail else None
-        found = plan.whole.nearest(queries, k, radii, tail, n_tail, self.n_threads, reports is not None)
+        lost = _lost(snapshot, plan)
+        found = plan.whole.nearest(queries, k, radii, tail, n_tail, lost, self.n_threads, reports is not None)
         if reports is not None:
             reports += [Report(*one[:3]) for one in found[2]]
         return NearestMatches(found[0], found[1]), plan
@@ -112,11 +115,21 @@ class Search:
         return snapshot.settled() if n_queries * snapshot.n_tail > MANY_SCANNED else snapshot
 
     def parts(self, snapshot: Snapshot, plan: Plan) -> list[PlannedPart]:
-        """The parts of the plan, and the tail that it leaves to be scanned."""
+        """The parts of the plan, as they are in this snapshot, and the tail that it leaves to be scanned."""
+        n_segments = len(snapshot.segments)
+        parts = [
+            part._replace(segment=segment)
+            for part, segment in zip(plan.parts[:n_segments], snapshot.segments, strict=True)
+        ]
         tail = snapshot.tail_segment
         if tail is None or plan.has_tail:
-            return plan.parts
-        return [*plan.parts, scanned("tail", tail, self.engine)]
+            return parts + plan.parts[n_segments:]
+        return [*parts, scanned("tail", tail, self.engine)]
+
+
+def _lost(snapshot: Snapshot, plan: Plan) -> list[Any] | None:
+    """What was removed from each part of the plan."""
+    return snapshot.lost if snapshot.lost is None or not plan.has_tail else [*snapshot.lost, None]
 
 
 def _named(segments: tuple[Segment, ...], with_tail: bool) -> list[tuple[str, Segment]]:

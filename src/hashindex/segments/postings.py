@@ -30,6 +30,11 @@ class Postings(NamedTuple):
         owners[self.rows] = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         return owners
 
+    def without(self, removed: NDArray[np.bool_]) -> Postings:
+        """The same codes, held by the rows that are not ``removed`` (n_rows,), which tells of :attr:`rows`."""
+        left = np.append(0, np.cumsum(~removed))
+        return Postings(left[self.starts], self.rows[~removed])
+
     def held_by(self, codes: NDArray[np.int64]) -> int:
         """How many rows hold ``codes``."""
         return int((self.starts[codes + 1] - self.starts[codes]).sum())
@@ -118,8 +123,14 @@ def _rows(codes: NDArray[np.int64], counts: NDArray[np.int64], postings: Posting
         for begin, count, end in zip(begins.tolist(), counts.tolist(), ends.tolist(), strict=True):
             rows[end - count : end] = postings.rows[begin : begin + count]
     else:
-        rows[:] = postings.rows[np.repeat(postings.starts[codes] - (ends - counts), counts) + np.arange(total)]
+        rows[:] = postings.rows[spans(postings.starts[codes], counts)]
     return rows
+
+
+def spans(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``begins[0]``, ``begins[0] + 1``, ... ``counts[0]`` of them, then those of the next."""
+    ends = np.cumsum(counts)
+    return np.repeat(begins - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
 
 
 def _hashes(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ..engines import Engine
 from ..engines.engine import PartArrays
+from ..engines.removed import Removed
 from ..engines.rows import NOTHING_REMOVED, Rows
 from ..support.interrupts import interruptible
 from ..support.locks import ForkLock
-from .postings import Postings, collapse, estimate_distinct
+from .postings import Postings, collapse, estimate_distinct, spans
 from .spread import Spread, spread_of
 
 COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or less is distinct
@@ -52,7 +53,7 @@ class Segment:
     """Rows in id order, never changed after publication.
 
     Rows lie in id order so that a tie settled by row is settled by id. Ids counted up from ``first_id`` take no
-    memory. Where codes repeat, each is stored once with its postings; such a segment has no removed rows.
+    memory. Where codes repeat, each is stored once with its postings.
     """
 
     n_bits: int
@@ -62,10 +63,12 @@ class Segment:
     ids: NDArray[np.int64] | None  # (n_rows,) ascending; None = first_id + row
     n_distinct: int  # about
     postings: Postings | None = None
-    removed: NDArray[np.uint8] = field(default_factory=lambda: NOTHING_REMOVED)  # a bit per row; empty = none
+    removed: Removed | None = None  # rows; None = none
+    bare: Removed | None = None  # distinct codes without a row left, where there are postings
     n_removed: int = 0
     learned: Learned = field(default_factory=Learned)  # shared by what removals make of a segment
-    _parts: dict[Engine, Any] = field(default_factory=dict, init=False)  # in the form of an engine
+    _parts: dict[Engine, Any] = field(default_factory=dict)  # in the form of an engine, whatever was removed
+    _made: dict[str, Any] = field(default_factory=dict, init=False)  # of what was removed, once it was asked for
 
     @classmethod
     def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:
@@ -92,12 +95,34 @@ class Segment:
     @property
     def rows(self) -> Rows:
         """What engines search: positions in ``codes``."""
-        return Rows(self.codes, self.removed)
+        gone = self.removed if self.postings is None else self.bare
+        return Rows(self.codes, NOTHING_REMOVED if gone is None else self._flat(gone))
+
+    @property
+    def live_postings(self) -> Postings | None:
+        """Postings without the removed rows."""
+        if self.postings is None or self.removed is None:
+            return self.postings
+        if "postings" not in self._made:
+            self._made["postings"] = self.postings.without(self.removed.has(self.postings.rows.astype(np.int64)))
+        made: Postings = self._made["postings"]
+        return made
+
+    @property
+    def lost(self) -> tuple[Any, Any] | None:
+        """What of :meth:`part` was removed, as the engine's whole searches take it."""
+        if self.removed is None:
+            return None
+        removed = (self.removed.pages, self.removed.table)
+        if self.postings is None:
+            return removed, None
+        return None if self.bare is None else (self.bare.pages, self.bare.table), removed
 
     @property
     def nbytes(self) -> int:
         """Bytes of codes, ids and postings; not of what structures have built."""
-        total = self.codes.nbytes + self.removed.nbytes
+        total = self.codes.nbytes
+        total += sum(0 if one is None else one.nbytes for one in (self.removed, self.bare))
         total += 0 if self.ids is None else self.ids.nbytes
         total += 0 if self.postings is None else self.postings.starts.nbytes + self.postings.rows.nbytes
         return total
@@ -117,60 +142,108 @@ class Segment:
         else:
             rows = np.minimum(np.searchsorted(self.ids, ids), self.n_rows - 1)
             here = self.ids[rows] == ids
-        if self.n_removed:
-            here &= ~self._is_removed(rows)
+        if self.removed is not None:
+            here &= ~self.removed.has(rows)
         return rows, here
+
+    def row_of(self, one: int) -> int | None:
+        """The row of one id; None if it is not here."""
+        if self.ids is None:
+            row = one - self.first_id
+            if not 0 <= row < self.n_rows:
+                return None
+        else:
+            row = int(self.ids.searchsorted(one))
+            if row == self.n_rows or self.ids[row] != one:
+                return None
+        return None if self.removed is not None and self.removed.has_row(row) else row
 
     def codes_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The codes of ``rows`` (n,), as a copy."""
         if self.postings is None:
             return self.codes[rows]
-        if self.learned.owners is None:
-            self.learned.owners = self.postings.owners
-        return self.codes[self.learned.owners[rows]]
+        return self.codes[self._owners[rows]]
 
     def live(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) of the rows that were not removed, in id order."""
         codes = self.codes if self.postings is None else self.codes[self.postings.owners]
         ids = self.ids_of(np.arange(self.n_rows))
-        if not self.n_removed:
+        if self.removed is None:
             return codes, ids
-        kept = ~self._is_removed(np.arange(self.n_rows))
+        kept = ~self.removed.has(np.arange(self.n_rows))
         return codes[kept], ids[kept]
 
     def live_ids(self) -> NDArray[np.int64]:
         """Ids (n_codes,) of the rows that were not removed, ascending."""
         rows = np.arange(self.n_rows)
-        return self.ids_of(rows[~self._is_removed(rows)] if self.n_removed else rows)
+        return self.ids_of(rows if self.removed is None else rows[~self.removed.has(rows)])
 
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.
 
-        Marks them: codes and what structures have built are shared. A segment with postings, or with much removed, is
-        copied instead.
+        Marks them: codes and what structures have built are shared. A segment of which much was removed is copied.
         """
-        n_removed = self.n_removed + len(rows)
-        if n_removed == self.n_rows:
+        if self.n_removed + len(rows) == self.n_rows:
             return None
-        bits = np.zeros(-(-self.n_rows // 8) * 8, np.bool_)
-        bits[rows] = True
-        removed = np.packbits(bits, bitorder="little")
-        if self.n_removed:
-            removed |= self.removed
-        marked = replace(self, removed=removed, n_removed=n_removed)
-        if self.postings is None and n_removed <= MOST_REMOVED * self.n_rows:
+        marked = self.marked(rows)
+        if marked.n_removed <= MOST_REMOVED * self.n_rows:
             return marked
-        return interruptible(lambda: Segment.of(self.n_bits, *marked.live()).collapsed(), self.n_rows)
+        return interruptible(
+            lambda: Segment.of(self.n_bits, *marked.live()).collapsed(), self.codes.nbytes + 8 * self.n_rows
+        )
+
+    def marked(self, rows: NDArray[np.int64]) -> Segment:
+        """The segment with ``rows`` (distinct, not yet removed, at least one) marked as removed."""
+        removed = (self.removed or Removed.none(self.n_rows)).with_rows(rows)
+        return replace(self, removed=removed, n_removed=self.n_removed + len(rows), bare=self._bare(removed, rows))
+
+    def only(self, kept: NDArray[np.bool_]) -> Segment:
+        """The segment with those of its rows that are ``kept`` (n_rows,): for one search, sharing all but marks."""
+        if self.removed is not None:
+            kept = kept & ~self.removed.has(np.arange(self.n_rows))
+        removed = Removed.of(np.packbits(~kept, bitorder="little"), self.n_rows)
+        bare = None
+        if self.postings is not None:
+            starts, rows = self.postings
+            left = np.append(0, np.cumsum(kept[rows]))[starts]
+            bare = Removed.of(np.packbits(left[1:] == left[:-1], bitorder="little"), len(self.codes))
+        return replace(self, removed=removed, n_removed=self.n_rows - int(np.count_nonzero(kept)), bare=bare)
 
     def part(self, engine: Engine) -> Any:
         """The segment in the form that the engine's whole searches take."""
         part = self._parts.get(engine)
         if part is None:
             starts, holders = (None, None) if self.postings is None else self.postings
-            arrays = PartArrays(self.rows, self.first_id, self.ids, starts, holders)
+            arrays = PartArrays(self.codes, self.first_id, self.ids, starts, holders)
             part = self._parts[engine] = engine.part(arrays)
         return part
 
-    def _is_removed(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        removed: NDArray[np.bool_] = (self.removed[rows >> 3] >> (rows & 7).astype(np.uint8) & 1).astype(np.bool_)
-        return removed
+    def _bare(self, removed: Removed, rows: NDArray[np.int64]) -> Removed | None:
+        """The codes that have no row left once ``rows`` are among the ``removed``."""
+        if self.postings is None:
+            return None
+        starts, holders = self.postings
+        codes = np.unique(self._owners[rows])
+        counts = starts[codes + 1] - starts[codes]
+        held = holders[spans(starts[codes], counts)].astype(np.int64)
+        ends = np.cumsum(counts)
+        left = np.append(0, np.cumsum(~removed.has(held)))
+        emptied = codes[left[ends] == left[ends - counts]]
+        if not len(emptied):
+            return self.bare
+        return (self.bare or Removed.none(len(self.codes))).with_rows(emptied)
+
+    @property
+    def _owners(self) -> NDArray[np.int64]:
+        """The distinct code of each row."""
+        if self.learned.owners is None and self.postings is not None:
+            self.learned.owners = self.postings.owners
+        owners = self.learned.owners
+        assert owners is not None
+        return owners
+
+    def _flat(self, removed: Removed) -> NDArray[np.uint8]:
+        if "removed" not in self._made:
+            self._made["removed"] = removed.flat()
+        flat: NDArray[np.uint8] = self._made["removed"]
+        return flat

@@ -19,13 +19,15 @@ class Snapshot:
     """Immutable segments, and a small tail that takes what is added; itself never changed.
 
     ``plans`` is what searches have planned for these segments, by kind of search. Snapshots that differ in the tail
-    alone share it, so that plans live across adds.
+    alone, or in what was removed, share it, so that plans live across adds and removals. ``lost`` is what was removed
+    from each segment, as the engine's whole searches take it; None if nothing was.
     """
 
     __slots__ = (
         "_settled",
         "_tail_segment",
         "code_size",
+        "lost",
         "n_bits",
         "n_codes",
         "n_tail",
@@ -50,9 +52,7 @@ class Snapshot:
         self.n_tail = n_tail  # rows of the tail that are part of this state
         self.next_id = next_id  # above every id ever used
         self.plans: dict[Any, Any] = {}
-        self.n_codes = n_tail
-        for segment in segments:
-            self.n_codes += segment.n_codes
+        self._count()
         self._tail_segment: Segment | None = None
         self._settled: Snapshot | None = None
 
@@ -62,8 +62,24 @@ class Snapshot:
         new.n_bits, new.code_size, new.segments, new.plans = self.n_bits, self.code_size, self.segments, self.plans
         new.tail, new.n_tail, new.next_id = tail, n_tail, next_id
         new.n_codes = self.n_codes - self.n_tail + n_tail
+        new.lost = self.lost
         new._tail_segment = new._settled = None
         return new
+
+    def with_less(self, segments: tuple[Segment, ...], tail: TailBuffer, n_tail: int) -> Snapshot:
+        """The same plans, with what was left of the same segments, and with another tail."""
+        new = self.with_tail(tail, n_tail, self.next_id)
+        new.segments = segments
+        new._count()
+        return new
+
+    def _count(self) -> None:
+        self.n_codes = self.n_tail
+        lost = False
+        for segment in self.segments:
+            self.n_codes += segment.n_codes
+            lost = lost or segment.removed is not None
+        self.lost: list[Any] | None = [segment.lost for segment in self.segments] if lost else None
 
     @classmethod
     def empty(cls, n_bits: int | None) -> Snapshot:
@@ -113,6 +129,18 @@ class Snapshot:
 
     def codes_of(self, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The codes (n, code_size) under ``ids`` (n,); KeyError for one that is not here."""
+        codes, found = self._find(ids)
+        if not found.all():
+            raise KeyError(f"id {ids[np.argmin(found)]} is not in the index")
+        return codes
+
+    def found(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Those of ``ids`` (n,) that are here, and their codes."""
+        codes, found = self._find(ids)
+        return (ids, codes) if found.all() else (ids[found], codes[found])
+
+    def _find(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The codes (n, code_size) under ``ids`` (n,), and which of them are here."""
         codes = np.empty((len(ids), self.code_size), np.uint8)
         rows, found = self._in_tail(ids)
         codes[found] = self.tail_codes[rows[found]]
@@ -120,9 +148,7 @@ class Snapshot:
             rows, here = segment.find(ids)
             codes[here] = segment.codes_at(rows[here])
             found |= here
-        if not found.all():
-            raise KeyError(f"id {ids[np.argmin(found)]} is not in the index")
-        return codes
+        return codes, found
 
     def cleared(self) -> Snapshot:
         """The same width and next id, without codes."""
@@ -143,7 +169,9 @@ class Snapshot:
     def all_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own."""
         tail = (self.tail_codes, self.tail_ids)
-        return interruptible(lambda: in_id_order([*(one.live() for one in self.segments), tail]), self.n_codes)
+        return interruptible(
+            lambda: in_id_order([*(one.live() for one in self.segments), tail]), self.n_codes * (8 + self.code_size)
+        )
 
 
 def in_id_order(

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..engines import Engine
 from ..engines.engine import PartArrays
-from ..engines.rows import Rows
 
 
 class TailBuffer:
@@ -33,5 +32,5 @@ class TailBuffer:
         """The whole buffer in the form that the engine's whole searches take."""
         part = self._parts.get(engine)
         if part is None:
-            part = self._parts[engine] = engine.part(PartArrays(Rows(self.codes), 0, self.ids))
+            part = self._parts[engine] = engine.part(PartArrays(self.codes, 0, self.ids))
         return part

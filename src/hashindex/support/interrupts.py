@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import TypeVar
 
 Result = TypeVar("Result")
-MANY = 2**18  # rows; what NumPy does with fewer is over soon enough
+MANY = 2**22  # bytes; what NumPy does with fewer is over soon enough
 
 
-def interruptible(work: Callable[[], Result], n_rows: int) -> Result:
-    """``work()``, which takes about a NumPy call on ``n_rows`` rows; Ctrl-C need not wait until it is over.
+def interruptible(work: Callable[[], Result], n_bytes: int) -> Result:
+    """``work()``, which takes about as long as NumPy calls on ``n_bytes``; Ctrl-C need not wait until it is over.
 
     If long, it is done by another thread, which Ctrl-C leaves to finish what nobody will look at. So it must change
     nothing that others see.
     """
-    if n_rows < MANY or current_thread() is not main_thread():
+    if n_bytes < MANY or current_thread() is not main_thread():
         return work()
     results: list[Result] = []
     errors: list[BaseException] = []
+    done = Event()
 
     def run() -> None:
         try:
             results.append(work())
         except BaseException as error:  # raised again where it can be told
             errors.append(error)
+        finally:
+            done.set()
 
     thread = Thread(target=run, name="hashindex: interruptible")
     try:
         thread.start()
     except RuntimeError:  # no more threads to be had
         return work()
-    thread.join()
+    done.wait()  # an interrupted join() would take the thread for dead
     if errors:
         raise errors[0]
     return results[0]

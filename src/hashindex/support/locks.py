@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from weakref import WeakSet
 
-_locks: WeakSet[ForkLock] = WeakSet()
+_forks = [0]  # that this process came from, since the import
 
 
 class ForkLock:
@@ -16,21 +15,22 @@ class ForkLock:
     locks guard is changed by one assignment at the end, so the child finds it as it was before.
     """
 
-    lock: threading.Lock
+    __slots__ = ("_fork", "_lock")
 
     def __init__(self) -> None:
-        self.reset()
-        _locks.add(self)
+        self._fork, self._lock = _forks[0], threading.Lock()
 
-    def reset(self) -> None:
-        """Start anew, open."""
-        self.lock = threading.Lock()
+    @property
+    def lock(self) -> threading.Lock:
+        """The lock of this process."""
+        if self._fork != _forks[0]:
+            self._fork, self._lock = _forks[0], threading.Lock()
+        return self._lock
 
 
-def _reset_all() -> None:
-    for lock in list(_locks):
-        lock.reset()
+def _count_fork() -> None:
+    _forks[0] += 1
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_all)
+    os.register_at_fork(after_in_child=_count_fork)

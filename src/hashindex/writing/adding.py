@@ -33,13 +33,14 @@ def with_codes(
         next_id += n
     else:
         if n > 1 and (ids[1:] < ids[:-1]).any():
-            order = interruptible(lambda: np.argsort(ids), n)
-            codes, ids = interruptible(lambda: (codes[order], ids[order]), n)
+            order = interruptible(lambda: np.argsort(ids), 16 * n)
+            codes, ids = interruptible(lambda: (codes[order], ids[order]), n * (8 + snapshot.code_size))
         next_id = max(next_id, int(ids[-1]) + 1)
     if total > TAIL_CODES:
         parts = [(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]
         snapshot.retire_plans()
-        segments = interruptible(lambda: _with_segment(snapshot.segments, _merged(n_bits, parts)), snapshot.n_codes + n)
+        n_bytes = (snapshot.n_codes + n) * (8 + snapshot.code_size)
+        segments = interruptible(lambda: _with_segment(snapshot.segments, _merged(n_bits, parts)), n_bytes)
         return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, next_id)
     if not counted and n_tail and ids[0] < tail.ids[n_tail - 1]:
         tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
 
@@ -16,19 +17,46 @@ def known(snapshot: Snapshot, ids: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot without ``ids`` (n,); KeyError for one that is not here."""
+    if len(ids) <= 1:
+        return _without_one(snapshot, int(ids[0])) if len(ids) else snapshot
     ids = np.sort(ids)
-    ids = ids[np.append(True, ids[1:] != ids[:-1])[: len(ids)]]
+    ids = ids[np.append(True, ids[1:] != ids[:-1])]
     unknown = ids[~snapshot.contains(ids)]
     if len(unknown):
         raise KeyError(f"id {unknown[0]} is not in the index; nothing was removed")
-    if not len(ids):
-        return snapshot
-    snapshot.retire_plans()
-    segments = []
+    left: list[Segment | None] = []
     for segment in snapshot.segments:
         rows, here = segment.find(ids)
-        kept = segment.without(rows[here]) if here.any() else segment
-        segments += [] if kept is None else [kept]
-    kept_tail = np.isin(snapshot.tail_ids, ids, invert=True)
-    tail = TailBuffer(snapshot.tail_codes[kept_tail], snapshot.tail_ids[kept_tail])
-    return Snapshot(snapshot.n_bits, tuple(segments), tail, len(tail.ids), snapshot.next_id)
+        left.append(segment.without(rows[here]) if here.any() else segment)
+    kept = np.isin(snapshot.tail_ids, ids, invert=True)
+    if kept.all():
+        return _with(snapshot, left, snapshot.tail, snapshot.n_tail)
+    tail = TailBuffer(snapshot.tail_codes[kept], snapshot.tail_ids[kept])
+    return _with(snapshot, left, tail, len(tail.ids))
+
+
+def _without_one(snapshot: Snapshot, one: int) -> Snapshot:
+    left: list[Segment | None] = list(snapshot.segments)
+    for i, segment in enumerate(snapshot.segments):
+        row = segment.row_of(one)
+        if row is not None:
+            left[i] = segment.without(np.array([row]))
+            return _with(snapshot, left, snapshot.tail, snapshot.n_tail)
+    ids, codes = snapshot.tail_ids, snapshot.tail_codes
+    row = int(ids.searchsorted(one))
+    if row == len(ids) or ids[row] != one:
+        raise KeyError(f"id {one} is not in the index; nothing was removed")
+    tail = TailBuffer(np.delete(codes, row, axis=0), np.delete(ids, row))
+    return _with(snapshot, left, tail, len(tail.ids))
+
+
+def _with(snapshot: Snapshot, left: list[Segment | None], tail: TailBuffer, n_tail: int) -> Snapshot:
+    """The snapshot with what was left of its segments, whose plans go on unless one was copied or is gone."""
+    segments = tuple(segment for segment in left if segment is not None)
+    same = len(segments) == len(left) and all(
+        new.codes is old.codes for new, old in zip(segments, snapshot.segments, strict=True)
+    )
+    if same:
+        return snapshot.with_less(segments, tail, n_tail)
+    snapshot.retire_plans()
+    return Snapshot(snapshot.n_bits, segments, tail, n_tail, snapshot.next_id)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ... import _core
 from ..query import NearestQuery, RadiusQuery
+from ..removed import Removed
 from ..results import NearestRows, RadiusRows, TooManyHits, Work
 from ..rows import Rows
 
@@ -31,7 +32,8 @@ class Core:
         """All rows within the radii, by the structure of ``step``."""
         most_hits = query.most_hits if len(query.codes) > 1 else 0
         plan = self._plan_of(rows, step)
-        found = plan.radius(query.codes, query.radii, None, 0, most_hits, query.n_threads, True)
+        lost = _lost(rows)
+        found = plan.radius(query.codes, query.radii, None, 0, lost, most_hits, query.n_threads, True)
         if found is None:
             raise TooManyHits
         offsets, distances, ids, reports = found
@@ -40,8 +42,18 @@ class Core:
     def nearest(self, rows: Rows, step: Any, query: NearestQuery) -> NearestRows:
         """The k nearest rows, by the structure of ``step``."""
         plan = self._plan_of(rows, step)
-        distances, ids, reports = plan.nearest(query.codes, query.k, query.radii, None, 0, query.n_threads, True)
+        distances, ids, reports = plan.nearest(
+            query.codes, query.k, query.radii, None, 0, _lost(rows), query.n_threads, True
+        )
         return NearestRows(distances, ids, Work(*reports[0][:2]))
 
     def _plan_of(self, rows: Rows, step: Any) -> _core.Plan:
-        return self.plan([(_core.Part(*rows, None, 0, None, None), step, None)])
+        return self.plan([(_core.Part(rows.codes, None, 0, None, None), step, None)])
+
+
+def _lost(rows: Rows) -> list[Any] | None:
+    """What of one part was removed."""
+    if not len(rows.removed):
+        return None
+    removed = Removed.of(rows.removed, len(rows.codes))
+    return [((removed.pages, removed.table), None)]

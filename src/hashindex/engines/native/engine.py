@@ -59,8 +59,8 @@ class NativeEngine:
 
     def part(self, arrays: PartArrays) -> _core.Part:
         """See :class:`hashindex.engines.engine.Engine`."""
-        rows, first_id, ids, starts, holders = arrays
-        return _core.Part(*rows, ids, first_id, starts, holders)
+        codes, first_id, ids, starts, holders = arrays
+        return _core.Part(codes, ids, first_id, starts, holders)
 
     def plan(self, steps: Sequence[tuple[Any, Any, NDArray[np.int64] | None]]) -> _core.Plan:
         """See :class:`hashindex.engines.engine.Engine`."""

@@ -1,0 +1,32 @@
+"""What is a filter: ids, or a bool for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ids import as_ids
+
+
+def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
+    """Return distinct ids, ascending, int64 (n,), or a bool mask (n,) in which ``mask[id]`` tells.
+
+    Raises
+    ------
+    TypeError
+        Neither integers nor bools.
+    ValueError
+        Of another shape; ids below 0 or above 2**63 - 1.
+    """
+    array = np.asarray(sorted(given) if isinstance(given, (set, frozenset)) else given)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be ids or a bool for each id, in one row; got shape {array.shape}")
+    if array.dtype == np.bool_:
+        return array
+    if array.dtype.kind not in "iu" and array.size:
+        raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}")
+    ids = np.sort(as_ids(given if isinstance(given, np.ma.MaskedArray) else array))
+    distinct: NDArray[np.int64] = ids[np.append(True, ids[1:] != ids[:-1])[: len(ids)]]
+    return distinct
