@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..inputs.codes import as_codes, ready_codes
 from ..inputs.ids import as_ids
 from ..support.interrupts import interruptible
-from ..writing.adding import check_new, free_ids, with_codes
+from ..support.progress import Progress, reporting
+from ..writing.adding import check_new, free_ids, read, with_codes
 from ..writing.removing import without
 from .state import State
 
@@ -18,7 +19,7 @@ from .state import State
 class Changes(State):
     """Adding and removing."""
 
-    def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
+    def add(self, codes: Any, *, ids: Any | None = None, progress: Progress = False) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.
 
         Parameters
@@ -28,6 +29,8 @@ class Changes(State):
             code; NumPy arrays, memory maps, CPU tensors, Arrow fixed-size binary.
         ids : array_like of int, shape (n,), optional
             Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
+        progress : bool or callable
+            Of many codes; as for :meth:`components`, while they are read. Takes memory for one more copy of them.
 
         Returns
         -------
@@ -38,6 +41,8 @@ class Changes(State):
         ------
         TypeError, ValueError
             Codes that could be misread, ids that are no integers, given twice or already in the index.
+        ImportError
+            ``progress=True`` without tqdm.
         """
         with self._writing.lock:
             snapshot = self._snapshot
@@ -53,7 +58,12 @@ class Changes(State):
                 if len(new_ids) != n:
                     raise ValueError(f"got {len(new_ids)} ids for {n} codes")
                 interruptible(lambda: check_new(snapshot, new_ids), len(new_ids))
-            self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+            if progress is False:
+                self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+            else:
+                with reporting(progress, n, "add") as tell:
+                    new = with_codes(snapshot, n_bits, read(rows, tell), new_ids, counted=ids is None)
+                self._snapshot = new  # not before the last that is told, which may raise
         return new_ids
 
     def remove(self, ids: Any) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .changes import Changes
+from .grouping import Grouping
 from .pairing import Pairing
 from .searches import Searches
 
 
-class HashIndex(Changes, Searches, Pairing):
+class HashIndex(Changes, Searches, Pairing, Grouping):
     """Exact Hamming search over packed binary codes.
 
     Every method, engine, ISA and number of threads gives the same answer, ordered by (distance, id). Searches may

@@ -8,13 +8,16 @@ from typing import Any
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_radius
 from ..search.pairs import Pairs, join, self_join
+from ..support.progress import Progress, check_progress
 from .state import Method, State
 
 
 class Pairing(State):
     """Joins."""
 
-    def pairs(self, radius: int, *, method: Method = "auto", n_threads: int | None = None) -> Iterator[Pairs]:
+    def pairs(
+        self, radius: int, *, method: Method = "auto", n_threads: int | None = None, progress: Progress = False
+    ) -> Iterator[Pairs]:
         """Find all pairs of codes in the index within ``radius``: near-duplicates, each pair once.
 
         Parameters
@@ -23,6 +26,8 @@ class Pairing(State):
             Largest distance, inclusive.
         method, n_threads
             As for :meth:`search`.
+        progress
+            As for :meth:`components`; told while the iterator goes on, by the thread that asks it to.
 
         Returns
         -------
@@ -34,11 +39,14 @@ class Pairing(State):
         ------
         TypeError, ValueError
             As for :meth:`search`.
+        ImportError
+            ``progress=True`` without tqdm.
         """
         snapshot = self._snapshot
         how = self._how(method, n_threads)
         radius = check_radius(radius)
-        return self_join(snapshot, how, min(radius, snapshot.n_bits or 0))
+        check_progress(progress)
+        return self_join(snapshot, how, min(radius, snapshot.n_bits or 0), progress)
 
     def join(
         self, codes: Any, radius: int, *, method: Method = "auto", n_threads: int | None = None
