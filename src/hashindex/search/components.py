@@ -37,10 +37,11 @@ def components(snapshot: Snapshot, search: Search, radius: int, progress: Progre
         sample = np.arange(0, len(numbers), max(1, len(numbers) // SAMPLE))
         for block in blocks(known, search, codes[sample], radius):
             interruptible(partial(forest.join, numbers[sample[block.queries]], block.hits.ids), len(block.hits.ids))
-        inside = np.bincount(forest.roots(numbers)).argmax(keepdims=True)
+        inside = np.array([np.bincount(forest.roots(numbers)).argmax()])
 
         def outside(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-            return forest.roots(numbers[rows]) != forest.roots(inside)
+            apart: NDArray[np.bool_] = forest.roots(numbers[rows]) != forest.roots(inside)
+            return apart
 
         for block in blocks(known, search, codes, radius, outside):
             interruptible(partial(forest.join, numbers[block.queries], block.hits.ids), len(block.hits.ids))

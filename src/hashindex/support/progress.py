@@ -30,9 +30,9 @@ def reporting(progress: Progress, total: int, what: str) -> Iterator[Callable[[i
         with _telling(progress, total) as tell:
             yield tell
     elif progress:
-        with _tqdm()(total=total, desc=what, unit="code") as bar:
-            with _telling(lambda done, _: bar.update(done - bar.n), total) as tell:
-                yield tell
+        bar = _tqdm()(total=total, desc=what, unit="code")
+        with bar, _telling(lambda done, _: bar.update(done - bar.n), total) as tell:
+            yield tell
     else:
         yield lambda _: None
 
