@@ -129,9 +129,11 @@ def test_equal_codes_cost_nothing(rng: np.random.Generator, monkeypatch: pytest.
     assert peak < 60e6
 
 
-def test_a_large_component_of_different_codes_is_not_gone_through_pair_by_pair(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("n_dense", [1, 3])
+def test_large_components_of_different_codes_are_not_gone_through_pair_by_pair(
+    n_dense: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Beside noise, and with one code half-way between two of them."""
     found: list[int] = []
     join = Forest.join
 
@@ -140,12 +142,22 @@ def test_a_large_component_of_different_codes_is_not_gone_through_pair_by_pair(
         join(forest, a, b)
 
     monkeypatch.setattr(Forest, "join", counted)
-    codes = np.packbits(rng.random((4000, 256)) < 0.02, axis=1)
-    codes[3000:] = reference.random_codes(rng, 1000, 256, "uniform")
+    bits = rng.random((4000, 256)) < 0.02
+    dense = np.arange(4000) % 4 < n_dense
+    bits[~dense] = rng.random((np.count_nonzero(~dense), 256)) < 0.5
+    for cluster in range(1, n_dense):
+        bits[cluster::4, 80 * cluster - 80 : 80 * cluster] ^= True
+    bits[0], bits[-1] = False, np.arange(256) < 40
+    order = rng.permutation(4000)
     index = HashIndex(256)
-    index.add(codes[rng.permutation(4000)])
-    assert len(np.unique(index.components(40))) == 1001
-    assert sum(found) < 4000 * 100  # of 9,000,000
+    index.add(np.packbits(bits[order], axis=1))
+    labels = np.empty(4000, np.int64)
+    labels[order] = index.components(40)
+    matrix = reference.hamming_matrix(np.packbits(bits[:60], axis=1), np.packbits(bits, axis=1))
+    assert (labels[:60, None] == labels)[matrix <= 40].all()
+    n_noise = np.count_nonzero(~dense) - 1
+    assert len(np.unique(labels)) == n_noise + max(n_dense - 1, 1)
+    assert sum(found) < 4000 * 120  # of 1,000,000 for each cluster
 
 
 def test_codes_that_share_a_hash_are_not_one(monkeypatch: pytest.MonkeyPatch) -> None:

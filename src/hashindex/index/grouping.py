@@ -20,10 +20,10 @@ class Grouping(State):
     ) -> NDArray[np.int64]:
         """Find which codes are connected, directly or over others, by steps within ``radius``.
 
-        Equal codes are searched for once, so any number of them costs no more than sorting them. A component in which
-        most codes are near to each other costs little if it is the largest; else all its pairs are gone through. Takes
-        about 50 bytes per code beside a copy of the codes, and some 100 MB at most for what is found at once, unless
-        a single code has more than four million neighbours.
+        Equal codes are searched for once, so any number of them costs no more than sorting them; and where very many
+        codes are near each other their pairs are not all gone through. Beside a few copies of the codes it takes about
+        50 bytes per code, and some 100 MB at most for what is found at once, unless a single code has more than four
+        million neighbours.
 
         Parameters
         ----------

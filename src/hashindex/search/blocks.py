@@ -17,6 +17,7 @@ from .searching import Search
 BLOCK_HITS = 2**20  # about as many are found at once
 MOST_HITS = 4 * BLOCK_HITS  # and no more, but for those of a single code
 MOST_QUERIES = 2**16  # codes searched for at once
+Wanted = Callable[[NDArray[np.int64]], NDArray[np.bool_]]  # which of some rows, (n,)
 
 
 class Block(NamedTuple):
@@ -37,7 +38,7 @@ def blocks(
     search: Search,
     codes: NDArray[np.uint8],
     radius: int,
-    wanted: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[Block]:
     """Search for ``codes``, as many at a time as find about ``BLOCK_HITS``: the last block tells how many those are.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +13,20 @@ from ..segments.snapshot import Snapshot
 from ..support.interrupts import interruptible
 from ..support.progress import Progress, reporting
 from .blocks import blocks
-from .distinct import distinct
+from .distinct import distinct, of_segment
 from .forest import Forest
 from .pairs import in_search_order
 from .searching import Search
 
-SAMPLE = 64  # codes by which the largest component is guessed
+SAMPLE = 64  # codes whose neighbours show where many are near each other
 
 
 def components(snapshot: Snapshot, search: Search, radius: int, progress: Progress = False) -> NDArray[np.int64]:
     """The smallest id in the component of each code, by id.
 
-    A pair is found from both its ends. Therefore codes that are in one component by now need not be searched for, if
-    all others are: each pair has an end outside, or both inside. This spares the many pairs of a component that a
-    sample of the codes shows to be large.
+    Where many codes are near each other most pairs tell nothing new. So a sample is searched for first. What that
+    shows to be large is then searched for among the codes outside it only, and the largest not at all: a pair is found
+    from both its ends, so one with an end in the largest is found from the other, and one with both tells nothing.
     """
     with reporting(progress, snapshot.n_codes, "components") as tell:
         if not snapshot.n_codes:
@@ -33,17 +35,58 @@ def components(snapshot: Snapshot, search: Search, radius: int, progress: Progre
         (part,) = known.segments
         search.prepare_segment(part, None, radius)
         codes, numbers = interruptible(partial(in_search_order, part), part.n_rows)
-        forest = Forest(len(numbers))
-        sample = np.arange(0, len(numbers), max(1, len(numbers) // SAMPLE))
-        for block in blocks(known, search, codes[sample], radius):
-            interruptible(partial(forest.join, numbers[sample[block.queries]], block.hits.ids), len(block.hits.ids))
-        inside = np.array([np.bincount(forest.roots(numbers)).argmax()])
+        n = len(numbers)
+        forest = Forest(n)
+        sample = slice(None, None, max(1, n // SAMPLE))
+        for _ in _connected(forest, _Pass(known, codes[sample], numbers[sample]), search, radius):
+            pass
+        largest = np.array([np.bincount(forest.roots(numbers)).argmax()])
+        n_done = 0
+        for one in _passes(known, codes, numbers, forest, largest):
+            for end in _connected(forest, one, search, radius, largest):
+                tell(snapshot.n_codes * (n_done + end) // n)
+            n_done += len(one.numbers)
+        return interruptible(lambda: firsts[forest.roots(np.arange(n))[owners]], len(owners))
 
-        def outside(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-            apart: NDArray[np.bool_] = forest.roots(numbers[rows]) != forest.roots(inside)
-            return apart
 
-        for block in blocks(known, search, codes, radius, outside):
-            interruptible(partial(forest.join, numbers[block.queries], block.hits.ids), len(block.hits.ids))
-            tell(snapshot.n_codes * block.end // len(codes))
-        return interruptible(lambda: firsts[forest.roots(np.arange(len(codes)))[owners]], len(owners))
+class _Pass(NamedTuple):
+    """Codes to search for, and where."""
+
+    snapshot: Snapshot
+    codes: NDArray[np.uint8]
+    numbers: NDArray[np.int64]  # of the codes
+
+
+def _passes(
+    known: Snapshot, codes: NDArray[np.uint8], numbers: NDArray[np.int64], forest: Forest, largest: NDArray[np.int64]
+) -> Iterator[_Pass]:
+    """Sets worth a pass of their own, each among the codes outside it; then all others, and the largest, among all."""
+    roots = forest.roots(numbers)
+    large = np.flatnonzero(np.bincount(roots) ** 2 > SAMPLE * len(roots))
+    large = large[large != largest]
+    for root in large.tolist():
+        inside = roots == root
+        rest = known.segments[0].without(np.sort(numbers[inside]))
+        if rest is not None:
+            yield _Pass(of_segment(rest), codes[inside], numbers[inside])
+    if len(large):
+        others = np.isin(roots, large, invert=True)
+        codes, numbers = codes[others], numbers[others]
+    yield _Pass(known, codes, numbers)
+
+
+def _connected(
+    forest: Forest, one: _Pass, search: Search, radius: int, largest: NDArray[np.int64] | None = None
+) -> Iterator[int]:
+    """Join what is near, unless it is in the ``largest`` set by now; yields how many codes are done."""
+
+    def outside(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if largest is None:
+            return np.ones(len(rows), np.bool_)
+        apart: NDArray[np.bool_] = forest.roots(one.numbers[rows]) != forest.roots(largest)
+        return apart
+
+    for block in blocks(one.snapshot, search, one.codes, radius, outside):
+        found = block.hits.ids
+        interruptible(partial(forest.join, one.numbers[block.queries], found), len(found))
+        yield block.end

@@ -43,5 +43,9 @@ def _numbered(part: Segment) -> Distinct:
         own = replace(part, n_rows=len(firsts), first_id=0, ids=None, postings=None)
     else:
         own = Segment.of(part.n_bits, part.codes[firsts], np.arange(len(firsts)))
-    known = Snapshot(part.n_bits, (own,), TailBuffer.empty(0, part.codes.shape[1]), 0, len(firsts))
-    return Distinct(known, part.ids_of(firsts), owners)
+    return Distinct(of_segment(own), part.ids_of(firsts), owners)
+
+
+def of_segment(segment: Segment) -> Snapshot:
+    """A snapshot of one segment."""
+    return Snapshot(segment.n_bits, (segment,), TailBuffer.empty(0, segment.codes.shape[1]), 0, 0)
