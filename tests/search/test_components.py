@@ -160,6 +160,19 @@ def test_large_components_of_different_codes_are_not_gone_through_pair_by_pair(
     assert sum(found) < 4000 * 120  # of 1,000,000 for each cluster
 
 
+def test_two_large_sets_that_meet_in_one_pair_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the largest, both shown by the sample, and nothing between them but that pair."""
+    monkeypatch.setattr("hashindex.search.components.SAMPLE", 4)
+    flips = np.uint64(1) << np.arange(64, dtype=np.uint64)
+    far = np.uint64(0xAAAAAAAAAAAAAAAA) ^ flips[:60]
+    here, there = np.append(flips[5:34], np.uint64(0)), np.uint64(7) ^ np.append(flips[34:63], flips[0])
+    index = HashIndex(64)
+    index.add(np.concatenate([far, here, there]))
+    assert index.components(2, method="scan").tolist() == [0] * 60 + [60] * 60
+    index.remove([89])
+    assert index.components(2, method="scan").tolist() == [0] * 60 + [60] * 29 + [90] * 30
+
+
 def test_codes_that_share_a_hash_are_not_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hashindex.segments.postings._hashes", lambda codes: np.zeros(len(codes), np.uint64))
     index = HashIndex(64)
