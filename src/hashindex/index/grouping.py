@@ -21,9 +21,9 @@ class Grouping(State):
         """Find which codes are connected, directly or over others, by steps within ``radius``.
 
         Equal codes are searched for once, so any number of them costs no more than sorting them; and where very many
-        codes are near each other their pairs are not all gone through. Beside a few copies of the codes it takes about
-        50 bytes per code, and some 100 MB at most for what is found at once, unless a single code has more than four
-        million neighbours.
+        codes are near each other their pairs are not all gone through. Takes about 100 bytes per code beside up to
+        four copies of the codes, and some 300 MB at most for what is found at once, unless a single code has more than
+        four million neighbours.
 
         Parameters
         ----------

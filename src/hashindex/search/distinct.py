@@ -26,7 +26,7 @@ class Distinct(NamedTuple):
 def distinct(snapshot: Snapshot) -> Distinct:
     """Number the distinct codes of a snapshot that is not empty.
 
-    Takes 16 to 40 bytes per code beside a copy of the codes, which a lone segment without equal codes needs none of.
+    A lone segment without equal codes, or with postings, is not copied, and what is built for it serves on.
     """
     part = snapshot.parts[0]
     if len(snapshot.parts) > 1 or part.n_removed:
