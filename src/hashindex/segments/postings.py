@@ -64,10 +64,10 @@ def group(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64
     _, firsts, owners = np.unique(_hashes(codes), return_index=True, return_inverse=True)
     if not (codes[firsts[owners]] == codes).all():  # two codes share a hash
         _, firsts, owners = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(firsts)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return firsts[order], rank[owners.reshape(-1)]
+    is_first = np.zeros(len(codes), np.bool_)
+    is_first[firsts] = True
+    numbers = np.cumsum(is_first) - 1
+    return np.flatnonzero(is_first), numbers[firsts][owners.reshape(-1)]
 
 
 def expand_radius(
