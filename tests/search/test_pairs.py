@@ -20,8 +20,8 @@ def test_pairs_and_joins(
     """Every pair once, in blocks, across segments and tail, whatever was removed."""
     monkeypatch.setattr("hashindex.writing.adding.TAIL_CODES", 50)
     monkeypatch.setattr("hashindex.segments.segment.FEWEST_COLLAPSED", 8)
-    monkeypatch.setattr("hashindex.search.pairs.BLOCK_PAIRS", 100)
-    monkeypatch.setattr("hashindex.search.pairs.MOST_PAIRS", 400)
+    monkeypatch.setattr("hashindex.search.blocks.BLOCK_HITS", 100)
+    monkeypatch.setattr("hashindex.search.blocks.MOST_HITS", 400)
     codes, index = reference.random_codes(rng, 160, 24, kind), HashIndex(24, engine=engine)
     index.add(codes[:120])
     index.add(codes[120:])
@@ -60,8 +60,8 @@ def test_pairs_and_joins_of_nothing() -> None:
 
 def test_blocks_of_pairs_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Equal codes after a long run of others that let the blocks grow, with tables, without, and stored once."""
-    monkeypatch.setattr("hashindex.search.pairs.BLOCK_PAIRS", 1000)
-    monkeypatch.setattr("hashindex.search.pairs.MOST_PAIRS", 4000)
+    monkeypatch.setattr("hashindex.search.blocks.BLOCK_HITS", 1000)
+    monkeypatch.setattr("hashindex.search.blocks.MOST_HITS", 4000)
     codes = np.concatenate([codes_of(0, 1500), np.zeros((500, 8), np.uint8)])
     index = HashIndex(64, engine=engine)
     index.add(codes)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..inputs.codes import as_codes, ready_codes
 from ..inputs.ids import as_ids
 from ..support.interrupts import interruptible
-from ..writing.adding import check_new, free_ids, with_codes
+from ..support.progress import Progress, reporting
+from ..writing.adding import check_new, free_ids, read, with_codes
 from ..writing.removing import known, without
 from .state import State
 
@@ -19,7 +20,12 @@ class Changes(State):
     """Adding, replacing and removing."""
 
     def add(
-        self, codes: Any, *, ids: Any | None = None, on_duplicate: Literal["raise", "replace"] = "raise"
+        self,
+        codes: Any,
+        *,
+        ids: Any | None = None,
+        on_duplicate: Literal["raise", "replace"] = "raise",
+        progress: Progress = False,
     ) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.
 
@@ -32,6 +38,8 @@ class Changes(State):
             Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
         on_duplicate : {"raise", "replace"}
             What to do about ids that are in the index already: nothing at all, or give them the new codes.
+        progress : bool or callable
+            Of many codes; as for :meth:`components`, while they are read. Takes memory for one more copy of them.
 
         Returns
         -------
@@ -43,6 +51,8 @@ class Changes(State):
         TypeError, ValueError
             Codes that could be misread, ids that are no integers, given twice or, unless they are to be replaced,
             already in the index.
+        ImportError
+            ``progress=True`` without tqdm.
         """
         if on_duplicate not in ("raise", "replace"):
             raise ValueError(f"on_duplicate must be 'raise' or 'replace', got {on_duplicate!r}")
@@ -62,7 +72,12 @@ class Changes(State):
                 if on_duplicate == "replace":
                     snapshot = interruptible(lambda: without(snapshot, known(snapshot, new_ids)), 16 * n)
                 interruptible(lambda: check_new(snapshot, new_ids), 16 * n)
-            self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+            if progress is False:
+                self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+            else:
+                with reporting(progress, n, "add") as tell:
+                    new = with_codes(snapshot, n_bits, read(rows, tell), new_ids, counted=ids is None)
+                self._snapshot = new  # not before the last that is told, which may raise
         return new_ids
 
     def replace(self, ids: Any, codes: Any) -> None:

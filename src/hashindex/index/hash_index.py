@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from .changes import Changes
+from .grouping import Grouping
 from .pairing import Pairing
 from .reading import Reading
 from .searches import Searches
 
 
-class HashIndex(Changes, Reading, Searches, Pairing):
+class HashIndex(Changes, Reading, Searches, Pairing, Grouping):
     """Exact Hamming search over packed binary codes.
 
     Every method, engine, ISA and number of threads gives the same answer, ordered by (distance, id). Searches may

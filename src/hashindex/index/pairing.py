@@ -8,6 +8,7 @@ from typing import Any
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_radius
 from ..search.pairs import Pairs, join, self_join
+from ..support.progress import Progress, check_progress
 from .state import Ids, Method, State
 
 
@@ -22,6 +23,7 @@ class Pairing(State):
         deny: Ids | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
+        progress: Progress = False,
     ) -> Iterator[Pairs]:
         """Find all pairs of codes in the index within ``radius``: near-duplicates, each pair once.
 
@@ -31,6 +33,8 @@ class Pairing(State):
             Largest distance, inclusive.
         allow, deny, method, n_threads
             As for :meth:`search`; allowed are pairs of which both codes are.
+        progress
+            As for :meth:`components`; told while the iterator goes on, by the thread that asks it to.
 
         Returns
         -------
@@ -42,13 +46,16 @@ class Pairing(State):
         ------
         TypeError, ValueError
             As for :meth:`search`.
+        ImportError
+            ``progress=True`` without tqdm.
         """
         snapshot = self._snapshot
         if allow is not None or deny is not None:
             snapshot = self._only(snapshot, allow, deny)
         how = self._how(method, n_threads)
         radius = check_radius(radius)
-        return self_join(snapshot, how, min(radius, snapshot.n_bits or 0))
+        check_progress(progress)
+        return self_join(snapshot, how, min(radius, snapshot.n_bits or 0), progress)
 
     def join(
         self,

@@ -13,6 +13,7 @@ from ..inputs.codes import ready_codes
 from ..inputs.numbers import as_radii, check_k, check_padding, check_radius
 from ..matches import NearestMatches, RadiusMatches
 from ..search.readable import Report
+from ..support.progress import Progress
 from .state import Ids, Method, State, checked_rows
 
 Radius = int | Sequence[int] | NDArray[np.integer[Any]]
@@ -152,7 +153,14 @@ class Searches(State):
         size = snapshot.tail.codes.nbytes + snapshot.tail.ids.nbytes + sum(map(nbytes, snapshot.segments))
         return Explanation(n_queries, snapshot.n_codes, size / max(snapshot.n_codes, 1), tuple(steps))
 
-    def prepare(self, k: int | None = None, *, radius: int | None = None, n_threads: int | None = None) -> None:
+    def prepare(
+        self,
+        k: int | None = None,
+        *,
+        radius: int | None = None,
+        n_threads: int | None = None,
+        progress: Progress = False,
+    ) -> None:
         """Build now what pays for many such searches, and wait; else searches build it when it has paid.
 
         Measures once per machine how fast searches are here, which takes some tenths of a second with the native
@@ -166,15 +174,19 @@ class Searches(State):
             As searches will have it. Default of both: one tenth of the bits as radius.
         n_threads : int, optional
             As for :meth:`search`.
+        progress
+            As for :meth:`components`.
 
         Raises
         ------
         TypeError, ValueError
             As for :meth:`search`.
+        ImportError
+            ``progress=True`` without tqdm.
         """
         snapshot = self._snapshot
         k = None if k is None else check_k(k)
         n_bits = snapshot.n_bits or 0
         usual = n_bits // 10 if k is None else n_bits
         farthest = usual if radius is None else min(check_radius(radius), n_bits)
-        self._how("auto", n_threads).prepare(snapshot, k, farthest)
+        self._how("auto", n_threads).prepare(snapshot, k, farthest, progress)

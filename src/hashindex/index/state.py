@@ -18,7 +18,6 @@ from ..search.filters import restricted
 from ..search.searching import Search
 from ..segments.snapshot import Snapshot
 from ..structures import STRUCTURES
-from ..support.interrupts import interruptible
 from ..support.locks import ForkLock
 from ..writing.adding import with_codes
 
@@ -89,7 +88,7 @@ class State:
         """What of a snapshot a filter leaves."""
         wanted = None if allow is None else as_filter(allow, "allow")
         unwanted = None if deny is None else as_filter(deny, "deny")
-        return interruptible(lambda: restricted(snapshot, wanted, unwanted), snapshot.n_codes)
+        return restricted(snapshot, wanted, unwanted)
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
         """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""

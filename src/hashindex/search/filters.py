@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
+from ..support.interrupts import interruptible
 
 Filter = NDArray[np.int64] | NDArray[np.bool_]  # ids, ascending and distinct; or a mask
 FEW = 16  # an allowed code in so many is few: they are copied, and searched alone
@@ -26,6 +27,11 @@ def restricted(snapshot: Snapshot, allow: Filter | None, deny: Filter | None) ->
             if deny is not None:
                 ids = ids[~_named(deny, ids)]
             return _subset(snapshot, ids)
+    return interruptible(lambda: _marked(snapshot, allow, deny), 8 * snapshot.n_codes)
+
+
+def _marked(snapshot: Snapshot, allow: Filter | None, deny: Filter | None) -> Snapshot:
+    """The snapshot with all others marked."""
     segments = tuple(_left(segment, allow, deny) for segment in snapshot.segments)
     kept = np.ones(snapshot.n_tail, np.bool_) if allow is None else _named(allow, snapshot.tail_ids)
     if deny is not None:

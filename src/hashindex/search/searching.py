@@ -16,6 +16,7 @@ from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..structures.calibration import calibrate, costs
 from ..structures.structure import Kind
+from ..support.progress import Progress, reporting
 from . import readable
 from .choice import prepared, size_class, with_costs
 from .plan import Plan, PlannedPart, make_plan, scanned
@@ -79,13 +80,17 @@ class Search:
             reports += [Report(*one[:3]) for one in found[2]]
         return NearestMatches(found[0], found[1]), plan
 
-    def prepare(self, snapshot: Snapshot, k: int | None, radius: int) -> None:
+    def prepare(self, snapshot: Snapshot, k: int | None, radius: int, progress: Progress = False) -> None:
         """Build what pays for many such searches, in every segment; measure what decides that, once per machine."""
-        if snapshot.segments:
-            calibrate(self.engine)
-        for segment in snapshot.segments:
-            self.prepare_segment(segment, k, radius, many=True)
-            segment.learned.thought = True
+        n_done = 0
+        with reporting(progress, snapshot.n_codes, "prepare") as tell:
+            if snapshot.segments:
+                calibrate(self.engine)
+            for segment in snapshot.segments:
+                tell(n_done)
+                self.prepare_segment(segment, k, radius, many=True)
+                segment.learned.thought = True
+                n_done += segment.n_codes
         snapshot.plans.clear()
 
     def prepare_segment(self, segment: Segment, k: int | None, radius: int, *, many: bool = False) -> None:

@@ -59,15 +59,20 @@ def estimate_distinct(codes: NDArray[np.uint8]) -> int:
 
 def collapse(codes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Postings]:
     """Return the distinct codes in the order of their first row, and who holds them."""
+    firsts, owners = group(codes)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(firsts)))])
+    return codes[firsts], Postings(starts, np.argsort(owners, kind="stable").astype(np.uint32))
+
+
+def group(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each distinct code, ascending, and which of those codes each row holds, (n,)."""
     _, firsts, owners = np.unique(_hashes(codes), return_index=True, return_inverse=True)
     if not (codes[firsts[owners]] == codes).all():  # two codes share a hash
         _, firsts, owners = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(firsts)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    owners = rank[owners.reshape(-1)]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(order)))])
-    return codes[firsts[order]], Postings(starts, np.argsort(owners, kind="stable").astype(np.uint32))
+    is_first = np.zeros(len(codes), np.bool_)
+    is_first[firsts] = True
+    numbers = np.cumsum(is_first) - 1
+    return np.flatnonzero(is_first), numbers[firsts][owners.reshape(-1)]
 
 
 def expand_radius(

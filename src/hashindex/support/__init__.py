@@ -1,1 +1,1 @@
-"""What every room stands on: files, locks, threads, the machine; nothing here knows of codes."""
+"""What every room stands on: files, locks, threads, progress, the machine; nothing here knows of codes."""

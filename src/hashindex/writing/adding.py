@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
 
 TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
+READ_BYTES = 2**22  # at once, by who wants to be told
 GROWTH = 4  # a segment is merged into the next when that is not this many times larger
 
 
@@ -61,6 +64,18 @@ def free_ids(snapshot: Snapshot, n: int) -> NDArray[np.int64]:
     if snapshot.next_id + n - 1 > MAX_ID:
         raise ValueError(f"fewer than {n} ids are left above {snapshot.next_id - 1}; bring your own with ids=")
     return np.arange(snapshot.next_id, snapshot.next_id + n)  # int64 wherever NumPy 2 runs
+
+
+def read(codes: NDArray[np.uint8], tell: Callable[[int], None]) -> NDArray[np.uint8]:
+    """Copy codes (n, code_size), or one, by slices, telling how many are done: a memory map is read from the disk."""
+    if codes.ndim == 1:
+        return codes
+    own = np.empty_like(codes, subok=False)
+    step = max(1, READ_BYTES // codes.shape[1])
+    for begin in range(0, len(codes), step):
+        own[begin : begin + step] = codes[begin : begin + step]
+        tell(min(begin + step, len(codes)))
+    return own
 
 
 def check_new(snapshot: Snapshot, ids: NDArray[np.int64]) -> None:
