@@ -286,3 +286,47 @@ def test_auto_builds_tables_when_they_pay() -> None:
     assert "multi-index" in index._snapshot.segments[0].learned.states
     for truth, found in zip(index.search(queries, radius=2, method="scan"), hits, strict=True):
         np.testing.assert_array_equal(found, truth)
+
+
+def test_codes_come_back_by_id(engine: Engine) -> None:
+    """From the tail, from segments, from equal codes stored once; after removals and replacements."""
+    rng = np.random.default_rng(0)
+    index, model = HashIndex(72, engine=engine), dict[int, bytes]()
+    few = rng.integers(0, 256, (40, 9), dtype=np.uint8)
+    for codes, ids in (
+        (few[rng.integers(0, 40, 20_000)], rng.permutation(20_000) * 2),
+        (rng.integers(0, 256, (30_000, 9), dtype=np.uint8), np.arange(30_000) * 2 + 1),
+        (rng.integers(0, 256, (50, 9), dtype=np.uint8), np.arange(50) * 2 + 200_000),
+    ):
+        index.add(codes, ids=ids)
+        model |= {int(one): code.tobytes() for one, code in zip(ids, codes, strict=True)}
+    gone = rng.permutation(np.array(sorted(model)))[:500]
+    assert index.remove(gone.tolist()) == 500
+    assert index.remove(np.append(gone, 7_777_777), missing="ignore") == 0
+    other = np.setdiff1d(rng.permutation(np.array(sorted(model)))[:300], gone)
+    index.replace(other, few[other % 40])
+    index.add(few[:2], ids=[int(other[0]), 500_001], on_duplicate="replace")
+    for one in gone:
+        del model[int(one)]
+    model |= {int(one): few[one % 40].tobytes() for one in other} | {int(other[0]): few[0].tobytes()}
+    model[500_001] = few[1].tobytes()
+    assert index.ids().tolist() == sorted(model)
+    asked = rng.choice(np.array(sorted(model)), 1000)
+    assert [code.tobytes() for code in index.get(asked)] == [model[int(one)] for one in asked]
+    assert index.get(int(asked[0])).tobytes() == model[int(asked[0])]
+    assert asked[0] in index
+    assert not any(one in index for one in (int(gone[0]), -1, 2**70, "7", None, 0.5))
+    before = len(index)
+    for call in (
+        lambda: index.get([int(asked[0]), int(gone[0])]),
+        lambda: index.replace([int(gone[0])], few[:1]),
+        lambda: index.remove(gone),
+    ):
+        with pytest.raises(KeyError, match="is not in the index"):
+            call()
+    with pytest.raises(ValueError, match="given twice"):
+        index.add(few[:2], ids=[3, 3], on_duplicate="replace")
+    assert len(index) == before == len(model)
+    index.clear()
+    assert (len(index), index.n_bits, index.ids().tolist()) == (0, 72, [])
+    assert index.add(few[:1]).tolist() == [500_002]

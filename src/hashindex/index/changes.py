@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,16 @@ from ..inputs.codes import as_codes, ready_codes
 from ..inputs.ids import as_ids
 from ..support.interrupts import interruptible
 from ..writing.adding import check_new, free_ids, with_codes
-from ..writing.removing import without
+from ..writing.removing import known, without
 from .state import State
 
 
 class Changes(State):
-    """Adding and removing."""
+    """Adding, replacing and removing."""
 
-    def add(self, codes: Any, *, ids: Any | None = None) -> NDArray[np.int64]:
+    def add(
+        self, codes: Any, *, ids: Any | None = None, on_duplicate: Literal["raise", "replace"] = "raise"
+    ) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.
 
         Parameters
@@ -28,6 +30,8 @@ class Changes(State):
             code; NumPy arrays, memory maps, CPU tensors, Arrow fixed-size binary.
         ids : array_like of int, shape (n,), optional
             Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
+        on_duplicate : {"raise", "replace"}
+            What to do about ids that are in the index already: nothing at all, or give them the new codes.
 
         Returns
         -------
@@ -37,8 +41,11 @@ class Changes(State):
         Raises
         ------
         TypeError, ValueError
-            Codes that could be misread, ids that are no integers, given twice or already in the index.
+            Codes that could be misread, ids that are no integers, given twice or, unless they are to be replaced,
+            already in the index.
         """
+        if on_duplicate not in ("raise", "replace"):
+            raise ValueError(f"on_duplicate must be 'raise' or 'replace', got {on_duplicate!r}")
         with self._writing.lock:
             snapshot = self._snapshot
             n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
@@ -52,16 +59,50 @@ class Changes(State):
                 new_ids = as_ids(ids)
                 if len(new_ids) != n:
                     raise ValueError(f"got {len(new_ids)} ids for {n} codes")
-                interruptible(lambda: check_new(snapshot, new_ids), len(new_ids))
+                if on_duplicate == "replace":
+                    snapshot = interruptible(lambda: without(snapshot, known(snapshot, new_ids)), n)
+                interruptible(lambda: check_new(snapshot, new_ids), n)
             self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
         return new_ids
 
-    def remove(self, ids: Any) -> int:
-        """Remove codes by id; all of them, or none if one is not there.
+    def replace(self, ids: Any, codes: Any) -> None:
+        """Give ids that are in the index other codes; all of them, or none if anything is wrong.
 
         Parameters
         ----------
         ids : array_like of int, shape (n,)
+        codes : array_like
+            As the codes of :meth:`add`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`add`.
+        KeyError
+            An id that is not in the index.
+        """
+        with self._writing.lock:
+            snapshot = self._snapshot
+            given, wanted = as_codes(codes, snapshot.n_bits, "codes"), as_ids(ids)
+            if len(wanted) != len(given.codes):
+                raise ValueError(f"got {len(wanted)} ids for {len(given.codes)} codes")
+            rest = interruptible(lambda: without(snapshot, wanted), len(wanted))
+            interruptible(lambda: check_new(rest, wanted), len(wanted))
+            self._snapshot = with_codes(rest, given.n_bits, given.codes, wanted)
+
+    def clear(self) -> None:
+        """Remove all codes. Their ids are not given out again; the index keeps its width."""
+        with self._writing.lock:
+            self._snapshot = self._snapshot.cleared()
+
+    def remove(self, ids: Any, *, missing: Literal["raise", "ignore"] = "raise") -> int:
+        """Remove codes by id; all of them, or none if one is not there.
+
+        Parameters
+        ----------
+        ids : int, or array_like of int, shape (n,)
+        missing : {"raise", "ignore"}
+            What to do about ids that are not in the index.
 
         Returns
         -------
@@ -73,10 +114,14 @@ class Changes(State):
         TypeError, ValueError
             Ids that are no integers.
         KeyError
-            An id that is not in the index.
+            An id that is not in the index, unless they are to be ignored.
         """
-        wanted = as_ids(ids)
+        if missing not in ("raise", "ignore"):
+            raise ValueError(f"missing must be 'raise' or 'ignore', got {missing!r}")
+        wanted = as_ids([ids] if np.ndim(ids) == 0 else ids)
         with self._writing.lock:
             snapshot = self._snapshot
+            if missing == "ignore":
+                wanted = interruptible(lambda: known(snapshot, wanted), len(wanted))
             self._snapshot = interruptible(lambda: without(snapshot, wanted), len(wanted))
             return snapshot.n_codes - self._snapshot.n_codes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from .changes import Changes
 from .pairing import Pairing
+from .reading import Reading
 from .searches import Searches
 
 
-class HashIndex(Changes, Searches, Pairing):
+class HashIndex(Changes, Reading, Searches, Pairing):
     """Exact Hamming search over packed binary codes.
 
     Every method, engine, ISA and number of threads gives the same answer, ordered by (distance, id). Searches may

@@ -35,6 +35,7 @@ class Learned:
     looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
     building: dict[str, Thread] = field(default_factory=dict)  # by threads of their own, while searches go on
     spread: Spread | None = None
+    owners: NDArray[np.int64] | None = None  # of the rows of postings, once somebody asked for codes
     thought: bool = False  # whether it was prepared: what to search with is worth a thought at once
     lock: ForkLock = field(default_factory=ForkLock)
 
@@ -120,6 +121,14 @@ class Segment:
             here &= ~self._is_removed(rows)
         return rows, here
 
+    def codes_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The codes of ``rows`` (n,), as a copy."""
+        if self.postings is None:
+            return self.codes[rows]
+        if self.learned.owners is None:
+            self.learned.owners = self.postings.owners
+        return self.codes[self.learned.owners[rows]]
+
     def live(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) of the rows that were not removed, in id order."""
         codes = self.codes if self.postings is None else self.codes[self.postings.owners]
@@ -128,6 +137,11 @@ class Segment:
             return codes, ids
         kept = ~self._is_removed(np.arange(self.n_rows))
         return codes[kept], ids[kept]
+
+    def live_ids(self) -> NDArray[np.int64]:
+        """Ids (n_codes,) of the rows that were not removed, ascending."""
+        rows = np.arange(self.n_rows)
+        return self.ids_of(rows[~self._is_removed(rows)] if self.n_removed else rows)
 
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.

@@ -106,10 +106,39 @@ class Snapshot:
 
     def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``ids`` (n,) are here."""
-        here = np.isin(ids, self.tail_ids)
+        here = self._in_tail(ids)[1]
         for segment in self.segments:
             here |= segment.find(ids)[1]
         return here
+
+    def codes_of(self, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The codes (n, code_size) under ``ids`` (n,); KeyError for one that is not here."""
+        codes = np.empty((len(ids), self.code_size), np.uint8)
+        rows, found = self._in_tail(ids)
+        codes[found] = self.tail_codes[rows[found]]
+        for segment in self.segments:
+            rows, here = segment.find(ids)
+            codes[here] = segment.codes_at(rows[here])
+            found |= here
+        if not found.all():
+            raise KeyError(f"id {ids[np.argmin(found)]} is not in the index")
+        return codes
+
+    def cleared(self) -> Snapshot:
+        """The same width and next id, without codes."""
+        return Snapshot(self.n_bits, (), TailBuffer.empty(0, self.code_size), 0, self.next_id)
+
+    def _in_tail(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The row of the tail of each of ``ids`` (n,), and whether it is there."""
+        if not self.n_tail:
+            return np.zeros(len(ids), np.int64), np.zeros(len(ids), np.bool_)
+        rows = np.minimum(np.searchsorted(self.tail_ids, ids), self.n_tail - 1)
+        return rows, self.tail_ids[rows] == ids
+
+    def all_ids(self) -> NDArray[np.int64]:
+        """Ids (n_codes,) ascending, as an array of its own."""
+        ids = np.concatenate([*(one.live_ids() for one in self.segments), self.tail_ids])
+        return ids if (ids[1:] > ids[:-1]).all() else np.sort(ids)
 
     def all_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own."""

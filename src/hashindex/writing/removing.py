@@ -9,6 +9,11 @@ from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
 
 
+def known(snapshot: Snapshot, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of ``ids`` (n,) that are here."""
+    return ids[snapshot.contains(ids)]
+
+
 def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot without ``ids`` (n,); KeyError for one that is not here."""
     ids = np.sort(ids)

@@ -1,0 +1,53 @@
+"""What an index holds: ids, and the codes under them."""
+
+from __future__ import annotations
+
+from operator import index as as_int
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inputs.ids import as_ids
+from .state import State
+
+
+class Reading(State):
+    """Codes back."""
+
+    def ids(self) -> NDArray[np.int64]:
+        """Return the ids of all codes, ascending, int64 (n_codes,)."""
+        return self._snapshot.all_ids()
+
+    def __contains__(self, item: object) -> bool:
+        """Whether a code has this id; of many at once :meth:`ids` tells."""
+        try:
+            number = as_int(item)  # type: ignore[arg-type]
+        except TypeError:
+            return False
+        return 0 <= number < 2**63 and bool(self._snapshot.contains(np.array([number]))[0])
+
+    def get(self, ids: Any) -> NDArray[np.uint8]:
+        """Return the codes under ``ids``, as they were added, packed.
+
+        Parameters
+        ----------
+        ids : int, or array_like of int, shape (n,)
+            In any order, also more than once.
+
+        Returns
+        -------
+        uint8 array of shape (n, code_size), or (code_size,) for one id
+            A copy.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Ids that are no integers.
+        KeyError
+            An id that is not in the index.
+        """
+        snapshot = self._snapshot
+        lone = np.ndim(ids) == 0
+        codes = snapshot.codes_of(as_ids([ids] if lone else ids))
+        return codes.reshape(-1) if lone else codes
