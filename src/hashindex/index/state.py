@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from .. import engines
 from ..engines import Engine
 from ..inputs.codes import as_codes
+from ..inputs.meta import check_meta
 from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.numbers import n_threads as threads_to_use
 from ..search.searching import Search
@@ -26,9 +28,16 @@ WORTH_THREADS = 2**18  # bytes compared, below which asking how many threads the
 class State:
     """The part of an index that all its methods share."""
 
-    def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
+    def __init__(
+        self,
+        n_bits: int | None = None,
+        *,
+        engine: str | Engine | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> None:
         self._engine = engines.load(engine) if engine is None or isinstance(engine, str) else engines.check(engine)
         self._asked = engine is not None
+        self._meta = check_meta({} if meta is None else meta)
         self._start(Snapshot.empty(None if n_bits is None else check_n_bits(n_bits)))
 
     @property
@@ -41,6 +50,11 @@ class State:
         """Bytes of a code; None as long as ``n_bits`` is."""
         n_bits = self.n_bits
         return None if n_bits is None else code_size(n_bits)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """A copy of the JSON object that the index was given, kept in files and pickles."""
+        return deepcopy(self._meta)
 
     @property
     def engine_name(self) -> str:
@@ -63,12 +77,14 @@ class State:
             "codes": codes,
             "ids": ids,
             "next_id": snapshot.next_id,
+            "meta": self._meta,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         asked = state["engine"]
         self._asked = asked in engines.available()  # what is not installed here gives way to the best that is
         self._engine = engines.load(asked if self._asked else None)
+        self._meta = state.get("meta", {})
         snapshot = Snapshot.empty(state["n_bits"])
         if len(state["ids"]):
             snapshot = with_codes(snapshot, state["n_bits"], state["codes"], state["ids"])
