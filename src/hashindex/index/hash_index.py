@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .changes import Changes
+from .durable import Durable
 from .files import Files
 from .pairing import Pairing
 from .reading import Reading
 from .searches import Searches
 
 
-class HashIndex(Changes, Reading, Searches, Pairing, Files):
+class HashIndex(Changes, Reading, Searches, Pairing, Files, Durable):
     """Exact Hamming search over packed binary codes.
 
     Every method, engine, ISA and number of threads gives the same answer, ordered by (distance, id). Searches may

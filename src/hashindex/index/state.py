@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.numbers import n_threads as threads_to_use
 from ..search.searching import Search
 from ..segments.snapshot import Snapshot
+from ..store.change import Change
+from ..store.durable import Store
 from ..structures import STRUCTURES
 from ..support.locks import ForkLock
 from ..writing.adding import with_codes
@@ -93,8 +95,32 @@ class State:
 
     def _start(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._writing = ForkLock()
+        self._store: Store | None = None
+        self._in_batch = False
+        self._writing = ForkLock(reentrant=True)  # a batch holds it, and its thread goes on writing
         self._searches: dict[tuple[str, int], Search] = {}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not there: a closed index has no snapshot."""
+            if name == "_snapshot":
+                raise ValueError("the index was closed; HashIndex.open() opens the store again")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _publish(self, snapshot: Snapshot, change: Change) -> None:
+        """Let searches see what a change made of the index; in a store, once it is on the disk.
+
+        Raises OSError where it is not, and then the index is as before. For whoever holds the lock of ``_writing``.
+        """
+        if self._store is None:
+            self._snapshot = snapshot
+        elif snapshot is not self._snapshot:
+            try:
+                self._store.write(self._snapshot, snapshot, change)
+            finally:
+                if self._store.holds(snapshot):
+                    self._snapshot = snapshot
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
         """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 from weakref import WeakSet
 
 _locks: WeakSet[ForkLock] = WeakSet()
 
 
 class ForkLock:
-    """Holds a ``threading.Lock``, for ``with fork_lock.lock:``, in which Ctrl-C cannot come between.
+    """Holds a lock of ``threading``, for ``with fork_lock.lock:``, in which Ctrl-C cannot come between.
 
     A thread that holds a lock does not exist in a child forked meanwhile and would never let it go there. What these
     locks guard is changed by one assignment at the end, so the child finds it as it was before.
     """
 
-    lock: threading.Lock
+    lock: Any
 
-    def __init__(self) -> None:
+    def __init__(self, *, reentrant: bool = False) -> None:
+        self._reentrant = reentrant
         self.reset()
         _locks.add(self)
 
     def reset(self) -> None:
         """Start anew, open."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock() if self._reentrant else threading.Lock()
 
 
 def _reset_all() -> None:
