@@ -144,7 +144,7 @@ class Store:
     def _manifest(self) -> Manifest:
         if self._orphan:
             raise OSError(
-                errno.EBUSY, "this process was forked in a batch: read the store in another", str(self.folder)
+                errno.EBUSY, "forked in a batch, this process cannot read it: open it in another", str(self.folder)
             )
         if self._held.manifest is None:
             self._held.manifest = Manifest(self.folder, sync=self._sync if self.mode == "w" else None)

@@ -131,7 +131,7 @@ class Manifest:
             return Told(head, [], [], [], 0)
         numbers = [_number(row[0]) for row in ask("SELECT number FROM segments ORDER BY place, number")]
         gone = ask("SELECT segment, rows FROM tombstones WHERE change > ?", (since,))
-        tombstones = [(segment, np.frombuffer(rows, "<u4").astype(np.int64)) for segment, rows in gone]
+        tombstones = [(segment, _rows(rows)) for segment, rows in gone]
         after = since if since >= head.restarted else -1
         log = ask("SELECT removed, ids, codes FROM log WHERE change > ? ORDER BY number", (after,))
         size = -(-(head.n_bits or 8) // 8)
@@ -193,6 +193,12 @@ def _number(value: Any) -> int:
     if type(value) is not int or not 0 < value < 10**9:
         raise TypeError(f"a segment is numbered {value!r:.80}")
     return value
+
+
+def _rows(value: Any) -> NDArray[np.int64]:
+    if type(value) is not bytes or not value or len(value) % 4:
+        raise TypeError(f"{value!r:.80} are no rows")
+    return np.frombuffer(value, "<u4").astype(np.int64)
 
 
 def _is_head(head: Head) -> bool:

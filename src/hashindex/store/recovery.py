@@ -64,6 +64,8 @@ def _opened(manifest: Manifest, told: Told, known: dict[int, Segment]) -> dict[i
         segment = known.get(number) or read_segment(path, mmap=True)[0]
         if segment.n_bits != told.head.n_bits:
             raise ValueError(f"{path} has codes of {segment.n_bits} bits, and its store of {told.head.n_bits}")
+        if number in gone and max(int(rows.max()) for rows in gone[number]) >= segment.n_rows:
+            raise ValueError(f"{manifest.path} is damaged: a tombstone is of no row of {path}; restore it from a copy")
         kept = _without(segment, np.concatenate(gone[number])) if number in gone else segment
         if kept is not None:
             files[number] = kept
@@ -73,8 +75,6 @@ def _opened(manifest: Manifest, told: Told, known: dict[int, Segment]) -> dict[i
 
 
 def _without(segment: Segment, rows: NDArray[np.int64]) -> Segment | None:
-    if rows.max(initial=0) >= segment.n_rows:
-        raise ValueError(f"a tombstone is of row {rows.max()} of a segment of {segment.n_rows}")
     at, here = segment.find(segment.ids_of(np.unique(rows)))
     return segment.without(at[here])
 
