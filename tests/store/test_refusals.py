@@ -91,9 +91,9 @@ def test_what_is_not_a_store_is_left_alone(tmp_path: Path) -> None:
     before = listing(tmp_path)
     for mode in ("w", "r"):
         with pytest.raises(ValueError, match=r"photos is no store: there is no store\.sqlite among cat\.jpg"):
-            HashIndex.open(tmp_path / "photos", 64, mode=mode)  # type: ignore[arg-type]
+            HashIndex.open(tmp_path / "photos", 64, mode=mode)
         with pytest.raises(NotADirectoryError, match="this is a file"):
-            HashIndex.open(tmp_path / "file", 64, mode=mode)  # type: ignore[arg-type]
+            HashIndex.open(tmp_path / "file", 64, mode=mode)
     for name in ("empty", "missing"):
         with pytest.raises(FileNotFoundError, match="mode='w' makes one"):
             HashIndex.open(tmp_path / name, mode="r")
