@@ -1,8 +1,8 @@
 """Crashes and failing disks at every system call that changes the disk: `python crashes.py [--every N] [--kinds ...]`.
 
 A workload of adds, removals, merges, compactions and batches runs under strace (Linux), once for each call that it
-makes in the store's folder: there it is killed, or the call fails. Then the store must hold what was acknowledged, or the
-one step more that was under way.
+makes in the store's folder: there it is killed, or the call fails. Then the store must hold what was acknowledged, or
+the one step more that was under way.
 """
 
 from __future__ import annotations
