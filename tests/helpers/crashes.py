@@ -106,7 +106,6 @@ def _traced(folder: Path, options: list[str], log: Path | None = None) -> tuple[
     command = [
         "strace",
         "-f",
-        "--seccomp-bpf",
         "-qq",
         "-o",
         str(log or "/dev/null"),

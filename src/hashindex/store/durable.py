@@ -25,6 +25,7 @@ from .sqlite import keep_open
 from .transaction import Transaction, number_of
 from .writer_lock import WriterLock
 
+MOST_UNNAMED = 16  # files that wait, with sync="os", for one sync of the WAL
 Mode = Literal["w", "r"]
 Sync = Literal["always", "os"]
 Result = TypeVar("Result")
@@ -49,7 +50,7 @@ class Store:
         self._finalizer = finalize(self, _let_go, self._held)
         self._using = ForkLock(reentrant=True)  # the connection
         self._transaction: Transaction | None = None
-        self._vain: list[Path] = []  # files of changes that failed, until it is sure that they did
+        self._unnamed: list[Path] = []  # files to be removed once it is sure that nothing names them
         self._failure: str | None = None  # why nothing can be written any more
         self._batch_failure: str | None = None  # or nothing in this batch
         try:
@@ -138,6 +139,8 @@ class Store:
         """Let go of everything; a writer leaves no WAL behind."""
         with self._using.lock:
             _stores.discard(self)
+            if self._held.lock is not None and self._failure is None:
+                self._remove_unnamed()
             self._finalizer()
 
     @property
@@ -168,13 +171,18 @@ class Store:
         result = transaction.result
         assert result is not None
         unnamed = [segment_path(self.folder, number) for number in self.view.files if number not in result.files]
-        unnamed += self._vain
-        self.view, self._transaction, self._vain = result, None, []
+        unnamed += self._unnamed
+        self.view, self._transaction, self._unnamed = result, None, unnamed
+        if self._sync == "always" or len(unnamed) >= MOST_UNNAMED:
+            self._remove_unnamed()
+
+    def _remove_unnamed(self) -> None:
         with suppress(OSError):  # what stays is swept at the next opening
-            if unnamed and self._sync == "os":
+            if self._unnamed and self._sync == "os":
                 self._manifest.sync_wal()  # before what it replaces is gone
-            for path in unnamed:
+            for path in self._unnamed:
                 path.unlink(missing_ok=True)
+            self._unnamed = []
 
     def _abandon(self) -> None:
         """After an error: take back the transaction, unless it was committed before, by a Ctrl-C's breadth."""
@@ -194,7 +202,7 @@ class Store:
         if self.in_batch:
             self._batch_failure = "a change in this batch failed, and so does the batch: leave its block"
         if transaction.result is not None or self._failure is not None:  # the end was tried, and the disk may have it
-            self._vain += transaction.written
+            self._unnamed += transaction.written
             return
         with suppress(OSError):
             for path in transaction.written:

@@ -65,7 +65,7 @@ class Manifest:
     """
 
     def __init__(self, folder: Path, *, sync: str | None = None) -> None:
-        self.path = folder / NAME
+        self.path, self._named = folder / NAME, False
         self.connection = connect(self.path, writable=sync is not None)
         try:
             with self.explained():
@@ -163,7 +163,9 @@ class Manifest:
             os.fsync(file)
         finally:
             os.close(file)
-        sync_folder(self.path.parent)
+        if not self._named:  # SQLite may just have made it
+            sync_folder(self.path.parent)
+            self._named = True
 
 
 def create(folder: Path, n_bits: int | None, meta: str) -> None:
