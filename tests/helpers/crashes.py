@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def states() -> list[Model]:
     return after
 
 
-def work(folder: Path, acknowledged: int) -> None:
+def work(folder: Path, acknowledged: int, sync: Literal["always", "os"] = "always") -> None:
     """Run the workload, opening the store anew half-way; tell each step that is done by one byte.
 
     A step that fails must leave everything as it was, and succeed when it is tried again.
@@ -70,7 +70,7 @@ def work(folder: Path, acknowledged: int) -> None:
     for begin in (0, N_STEPS // 2):
         while True:
             try:
-                index = HashIndex.open(folder, 64)
+                index = HashIndex.open(folder, 64, sync=sync)
                 break
             except OSError:
                 failures += 1
@@ -101,7 +101,7 @@ class Point(NamedTuple):
     n: int
 
 
-def _traced(folder: Path, options: list[str], log: Path | None = None) -> tuple[int, bytes, bytes]:
+def traced(folder: Path, options: list[str], log: Path | None = None, sync: str = "always") -> tuple[int, bytes, bytes]:
     """Exit status, acknowledgements and errors of the workload under strace."""
     command = [
         "strace",
@@ -118,7 +118,7 @@ def _traced(folder: Path, options: list[str], log: Path | None = None) -> tuple[
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [*command, str(folder), str(writing)], stderr=subprocess.PIPE, env=environment, pass_fds=(writing,)
+        [*command, str(folder), str(writing), sync], stderr=subprocess.PIPE, env=environment, pass_fds=(writing,)
     )
     os.close(writing)
     _, errors = process.communicate()
@@ -129,7 +129,7 @@ def _traced(folder: Path, options: list[str], log: Path | None = None) -> tuple[
 def points(folder: Path) -> list[Point]:
     """Every call of the workload that changes the folder, from one run of it."""
     log = folder.with_suffix(".log")
-    status, told, errors = _traced(folder, ["-y", "-e", f"trace={','.join(CALLS)}"], log)
+    status, told, errors = traced(folder, ["-y", "-e", f"trace={','.join(CALLS)}"], log)
     assert (status, told) == (0, b"." * N_STEPS + b"="), errors.decode()
     counts, found = Counter[str](), []
     for line in log.read_text(errors="replace").splitlines():
@@ -145,7 +145,7 @@ def try_point(point: Point, kind: str, folder: Path, after: list[Model]) -> str:
     """Run the workload with one call killed, or failing; return what came of it, or raise AssertionError."""
     what = "signal=KILL" if kind == "KILL" else f"error={kind}"
     options = ["-e", f"trace={point.call}", "-e", f"inject={point.call}:{what}:when={point.n}"]
-    status, told, errors = _traced(folder, options)
+    status, told, errors = traced(folder, options)
     n = told.count(b".")
     if kind == "KILL":
         assert status in (-9, 137), f"{point}: not killed ({status}) {errors.decode()}"
@@ -191,12 +191,12 @@ def prove(every: int = 1, kinds: tuple[str, ...] = ("KILL", "ENOSPC", "EIO"), n_
 def main() -> None:
     """Tell how many points there are, and how they ended."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--work", nargs=2)
+    parser.add_argument("--work", nargs=3)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--kinds", nargs="+", default=["KILL", "ENOSPC", "EIO"])
     given = parser.parse_args()
     if given.work:
-        work(Path(given.work[0]), int(given.work[1]))
+        work(Path(given.work[0]), int(given.work[1]), given.work[2])
         return
     begin = time.perf_counter()
     for what, n in prove(given.every, tuple(given.kinds)).items():
