@@ -32,7 +32,7 @@ class Effect(NamedTuple):
     """What one call does to the disk, sooner or later. A folder has no content, and is a name like others."""
 
     path: str  # of the name that it sets or removes; "" for content
-    inode: int | None  # what the name is then of, or what the content is of
+    inode: int | None  # what the name is then of, or what the content is of; a sync has neither
     offset: int = 0
     data: bytes | None = None  # None: the file is cut at the offset
 
@@ -101,6 +101,7 @@ def parse(log: Path, folder: Path) -> Trace:
             names.pop(path)
             add(Effect(path, None))
         elif name in ("fsync", "fdatasync"):
+            add(Effect("", None))  # the power may go just before
             for i, effect in enumerate(effects):
                 if (effect.path and str(Path(effect.path).parent) == path) or (
                     not effect.path and effect.inode == names.get(path)
@@ -128,7 +129,8 @@ def left(trace: Trace, end: int, rng: np.random.Generator | None, kept: float) -
             if inode is not None:
                 names[path] = inode
             continue
-        assert inode is not None
+        if inode is None:
+            continue
         file = contents.setdefault(inode, bytearray())
         if data is None:
             del file[offset:]
