@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import resource
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -165,3 +167,83 @@ def test_keys_and_payloads(tmp_path: Path) -> None:
         assert list(index.items()) == []
     with pytest.raises(ValueError, match=r"HashIndex.open"):
         HashIndex(64).add(codes_of(0, 1), keys=["a"])
+
+
+@pytest.mark.usefixtures("_small_tail")
+def test_an_interrupt_anywhere_leaves_memory_and_disk_alike(tmp_path: Path, rng: np.random.Generator) -> None:
+    class Interrupt(BaseException):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupt
+
+    index, model, interrupted = HashIndex.open(tmp_path / "store", 64, sync="os"), Model(), 0
+    reader = HashIndex.open(tmp_path / "store", mode="r")
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for i in range(300):
+            after = dict(model)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, float(rng.uniform(0.00005, 0.002)))
+                try:
+                    if i % 5:
+                        step(rng, index, after)
+                    else:
+                        with index.batch():
+                            step(rng, index, after)
+                            step(rng, index, after)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except Interrupt:
+                interrupted += 1
+                reader.refresh()
+                model = content(reader)
+                with contextlib.suppress(InterruptedError):
+                    index.compact()
+            except InterruptedError:
+                model = content(index)
+            else:
+                model = after
+            reader.refresh()
+            assert content(index) == model == content(reader), i
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted
+    index.check()
+    index.close()
+    reader.close()
+
+
+def test_a_full_disk_raises_and_writing_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    """Files that may not grow are what a full disk looks like, and end in time."""
+    index = HashIndex.open(tmp_path / "store", 64)
+    index.add(codes_of(0, 100), keys=[str(i) for i in range(100)])
+    before = content(index)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
+    try:
+        for change in (
+            lambda: index.add(codes_of(1, 20_000)),  # a segment
+            lambda: index.add(codes_of(1, 16_000)),  # the log
+            lambda: in_batch(index),
+        ):
+            with pytest.raises(OSError, match="large|disk"):
+                change()
+            assert content(index) == before
+            with HashIndex.open(tmp_path / "store", mode="r") as reader:
+                assert content(reader) == before
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list((tmp_path / "store" / "segments").iterdir())
+    assert index.add(codes_of(1, 20_000))[0] == 100
+    index.check()
+    index.close()
+
+
+def in_batch(index: HashIndex) -> None:
+    with index.batch():
+        index.remove([5, 6])
+        index.add(codes_of(2, 10))
+        with contextlib.suppress(OSError):
+            index.add(codes_of(1, 16_000))
+        index.add(codes_of(2, 16_000))

@@ -144,6 +144,8 @@ class Durable(State):
                     # Searches may still look at rows behind those of before: they stay in their own buffer.
                     tail = TailBuffer(before.tail_codes.copy(), before.tail_ids.copy())
                     self._snapshot = before.with_tail(tail, before.n_tail, before.next_id)
+                    if store is not None:
+                        store.restart(self._snapshot)
                 raise
             finally:
                 self._in_batch = False

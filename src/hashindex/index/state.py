@@ -115,7 +115,11 @@ class State:
         """
         if self._store is None:
             self._snapshot = snapshot
-        elif snapshot is not self._snapshot:
+            return
+        if not self._store.holds(self._snapshot):  # Ctrl-C came between disk and memory
+            self._snapshot = self._store.view.snapshot
+            raise InterruptedError("the call before was interrupted when it was on the disk already: call again")
+        if snapshot is not self._snapshot:
             try:
                 self._store.write(self._snapshot, snapshot, change)
             finally:

@@ -99,6 +99,8 @@ class Store:
         with self._using.lock:
             self.check_writable()
             try:
+                if self._transaction is not None and not self.in_batch:  # Ctrl-C kept it from being taken back
+                    self._abandon()
                 if self._transaction is None:
                     self._manifest.begin()
                     self._transaction = Transaction.after(self.view, new)
@@ -130,10 +132,14 @@ class Store:
                 self.in_batch, self._batch_failure = False, None
 
     def abandon_batch(self) -> None:
-        """Take back what was written since."""
+        """Take back what was written since, unless it was committed before: ``holds`` tells."""
         with self._using.lock:
             self.in_batch, self._batch_failure = False, None
             self._abandon()
+
+    def restart(self, snapshot: Snapshot) -> None:
+        """Go on from another snapshot of the same state."""
+        self.view = self.view._replace(snapshot=snapshot)
 
     def close(self) -> None:
         """Let go of everything; a writer leaves no WAL behind."""
@@ -240,19 +246,25 @@ def _let_go(held: _Held) -> None:
         held.lock = None
 
 
+_forking: list[Store] = []
+
+
 def _before_fork() -> None:
-    for store in list(_stores):
+    _forking[:] = _stores
+    for store in _forking:
         store.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    for store in list(_stores):
+    for store in _forking:
         store.after_fork()
+    _forking.clear()
 
 
 def _after_fork_in_child() -> None:
-    for store in list(_stores):
+    for store in _forking:
         store.become_reader()
+    _forking.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -6,8 +6,12 @@ import errno
 import os
 import weakref
 from pathlib import Path
+from typing import Any
+
+from ..support.locks import ForkLock
 
 _held: set[tuple[int, int]] = set()  # files, by device and inode, that this process has locked
+_looking = ForkLock()
 
 
 class WriterLock:
@@ -27,7 +31,11 @@ class WriterLock:
     def __init__(self, folder: Path) -> None:
         import fcntl  # not where Windows is
 
-        path = folder / "writer.lock"
+        with _looking.lock:
+            self._take(folder / "writer.lock", fcntl)
+
+    def _take(self, path: Path, fcntl: Any) -> None:
+        folder = path.parent
         if path.exists() and _identity(path.stat()) in _held:
             raise _taken(folder, f"this process ({os.getpid()})")
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
