@@ -27,14 +27,15 @@ void append_matches(const Part& part, std::size_t count, DistanceOf distance, Pl
         for (std::size_t i = 0; i < std::min(count, most); ++i) matches.push_back({distance(i), part.id_of(place(i))});
         return;
     }
+    const std::size_t before = matches.size();
     // Rows of several codes at one distance must be sorted; those of one code are. Of each the first `most` suffice.
     for (std::size_t i = 0, last; i < count && most; i = last) {
         const std::size_t first = matches.size();
         for (last = i; last < count && distance(last) == distance(i); ++last) {
-            const std::int64_t begin = part.starts[place(last)], end = part.starts[place(last) + 1];
-            const auto n = std::min(static_cast<std::size_t>(end - begin), most);
+            const Part::Run held = part.held(place(last));
+            const std::size_t n = std::min({held.end - held.begin, most, part.n_rows - (matches.size() - before)});
             for (std::size_t j = 0; j < n; ++j)
-                matches.push_back({distance(i), part.id_of(part.holders[static_cast<std::size_t>(begin) + j])});
+                matches.push_back({distance(i), part.id_of(part.holder(held.begin + j))});
         }
         if (last > i + 1) std::sort(matches.begin() + static_cast<std::ptrdiff_t>(first), matches.end());
         if (matches.size() - first > most) matches.resize(first + most);

@@ -66,14 +66,15 @@ RadiusSearch::RadiusSearch(const std::vector<Step>& steps, const Codes& queries,
             const Hit* begin = block.hits.data();
             for (const std::size_t end : block.ends) {
                 const Run run{begin, block.hits.data() + end};
-                const std::int64_t* starts = found.part->starts;
-                std::int64_t n = run.end - run.begin;
-                if (starts) {
+                auto n = static_cast<std::size_t>(run.end - run.begin);
+                if (found.part->starts) {
                     n = 0;
-                    for (const Hit* hit = run.begin; hit != run.end; ++hit)
-                        n += starts[hit_row(*hit) + 1] - starts[hit_row(*hit)];
+                    for (const Hit* hit = run.begin; hit != run.end; ++hit) {
+                        const Part::Run held = found.part->held(hit_row(*hit));
+                        n = std::min(n + held.end - held.begin, found.part->n_rows);
+                    }
                 }
-                offsets_[++q] += n;
+                offsets_[++q] += static_cast<std::int64_t>(n);
                 found.runs.push_back(run);
                 begin = run.end;
             }

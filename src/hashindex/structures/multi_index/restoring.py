@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.tables import COPIED_BITS, Tables
+from ...engines.tables import COPIED_BITS, MAX_TABLE_CODES, Tables
 from ...segments.segment import Segment
 from .layout import MAX_TABLES, MAX_WIDTH
 
@@ -24,7 +24,7 @@ def restored(segment: Segment, arrays: dict[str, NDArray[Any]]) -> Tables:
     tables = tables._replace(masks=tables.masks.copy(), widths=tables.widths.copy())
     n, code_size = segment.codes.shape
     n_tables = len(tables.widths)
-    if tables.rows.shape != (n_tables, n):
+    if tables.rows.shape != (n_tables, n) or n >= MAX_TABLE_CODES:
         raise ValueError(f"tables of {tables.rows.shape} rows do not fit {n} codes")
     if tables.masks.shape != (n_tables, code_size) or tables.widths.shape != (n_tables,):
         raise ValueError(f"masks of shape {tables.masks.shape} do not fit {n_tables} tables of {code_size}-byte codes")
