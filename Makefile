@@ -62,6 +62,7 @@ sanitize:  ## Run the native tests under ASan, UBSan and TSan
 crash: $(READY)  ## Kill a writer, fail the disk and cut the power at every call that changes a store (strace; half an hour)
 	$(BIN)/python tests/helpers/crashes.py
 	$(BIN)/python tests/helpers/power_failures.py --random 20
+	HASHINDEX_EXAMPLES=250 $(BIN)/python -m pytest -q tests/store/test_machine.py
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist docs/_build report.html
