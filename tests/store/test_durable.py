@@ -113,6 +113,24 @@ def test_equal_codes_and_width_known_late(tmp_path: Path) -> None:
         assert (reader.n_bits, reader.ids().tolist()) == (256, index.ids().tolist())
 
 
+def test_compact_keeps_what_was_built(tmp_path: Path) -> None:
+    with HashIndex.open(tmp_path / "store", 64) as index:
+        index.add(codes_of(0, 30_000))
+        index.remove([3, 4])
+        index.compact()
+        index.search(codes_of(0, 10), radius=2, method="multi-index")
+        index.compact()
+        index.compact()
+        expected = index.search(codes_of(0, 100), radius=9)
+        assert [path.name for path in (tmp_path / "store" / "segments").iterdir()] == ["00000003.hxs"]
+        index.check()
+    with HashIndex.open(tmp_path / "store", mode="r") as index:
+        assert "multi-index" in index._snapshot.segments[0].learned.states
+        found = index.search(codes_of(0, 100), radius=9, method="multi-index")
+        assert np.array_equal(found.ids, expected.ids)
+        assert np.array_equal(found.offsets, expected.offsets)
+
+
 def test_a_pickle_is_a_reader(tmp_path: Path) -> None:
     with HashIndex.open(tmp_path / "store", 64) as index:
         index.add(codes_of(0, 10))

@@ -151,9 +151,14 @@ class Durable(State):
                 self._in_batch = False
 
     def compact(self) -> None:
-        """Make one segment of everything, without what was removed. Raises OSError as :meth:`batch`."""
+        """Make one segment of everything, without what was removed.
+
+        A store then also keeps what searches, or :meth:`prepare`, have built, so that it is there when the store is
+        opened. Raises OSError as :meth:`batch`.
+        """
         with self._writing.lock:
-            self._publish(compacted(self._snapshot), NOTHING)
+            new = compacted(self._snapshot)
+            self._publish(new if self._store is None else self._store.with_news(new), NOTHING)
 
     def check(self) -> None:
         """Look at everything: every invariant, and in a store every byte of every file.

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import errno
-import os
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from weakref import WeakSet, finalize
+from weakref import finalize
 
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..support.locks import ForkLock
+from . import forking
 from .change import Change
 from .folder import segment_path, sweep
+from .held import Held, let_go
 from .manifest import Manifest
 from .opening import check_agrees, locked, look_at
 from .recovery import view
 from .segment_file import write_segment
 from .sqlite import keep_open
-from .transaction import Transaction, number_of
-from .writer_lock import WriterLock
+from .transaction import Transaction, number_of, with_news
 
 MOST_UNNAMED = 16  # files that wait, with sync="os", for one sync of the WAL
 Mode = Literal["w", "r"]
 Sync = Literal["always", "os"]
 Result = TypeVar("Result")
-_stores: WeakSet[Store] = WeakSet()
-
-
-@dataclass
-class _Held:
-    """What must be let go of when a store is closed or forgotten."""
-
-    manifest: Manifest | None = None
-    lock: WriterLock | None = None
 
 
 class Store:
@@ -46,8 +35,8 @@ class Store:
     def __init__(self, folder: Path, n_bits: int | None, mode: Mode, sync: Sync, meta: Any) -> None:
         self.folder, self.mode, self._sync = folder, mode, sync
         self.in_batch = self._orphan = False
-        self._held = _Held()
-        self._finalizer = finalize(self, _let_go, self._held)
+        self._held = Held()
+        self._finalizer = finalize(self, let_go, self._held)
         self._using = ForkLock(reentrant=True)  # the connection
         self._transaction: Transaction | None = None
         self._unnamed: list[Path] = []  # files to be removed once it is sure that nothing names them
@@ -59,13 +48,14 @@ class Store:
                 self._held.lock = locked(folder, n_bits, meta)
             check_agrees(folder, self._manifest.head(), n_bits, meta)
             self.view = view(self._manifest)  # as committed
+            self._built = {number: set(one.learned.states) for number, one in self.view.files.items()}
             if mode == "w":
                 sweep(folder, self.view.files)
         except BaseException:
             self.close()
             raise
         self._next_segment = self.view.head.next_segment
-        _stores.add(self)
+        forking.stores.add(self)
 
     def holds(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot is the one that was written last."""
@@ -112,6 +102,10 @@ class Store:
                 self._abandon()
                 raise
 
+    def with_news(self, snapshot: Snapshot) -> Snapshot:
+        """The same state, for which files are written of what searches have built since, if they have."""
+        return with_news(snapshot, self.view.files, self._built)
+
     def begin_batch(self) -> None:
         """Let what follows be one transaction."""
         self.check_writable()
@@ -144,7 +138,7 @@ class Store:
     def close(self) -> None:
         """Let go of everything; a writer leaves no WAL behind."""
         with self._using.lock:
-            _stores.discard(self)
+            forking.stores.discard(self)
             if self._held.lock is not None and self._failure is None:
                 self._remove_unnamed()
             self._finalizer()
@@ -167,6 +161,7 @@ class Store:
             if number is None:
                 number, self._next_segment = self._next_segment, self._next_segment + 1
                 transaction.written.append(segment_path(self.folder, number))
+                self._built[number] = set(segment.learned.states)
                 write_segment(transaction.written[-1], segment)
             files[number] = segment
         transaction.name(self._manifest, before, files, self._next_segment)
@@ -232,40 +227,3 @@ class Store:
             self._orphan = True
         self._held.lock, self._held.manifest = None, None
         self.mode, self.in_batch, self._transaction, self._batch_failure = "r", False, None, None
-
-
-def _let_go(held: _Held) -> None:
-    if held.manifest is not None:
-        if held.lock is not None:
-            with suppress(sqlite3.Error):
-                held.manifest.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        held.manifest.close()
-        held.manifest = None
-    if held.lock is not None:
-        held.lock.release()
-        held.lock = None
-
-
-_forking: list[Store] = []
-
-
-def _before_fork() -> None:
-    _forking[:] = _stores
-    for store in _forking:
-        store.before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for store in _forking:
-        store.after_fork()
-    _forking.clear()
-
-
-def _after_fork_in_child() -> None:
-    for store in _forking:
-        store.become_reader()
-    _forking.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +88,16 @@ def number_of(files: Mapping[int, Segment], segment: Segment) -> int | None:
         if known.codes is segment.codes:
             return number
     return None
+
+
+def with_news(snapshot: Snapshot, files: Mapping[int, Segment], built: Mapping[int, set[str]]) -> Snapshot:
+    """The same state, with other segments instead of those whose file, by number, has less ``built`` than they."""
+    segments = []
+    for segment in snapshot.segments:
+        number = number_of(files, segment)
+        news = number is not None and segment.learned.states.keys() - built.get(number, set())
+        segments.append(replace(segment, codes=segment.codes[:]) if news else segment)
+    if all(one is other for one, other in zip(segments, snapshot.segments, strict=True)):
+        return snapshot
+    snapshot.retire_plans()
+    return Snapshot(snapshot.n_bits, tuple(segments), snapshot.tail, snapshot.n_tail, snapshot.next_id)
