@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -171,3 +172,35 @@ def test_read_only_media(tmp_path: Path) -> None:
     finally:
         for path in (folder, folder / "segments"):
             path.chmod(0o755)
+
+
+def test_threads_search_and_look_up_while_one_writes(tmp_path: Path) -> None:
+    """And processes are forked meanwhile."""
+    index = HashIndex.open(tmp_path / "store", 64, sync="os")
+    index.add(codes_of(0, 500), payloads=list(range(500)))
+    done, failures = threading.Event(), list[BaseException]()
+
+    def look() -> None:
+        try:
+            while not done.is_set():
+                near = index.search(codes_of(0, 5), k=1)
+                assert index.payloads(near.ids[:, 0]) == [0, 1, 2, 3, 4]
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [threading.Thread(target=look) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        for i in range(12):
+            with index.batch():
+                ids = index.add(codes_of(i + 1, 3000), payloads=[i] * 3000)
+                index.remove(ids[::2])
+            assert in_child(lambda: index.payloads([3]) == [3] and not index.refresh())
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert not failures
+    index.check()
+    index.close()
