@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -17,23 +18,27 @@ class Row(NamedTuple):
     removed: bytes | None
     ids: bytes | int | None  # of consecutive ones the first
     codes: bytes | None
+    crc: int  # of the others
 
     @classmethod
     def of(cls, removed: Ids, ids: Ids, codes: Codes | None) -> Row:
         """Codes (n, code_size), or one, under ``ids`` (n,)."""
         gone = removed.astype("<i8").tobytes() if len(removed) else None
         if codes is None or not len(ids):
-            return cls(gone, None, None)
+            return cls(gone, None, None, _crc(gone, None, None))
         counted = len(ids) == 1 or (int(ids[-1]) - int(ids[0]) == len(ids) - 1 and bool((ids[1:] > ids[:-1]).all()))
-        return cls(gone, int(ids[0]) if counted else ids.astype("<i8").tobytes(), codes.tobytes())
+        told, data = int(ids[0]) if counted else ids.astype("<i8").tobytes(), codes.tobytes()
+        return cls(gone, told, data, _crc(gone, told, data))
 
     def read(self, code_size: int) -> tuple[Ids, Ids, Codes]:
         """Return removed ids, ids and codes; ValueError if the row is not one that was written."""
-        removed, ids, codes = self
+        removed, ids, codes, crc = self
         if not isinstance(removed, bytes | None) or not isinstance(ids, bytes | int | None):
             raise ValueError("a row of the log holds no ids")
         if not isinstance(codes, bytes | None) or (codes and (not code_size or len(codes) % code_size)):
             raise ValueError("a row of the log holds no codes of the store's width")
+        if _crc(removed, ids, codes) != crc:
+            raise ValueError("a row of the log is not what was written")
         entered = np.frombuffer(codes or b"", np.uint8).reshape(-1, max(code_size, 1))
         n = len(entered)
         if isinstance(ids, int):
@@ -45,6 +50,11 @@ class Row(NamedTuple):
         if len(given) != n:
             raise ValueError(f"a row of the log holds {len(given)} ids of {n} codes")
         return as_ids(removed), given, entered
+
+
+def _crc(removed: bytes | None, ids: bytes | int | None, codes: bytes | None) -> int:
+    told = ids.to_bytes(8, "little", signed=True) if isinstance(ids, int) else ids or b""
+    return zlib.crc32(codes or b"", zlib.crc32(told, zlib.crc32(removed or b"")))
 
 
 def as_ids(data: bytes | None) -> Ids:

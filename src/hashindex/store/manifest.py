@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,11 +25,11 @@ UNFINISHED = ".store.sqlite.new"
 SYNCHRONOUS = {"always": "FULL", "os": "NORMAL"}
 
 TABLES = {
-    "state": "n_bits INTEGER, next_id INTEGER NOT NULL, next_segment INTEGER NOT NULL, change INTEGER NOT NULL, "
-    "restarted INTEGER NOT NULL, meta TEXT NOT NULL",
+    "state": "n_bits INTEGER, n_codes INTEGER NOT NULL, next_id INTEGER NOT NULL, next_segment INTEGER NOT NULL, "
+    "change INTEGER NOT NULL, restarted INTEGER NOT NULL, meta TEXT NOT NULL",
     "segments": "number INTEGER PRIMARY KEY, place INTEGER NOT NULL",
-    "tombstones": "segment INTEGER NOT NULL, change INTEGER NOT NULL, rows BLOB NOT NULL",
-    "log": "number INTEGER PRIMARY KEY, change INTEGER NOT NULL, removed BLOB, ids, codes BLOB",
+    "tombstones": "segment INTEGER NOT NULL, change INTEGER NOT NULL, rows BLOB NOT NULL, crc INTEGER NOT NULL",
+    "log": "number INTEGER PRIMARY KEY, change INTEGER NOT NULL, removed BLOB, ids, codes BLOB, crc INTEGER NOT NULL",
     "items": "id INTEGER PRIMARY KEY, key TEXT UNIQUE, payload TEXT",
 }
 SCHEMA = {f"CREATE TABLE {name} ({columns})" for name, columns in TABLES.items()}
@@ -38,6 +39,7 @@ class Head(NamedTuple):
     """The one row of ``state``."""
 
     n_bits: int | None
+    n_codes: int
     next_id: int
     next_segment: int
     change: int
@@ -130,10 +132,10 @@ class Manifest:
         if head.change == since:
             return Told(head, [], [], [], 0)
         numbers = [_number(row[0]) for row in ask("SELECT number FROM segments ORDER BY place, number")]
-        gone = ask("SELECT segment, rows FROM tombstones WHERE change > ?", (since,))
-        tombstones = [(segment, _rows(rows)) for segment, rows in gone]
+        gone = ask("SELECT segment, rows, crc FROM tombstones WHERE change > ?", (since,))
+        tombstones = [(segment, _rows(rows, crc)) for segment, rows, crc in gone]
         after = since if since >= head.restarted else -1
-        log = ask("SELECT removed, ids, codes FROM log WHERE change > ? ORDER BY number", (after,))
+        log = ask("SELECT removed, ids, codes, crc FROM log WHERE change > ? ORDER BY number", (after,))
         size = -(-(head.n_bits or 8) // 8)
         n_logged = self.one(
             "SELECT sum(1 + length(coalesce(removed, '')) / 8 + length(coalesce(codes, '')) / ?) FROM log", size
@@ -181,7 +183,7 @@ def create(folder: Path, n_bits: int | None, meta: str) -> None:
             connection.execute(f"PRAGMA user_version = {VERSION}")
             for statement in sorted(SCHEMA):
                 connection.execute(statement)
-            connection.execute("INSERT INTO state VALUES (?, 0, 1, 0, 0, ?)", (n_bits, meta))
+            connection.execute("INSERT INTO state VALUES (?, 0, 0, 1, 0, 0, ?)", (n_bits, meta))
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
@@ -197,13 +199,13 @@ def _number(value: Any) -> int:
     return value
 
 
-def _rows(value: Any) -> NDArray[np.int64]:
-    if type(value) is not bytes or not value or len(value) % 4:
-        raise TypeError(f"{value!r:.80} are no rows")
+def _rows(value: Any, crc: Any) -> NDArray[np.int64]:
+    if type(value) is not bytes or not value or len(value) % 4 or zlib.crc32(value) != crc:
+        raise TypeError(f"tombstones {value!r:.80} are not what was written")
     return np.frombuffer(value, "<u4").astype(np.int64)
 
 
 def _is_head(head: Head) -> bool:
-    counts = (head.next_id, head.next_segment, head.change, head.restarted)
+    counts = (head.n_codes, head.next_id, head.next_segment, head.change, head.restarted)
     sound = all(type(one) is int and one >= 0 for one in counts) and type(head.meta) is str
     return sound and (head.n_bits is None or (type(head.n_bits) is int and 0 < head.n_bits <= MAX_BITS))

@@ -95,6 +95,9 @@ def _view(manifest: Manifest, told: Told, files: dict[int, Segment], before: Vie
     else:
         old.retire_plans()
         snapshot = Snapshot(head.n_bits, segments, tail, len(ids), head.next_id)
+    if snapshot.n_codes != head.n_codes:
+        what = f"{snapshot.n_codes:,} codes are there, and {head.n_codes:,} were written"
+        raise ValueError(f"{manifest.path} is damaged: {what}; restore it from a copy")
     return View(head, files, snapshot, told.n_logged)
 
 

@@ -32,6 +32,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explanation(path, error) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is damaged: text in it is none; restore the folder from a copy") from None
 
 
 def explanation(path: Path, error: sqlite3.Error) -> OSError | ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,14 +53,14 @@ class Transaction:
                 self.restarted, self.n_logged = self.number, 0
             if n_operations:
                 self.n_logged += 1 + n_operations
-                statement = "INSERT INTO log (change, removed, ids, codes) VALUES (?, ?, ?, ?)"
+                statement = "INSERT INTO log (change, removed, ids, codes, crc) VALUES (?, ?, ?, ?, ?)"
                 manifest.connection.execute(statement, (self.number, *row))
             items.record(manifest, change)
 
     def name(self, manifest: Manifest, before: View, files: dict[int, Segment], next_segment: int) -> None:
         """Name the files of its end, and count it."""
         new, run = self.latest, manifest.connection.execute
-        head = Head(new.n_bits, new.next_id, next_segment, self.number, self.restarted, before.head.meta)
+        head = Head(new.n_bits, new.n_codes, new.next_id, next_segment, self.number, self.restarted, before.head.meta)
         with manifest.explained():
             if list(files) != list(before.files):
                 run("DELETE FROM segments")
@@ -67,7 +68,8 @@ class Transaction:
                     run("INSERT INTO segments VALUES (?, ?)", (number, place))
                 for number in before.files.keys() - files.keys():
                     run("DELETE FROM tombstones WHERE segment = ?", (number,))
-            run("UPDATE state SET n_bits = ?, next_id = ?, next_segment = ?, change = ?, restarted = ?", head[:-1])
+            columns = ", ".join(f"{column} = ?" for column in Head._fields)
+            run(f"UPDATE state SET {columns}", head)
         self.result = View(head, files, new, self.n_logged)
 
     def _bury(self, manifest: Manifest, before: View, old: Snapshot, new: Snapshot, change: Change) -> None:
@@ -79,7 +81,8 @@ class Transaction:
             rows, here = segment.find(change.removed)
             if here.any():
                 gone = np.unique(rows[here]).astype("<u4").tobytes()
-                manifest.connection.execute("INSERT INTO tombstones VALUES (?, ?, ?)", (number, self.number, gone))
+                row = (number, self.number, gone, zlib.crc32(gone))
+                manifest.connection.execute("INSERT INTO tombstones VALUES (?, ?, ?, ?)", row)
 
 
 def number_of(files: Mapping[int, Segment], segment: Segment) -> int | None:
