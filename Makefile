@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MARKED := not large
 SUITES := scan radius nearest single build_and_memory scaling adversarial planner training
 
-.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize clean
+.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize crash clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +58,11 @@ emulate: $(READY)  ## Run the kernels as other CPUs: AArch64, x86-64 without AVX
 
 sanitize:  ## Run the native tests under ASan, UBSan and TSan
 	tests/native/sanitize.sh
+
+crash: $(READY)  ## Kill a writer, fail the disk and cut the power at every call that changes a store (strace; half an hour)
+	$(BIN)/python tests/helpers/crashes.py
+	$(BIN)/python tests/helpers/power_failures.py --random 20
+	HASHINDEX_EXAMPLES=250 $(BIN)/python -m pytest -q tests/store/test_machine.py
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist docs/_build report.html

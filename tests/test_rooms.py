@@ -23,6 +23,7 @@ FLOORS = (
     ("explain",),
     ("writing",),
     ("search",),
+    ("store",),
     ("structures",),
     ("segments",),
     ("engines",),

@@ -27,16 +27,17 @@ void append_matches(const Part& part, std::size_t count, DistanceOf distance, Pl
         for (std::size_t i = 0; i < std::min(count, most); ++i) matches.push_back({distance(i), part.id_of(place(i))});
         return;
     }
+    const std::size_t before = matches.size();
     // Rows of several codes at one distance must be sorted; those of one code are. Of each the first `most` suffice.
     for (std::size_t i = 0, last; i < count && most; i = last) {
         const std::size_t first = matches.size();
         for (last = i; last < count && distance(last) == distance(i); ++last) {
-            const std::int64_t end = part.starts[place(last) + 1];
-            std::size_t n = 0;
-            for (std::int64_t at = part.starts[place(last)]; at < end && n < most; ++at) {
-                if (part.lost.has(part.holders[at])) continue;
-                matches.push_back({distance(i), part.id_of(part.holders[at])});
-                ++n;
+            const Part::Run held = part.held(place(last));
+            const std::size_t n = std::min(most, part.n_rows - (matches.size() - before));
+            for (std::size_t at = held.begin, taken = 0; at < held.end && taken < n; ++at) {
+                if (part.is_lost(at)) continue;
+                matches.push_back({distance(i), part.id_of(part.holder(at))});
+                ++taken;
             }
         }
         if (last > i + 1) std::sort(matches.begin() + static_cast<std::ptrdiff_t>(first), matches.end());

@@ -1,11 +1,14 @@
 // One part of an index as the caller knows it: rows that hold codes, under ids.
 #pragma once
 
+#include <algorithm>
+
 #include "codes.h"
 
 namespace hashindex {
 
-// Rows lie in id order, so that a tie settled by row is settled by id. Borrowed.
+// Rows lie in id order, so that a tie settled by row is settled by id. Borrowed, perhaps from a map of a file that
+// nobody has read yet: what says where to look next is kept within the arrays, whatever it is.
 struct Part {
     Rows rows;                // what is searched: a row each, or the distinct codes in the order of their first row
     std::size_t n_rows;       // that hold them
@@ -16,14 +19,29 @@ struct Part {
     const std::uint32_t* holders;  // (n_rows,)
     Removed lost;                  // which of the holders were removed; `rows` lacks codes that have none left
 
-    std::size_t n_holders(std::size_t code) const {
-        if (!lost.pages) return static_cast<std::size_t>(starts[code + 1] - starts[code]);
-        std::size_t n = 0;
-        for (std::int64_t i = starts[code]; i < starts[code + 1]; ++i) n += !lost.has(holders[i]);
+    std::int64_t id_of(std::size_t row) const { return ids ? ids[row] : first_id + static_cast<std::int64_t>(row); }
+
+    // The places of the rows that hold distinct code u.
+    struct Run {
+        std::size_t begin, end;
+    };
+    Run held(std::size_t u) const {
+        const auto most = static_cast<std::int64_t>(n_rows);
+        const std::int64_t begin = std::clamp<std::int64_t>(starts[u], 0, most);
+        const std::int64_t end = std::clamp<std::int64_t>(starts[u + 1], begin, most);
+        return {static_cast<std::size_t>(begin), static_cast<std::size_t>(end)};
+    }
+    std::size_t holder(std::size_t place) const { return std::min<std::size_t>(holders[place], n_rows - 1); }
+    bool is_lost(std::size_t place) const { return lost.pages && lost.has(holder(place)); }
+
+    // How many rows hold distinct code u.
+    std::size_t n_holders(std::size_t u) const {
+        const Run run = held(u);
+        std::size_t n = run.end - run.begin;
+        if (lost.pages)
+            for (std::size_t place = run.begin; place < run.end; ++place) n -= is_lost(place);
         return n;
     }
-
-    std::int64_t id_of(std::size_t row) const { return ids ? ids[row] : first_id + static_cast<std::int64_t>(row); }
 };
 
 }  // namespace hashindex

@@ -89,13 +89,13 @@ RadiusSearch::RadiusSearch(const std::vector<Step>& steps, const Codes& queries,
             const Hit* begin = block.hits.data();
             for (const std::size_t end : block.ends) {
                 const Run run{begin, block.hits.data() + end};
-                std::int64_t n = run.end - run.begin;
+                auto n = static_cast<std::size_t>(run.end - run.begin);
                 if (found.part->starts) {
                     n = 0;
                     for (const Hit* hit = run.begin; hit != run.end; ++hit)
-                        n += static_cast<std::int64_t>(found.part->n_holders(hit_row(*hit)));
+                        n = std::min(n + found.part->n_holders(hit_row(*hit)), found.part->n_rows);
                 }
-                offsets_[++q] += n;
+                offsets_[++q] += static_cast<std::int64_t>(n);
                 found.runs.push_back(run);
                 begin = run.end;
             }

@@ -52,12 +52,13 @@ std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
     const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
     const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
     const std::uint64_t* copies = t < tables_.n_copied ? tables_.copies + t * rows_.codes.count : nullptr;
+    const auto n_rows = static_cast<std::uint32_t>(rows_.codes.count);
     std::size_t n_buckets = 0;
     for (std::size_t i = 0; i < n_lookups; ++i) {
         Bucket bucket = buckets_[i];
-        bucket.end = offsets[std::size_t{bucket.begin} + 1];
+        bucket.end = std::min(offsets[std::size_t{bucket.begin} + 1], n_rows);
         bucket.begin = offsets[bucket.begin];
-        if (bucket.begin == bucket.end) continue;
+        if (bucket.begin >= bucket.end) continue;
         const std::size_t size = bucket.end - bucket.begin;
         if (copies) prefetch(copies + bucket.begin, sizeof *copies * size);
         else prefetch(rows + bucket.begin, sizeof *rows * size);
@@ -71,11 +72,13 @@ std::size_t Prober::verify(std::size_t t, const Bucket* buckets, std::size_t n_b
     const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
     const unsigned char* codes = rows_.codes.data;
     const std::size_t code_size = rows_.codes.code_size;
+    const auto last_row = static_cast<std::uint32_t>(rows_.codes.count - 1);
     std::size_t count = 0, n_near = 0;
     for (std::size_t b = 0; b < n_buckets; ++b) {
         for (std::uint32_t place = buckets[b].begin; place < buckets[b].end; ++place) {
-            candidates_[count++] = {buckets[b].query, rows[place]};
-            prefetch(rows_.codes.row(rows[place]), code_size);
+            const std::uint32_t row = std::min(rows[place], last_row);
+            candidates_[count++] = {buckets[b].query, row};
+            prefetch(rows_.codes.row(row), code_size);
         }
     }
     work.isa = kernel_.measure(codes, code_size, candidates_.data(), count, words_.data(), distances_.data()).isa;
@@ -93,6 +96,7 @@ std::size_t Prober::verify_copies(std::size_t t, const Bucket* buckets, std::siz
                                   const std::int32_t* shown) {
     const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
     const std::uint64_t* copies = tables_.copies + t * rows_.codes.count;
+    const auto last_row = static_cast<std::uint32_t>(rows_.codes.count - 1);
     const Found near =
         kernel_.filter(buckets, n_buckets, copies, words_.data(), limits.data(), candidates_.data(), distances_.data());
     work.isa = near.isa;
@@ -104,7 +108,7 @@ std::size_t Prober::verify_copies(std::size_t t, const Bucket* buckets, std::siz
     for (std::size_t i = 0; i < n_new; ++i) __builtin_prefetch(rows + candidates_[i].place);
     std::size_t n_here = 0;
     for (std::size_t i = 0; i < n_new; ++i) {
-        const std::uint32_t row = rows[candidates_[i].place];
+        const std::uint32_t row = std::min(rows[candidates_[i].place], last_row);
         if (!rows_.has(row)) continue;
         candidates_[n_here] = {candidates_[i].query, row};
         distances_[n_here++] = distances_[i];

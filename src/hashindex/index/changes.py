@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from ..inputs.codes import as_codes, ready_codes
 from ..inputs.ids import as_ids
+from ..store.change import NOTHING, Change
 from ..support.interrupts import interruptible
 from ..support.progress import Progress, reporting
 from ..writing.adding import check_new, free_ids, read, with_codes
 from ..writing.removing import known, without
-from .state import State
+from .items import Items
 
 
-class Changes(State):
+class Changes(Items):
     """Adding, replacing and removing."""
 
     def add(
@@ -25,6 +26,8 @@ class Changes(State):
         *,
         ids: Any | None = None,
         on_duplicate: Literal["raise", "replace"] = "raise",
+        keys: Any | None = None,
+        payloads: Any | None = None,
         progress: Progress = False,
     ) -> NDArray[np.int64]:
         """Add codes; all of them, or none if anything is wrong.
@@ -38,6 +41,10 @@ class Changes(State):
             Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
         on_duplicate : {"raise", "replace"}
             What to do about ids that are in the index already: nothing at all, or give them the new codes.
+        keys : sequence of str, length n, optional
+            In a store: a unique text for each code, or None. A code that is replaced keeps its key without one.
+        payloads : sequence, length n, optional
+            In a store: what JSON can say of each code, or None. A code that is replaced keeps its own without one.
         progress : bool or callable
             Of many codes; as for :meth:`components`, while they are read. Takes memory for one more copy of them.
 
@@ -50,7 +57,9 @@ class Changes(State):
         ------
         TypeError, ValueError
             Codes that could be misread, ids that are no integers, given twice or, unless they are to be replaced,
-            already in the index.
+            already in the index. Keys that another code has; keys or payloads for an index that is no store.
+        OSError
+            The store could not be written; the index is as before.
         ImportError
             ``progress=True`` without tqdm.
         """
@@ -62,7 +71,7 @@ class Changes(State):
             if rows is None or n_bits is None:
                 given = as_codes(codes, n_bits, "codes")
                 n_bits, rows = given.n_bits, given.codes
-            n = len(rows) if rows.ndim == 2 else 1
+            n, replaced = len(rows) if rows.ndim == 2 else 1, NOTHING.removed
             if ids is None:
                 new_ids = free_ids(snapshot, n)
             else:
@@ -70,14 +79,21 @@ class Changes(State):
                 if len(new_ids) != n:
                     raise ValueError(f"got {len(new_ids)} ids for {n} codes")
                 if on_duplicate == "replace":
-                    snapshot = interruptible(lambda: without(snapshot, known(snapshot, new_ids)), 16 * n)
+                    replaced = interruptible(lambda: known(snapshot, new_ids), 16 * n)
+                    snapshot = interruptible(lambda: without(snapshot, replaced), 16 * n)
                 interruptible(lambda: check_new(snapshot, new_ids), 16 * n)
+            plain = self._store is None and keys is None and payloads is None  # nobody is told of the change
+            noted = None if plain else self._noted(keys, payloads, new_ids)
             if progress is False:
-                self._snapshot = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+                new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
             else:
-                with reporting(progress, n, "add") as tell:
-                    new = with_codes(snapshot, n_bits, read(rows, tell), new_ids, counted=ids is None)
-                self._snapshot = new  # not before the last that is told, which may raise
+                with reporting(progress, n, "add") as tell:  # nothing is published before the last that is told
+                    rows = read(rows, tell)
+                    new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+            if noted is None:
+                self._snapshot = new
+            else:
+                self._publish(new, Change(replaced, new_ids, rows, noted.keys, noted.payloads))
         return new_ids
 
     def replace(self, ids: Any, codes: Any) -> None:
@@ -103,21 +119,26 @@ class Changes(State):
                 raise ValueError(f"got {len(wanted)} ids for {len(given.codes)} codes")
             rest = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
             interruptible(lambda: check_new(rest, wanted), 16 * len(wanted))
-            self._snapshot = with_codes(rest, given.n_bits, given.codes, wanted)
+            new = with_codes(rest, given.n_bits, given.codes, wanted)
+            self._publish(new, Change(wanted, wanted, given.codes))
 
     def clear(self) -> None:
         """Remove all codes. Their ids are not given out again; the index keeps its width."""
         with self._writing.lock:
-            self._snapshot = self._snapshot.cleared()
+            self._publish(self._snapshot.cleared(), Change(cleared=True))
 
-    def remove(self, ids: Any, *, missing: Literal["raise", "ignore"] = "raise") -> int:
-        """Remove codes by id; all of them, or none if one is not there.
+    def remove(
+        self, ids: Any | None = None, *, keys: Any | None = None, missing: Literal["raise", "ignore"] = "raise"
+    ) -> int:
+        """Remove codes by id, or by key; all of them, or none if one is not there.
 
         Parameters
         ----------
         ids : int, or array_like of int, shape (n,)
+        keys : str, or sequence of str
+            Instead of ids, in a store.
         missing : {"raise", "ignore"}
-            What to do about ids that are not in the index.
+            What to do about ids or keys that are not in the index.
 
         Returns
         -------
@@ -127,16 +148,18 @@ class Changes(State):
         Raises
         ------
         TypeError, ValueError
-            Ids that are no integers.
+            Ids that are no integers; keys for an index that is no store.
         KeyError
-            An id that is not in the index, unless they are to be ignored.
+            An id or a key that is not in the index, unless they are to be ignored.
         """
         if missing not in ("raise", "ignore"):
             raise ValueError(f"missing must be 'raise' or 'ignore', got {missing!r}")
-        wanted = as_ids([ids] if np.ndim(ids) == 0 else ids)
+        if (ids is None) == (keys is None):
+            raise TypeError("remove needs either ids or keys=")
         with self._writing.lock:
             snapshot = self._snapshot
+            wanted = as_ids(np.atleast_1d(np.asarray(ids))) if keys is None else self._ids_of(keys, missing)
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
-            self._snapshot = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
+            self._publish(interruptible(lambda: without(snapshot, wanted), 16 * len(wanted)), Change(wanted))
             return snapshot.n_codes - self._snapshot.n_codes

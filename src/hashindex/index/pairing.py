@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..inputs.codes import as_codes
+from ..inputs.meta import same_meta
 from ..inputs.numbers import check_radius
 from ..search.pairs import Pairs, join, self_join
 from ..support.progress import Progress, check_progress
@@ -86,7 +87,7 @@ class Pairing(State):
         Raises
         ------
         TypeError, ValueError
-            As for :meth:`search`.
+            As for :meth:`search`; indexes of different ``meta``, neither of which is empty.
         """
         snapshot = self._snapshot
         if allow is not None or deny is not None:
@@ -97,6 +98,7 @@ class Pairing(State):
         if isinstance(codes, State):
             if codes.n_bits is not None and snapshot.n_bits not in (None, codes.n_bits):
                 raise ValueError(f"an index of {snapshot.n_bits} bits cannot be joined with one of {codes.n_bits}")
+            same_meta(self._meta, codes._meta)
             rows, ids = codes._snapshot.all_codes()
         else:
             rows = as_codes(codes, snapshot.n_bits, "codes").codes.copy()  # the caller may change theirs

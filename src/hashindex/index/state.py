@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,14 @@ from .. import engines
 from ..engines import Engine
 from ..inputs.codes import as_codes
 from ..inputs.filters import as_filter
+from ..inputs.meta import check_meta
 from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.numbers import n_threads as threads_to_use
 from ..search.filters import restricted
 from ..search.searching import Search
 from ..segments.snapshot import Snapshot
+from ..store.change import Change
+from ..store.durable import Store
 from ..structures import STRUCTURES
 from ..support.locks import ForkLock
 from ..writing.adding import with_codes
@@ -30,9 +34,16 @@ WORTH_THREADS = 2**18  # bytes compared, below which asking how many threads the
 class State:
     """The part of an index that all its methods share."""
 
-    def __init__(self, n_bits: int | None = None, *, engine: str | Engine | None = None) -> None:
+    def __init__(
+        self,
+        n_bits: int | None = None,
+        *,
+        engine: str | Engine | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> None:
         self._engine = engines.load(engine) if engine is None or isinstance(engine, str) else engines.check(engine)
         self._asked = engine is not None
+        self._meta = check_meta({} if meta is None else meta)
         self._start(Snapshot.empty(None if n_bits is None else check_n_bits(n_bits)))
 
     @property
@@ -45,6 +56,11 @@ class State:
         """Bytes of a code; None as long as ``n_bits`` is."""
         n_bits = self.n_bits
         return None if n_bits is None else code_size(n_bits)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """A copy of the JSON object that the index was given, kept in files and pickles."""
+        return deepcopy(self._meta)
 
     @property
     def engine_name(self) -> str:
@@ -67,12 +83,14 @@ class State:
             "codes": codes,
             "ids": ids,
             "next_id": snapshot.next_id,
+            "meta": self._meta,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         asked = state["engine"]
         self._asked = asked in engines.available()  # what is not installed here gives way to the best that is
         self._engine = engines.load(asked if self._asked else None)
+        self._meta = state.get("meta", {})
         snapshot = Snapshot.empty(state["n_bits"])
         if len(state["ids"]):
             snapshot = with_codes(snapshot, state["n_bits"], state["codes"], state["ids"])
@@ -81,7 +99,9 @@ class State:
 
     def _start(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._writing = ForkLock()
+        self._store: Store | None = None
+        self._in_batch = False
+        self._writing = ForkLock(reentrant=True)  # a batch holds it, and its thread goes on writing
         self._searches: dict[tuple[str, int], Search] = {}
 
     def _only(self, snapshot: Snapshot, allow: Ids | None, deny: Ids | None) -> Snapshot:
@@ -89,6 +109,32 @@ class State:
         wanted = None if allow is None else as_filter(allow, "allow")
         unwanted = None if deny is None else as_filter(deny, "deny")
         return restricted(snapshot, wanted, unwanted)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not there: a closed index has no snapshot."""
+            if name == "_snapshot":
+                raise ValueError("the index was closed; HashIndex.open() opens the store again")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _publish(self, snapshot: Snapshot, change: Change) -> None:
+        """Let searches see what a change made of the index; in a store, once it is on the disk.
+
+        Raises OSError where it is not, and then the index is as before. For whoever holds the lock of ``_writing``.
+        """
+        if self._store is None:
+            self._snapshot = snapshot
+            return
+        if not self._store.holds(self._snapshot):  # Ctrl-C came between disk and memory
+            self._snapshot = self._store.view.snapshot
+            raise InterruptedError("the call before was interrupted when it was on the disk already: call again")
+        if snapshot is not self._snapshot:
+            try:
+                self._store.write(self._snapshot, snapshot, change)
+            finally:
+                if self._store.holds(snapshot):
+                    self._snapshot = snapshot
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
         """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""

@@ -11,6 +11,7 @@ SAMPLE_BITS = 13  # the estimate looks at one of every n_codes / 2**13 values
 CHUNK = 2**15  # codes hashed at once, in the cache
 LONG = 256  # rows per code, on average, from which copying runs beats indexing
 QUERIES = 2**13  # whose numbers, with a distance and a row, fit an integer
+DAMAGED = "the file that this index maps is damaged: load() without mmap says where"
 
 
 class Postings(NamedTuple):
@@ -25,9 +26,14 @@ class Postings(NamedTuple):
 
     @property
     def owners(self) -> NDArray[np.int64]:
-        """The distinct code of each row, (n_rows,)."""
-        owners = np.empty(len(self.rows), np.int64)
-        owners[self.rows] = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        """The distinct code of each row, (n_rows,); ValueError if a row has none, as in a damaged file."""
+        owners, counts = np.full(len(self.rows), -1, np.int64), np.diff(self.starts)
+        try:
+            owners[self.rows] = np.repeat(np.arange(len(counts)), counts)
+        except (IndexError, ValueError):
+            raise ValueError(DAMAGED) from None
+        if (owners < 0).any():
+            raise ValueError(DAMAGED)
         return owners
 
     def without(self, removed: NDArray[np.bool_]) -> Postings:
@@ -37,7 +43,15 @@ class Postings(NamedTuple):
 
     def held_by(self, codes: NDArray[np.int64]) -> int:
         """How many rows hold ``codes``."""
-        return int((self.starts[codes + 1] - self.starts[codes]).sum())
+        return int(self.counts(codes).sum())
+
+    def counts(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many rows hold each of ``codes``; ValueError where that cannot be, as in a damaged file."""
+        begins, ends = self.starts[codes], self.starts[codes + 1]
+        if ((begins < 0) | (ends < begins) | (ends > len(self.rows))).any():
+            raise ValueError(DAMAGED)
+        held: NDArray[np.int64] = ends - begins
+        return held
 
 
 def estimate_distinct(codes: NDArray[np.uint8]) -> int:
@@ -79,7 +93,9 @@ def expand_radius(
     offsets: NDArray[np.int64], distances: NDArray[np.int32], found: NDArray[np.int64], postings: Postings
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     """Turn distinct codes ``found`` within a radius into rows, each query's ordered by (distance, row)."""
-    counts = postings.starts[found + 1] - postings.starts[found]
+    counts = postings.counts(found)
+    if int(counts.sum()) > (len(offsets) - 1) * len(postings.rows):
+        raise ValueError(DAMAGED)
     queries = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     same = (distances[1:] == distances[:-1]) & (queries[1:] == queries[:-1])
     rows, away = _rows(found, counts, postings), np.repeat(distances, counts)
@@ -102,7 +118,7 @@ def expand_nearest(
     for begin in range(0, len(found), QUERIES):
         block = slice(begin, begin + QUERIES)
         away, codes = distances[block].astype(np.int64), np.maximum(found[block], 0)
-        counts = np.where(found[block] >= 0, np.minimum(postings.starts[codes + 1] - postings.starts[codes], k), 0)
+        counts = np.where(found[block] >= 0, np.minimum(postings.counts(codes), k), 0)
         # Codes at a distance before which k rows have been counted cannot matter.
         before = np.cumsum(counts, axis=1) - counts
         first = np.where(np.diff(away, axis=1, prepend=-1) != 0, np.arange(codes.shape[1]), 0)
@@ -129,6 +145,8 @@ def _rows(codes: NDArray[np.int64], counts: NDArray[np.int64], postings: Posting
             rows[end - count : end] = postings.rows[begin : begin + count]
     else:
         rows[:] = postings.rows[spans(postings.starts[codes], counts)]
+    if total and rows.max() >= len(postings.rows):
+        raise ValueError(DAMAGED)
     return rows
 
 

@@ -186,11 +186,12 @@ class Segment:
         if self.n_removed + len(rows) == self.n_rows:
             return None
         marked = self.marked(rows)
-        if marked.n_removed <= MOST_REMOVED * self.n_rows:
-            return marked
-        return interruptible(
-            lambda: Segment.of(self.n_bits, *marked.live()).collapsed(), self.codes.nbytes + 8 * self.n_rows
-        )
+        return marked if marked.n_removed <= MOST_REMOVED * self.n_rows else marked.compacted()
+
+    def compacted(self) -> Segment:
+        """A copy of what was not removed."""
+        n_bytes = self.n_rows * (8 + self.codes.shape[1])
+        return interruptible(lambda: Segment.of(self.n_bits, *self.live()).collapsed(), n_bytes)
 
     def marked(self, rows: NDArray[np.int64]) -> Segment:
         """The segment with ``rows`` (distinct, not yet removed, at least one) marked as removed."""

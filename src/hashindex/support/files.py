@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,21 +17,38 @@ if TYPE_CHECKING:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield the name of a new file beside ``path`` that takes its place once it is written and on the disk.
 
-    Whatever goes wrong meanwhile leaves the old file as it was; a link stays one, to the new file. What is no file,
-    such as /dev/stdout, is not replaced: its own name is yielded. Raises OSError where nothing can be written.
+    Whatever goes wrong meanwhile leaves the old file as it was; a link stays one, to the new file. Nobody else knows
+    the name, and its mode is that of any new file. What is no file, such as /dev/stdout, is not replaced: its own name
+    is yielded. Raises OSError where nothing can be written.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         yield path
         return
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.new")
     try:
+        try:
+            new.touch(exist_ok=False)
+        except OSError as error:
+            raise type(error)(error.errno, error.strerror, str(path)) from None
         yield new
         with new.open("rb+") as file:
             os.fsync(file.fileno())
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: str | Path) -> None:
+    """Put the names in a folder on the disk, where the system can: a power cut no longer undoes a renaming."""
+    if os.name != "posix":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 
 _forks = [0]  # that this process came from, since the import
 
 
 class ForkLock:
-    """Holds a ``threading.Lock``, for ``with fork_lock.lock:``, in which Ctrl-C cannot come between.
+    """Holds a lock of ``threading``, for ``with fork_lock.lock:``, in which Ctrl-C cannot come between.
 
     A thread that holds a lock does not exist in a child forked meanwhile and would never let it go there. What these
     locks guard is changed by one assignment at the end, so the child finds it as it was before.
     """
 
-    __slots__ = ("_fork", "_lock")
+    __slots__ = ("_fork", "_lock", "_reentrant")
 
-    def __init__(self) -> None:
-        self._fork, self._lock = _forks[0], threading.Lock()
+    def __init__(self, *, reentrant: bool = False) -> None:
+        self._reentrant = reentrant
+        self._renew()
 
     @property
-    def lock(self) -> threading.Lock:
-        """The lock of this process."""
+    def lock(self) -> Any:
+        """The ``threading.Lock`` (or RLock) of this process."""
         if self._fork != _forks[0]:
-            self._fork, self._lock = _forks[0], threading.Lock()
+            self._renew()
         return self._lock
+
+    def _renew(self) -> None:
+        self._fork, self._lock = _forks[0], threading.RLock() if self._reentrant else threading.Lock()
 
 
 def _count_fork() -> None:

@@ -106,14 +106,17 @@ def prober_of(among: Rows, tables: Tables, queries: Codes) -> Prober:
 
 @kernel
 def next_buckets(prober: Prober, t: int, flips: int, last: int) -> int:
-    """Fill the prober's buckets with the next of table t exactly ``flips`` flips from the key of a query < ``last``."""
+    """Fill the prober's buckets with the next of table t exactly ``flips`` flips from the key of a query < ``last``.
+
+    Bounds are kept within the rows, and rows below within the codes: a map of a damaged file may hold anything.
+    """
     offsets, rows, copies, keys = prober.tables.offsets, prober.tables.rows, prober.tables.copies, prober.keys
     buckets, counts, n, lookups, candidates = prober.buckets, prober.counts, 0, 0, 0
     start, n_keys, least = prober.firsts[t], 1 << int(prober.tables.widths[t]), (1 << flips) - 1
-    q, flipped = counts[QUERY], counts[FLIPPED]
+    q, flipped, n_rows = counts[QUERY], counts[FLIPPED], np.uint32(rows.shape[1])
     while q < last and flipped < n_keys and n < len(buckets):
         place = np.uint64(start + (keys[t, q] ^ flipped))
-        begin, end = offsets[place], offsets[place + np.uint64(1)]
+        begin, end = offsets[place], min(offsets[place + np.uint64(1)], n_rows)
         lookups += 1
         if begin < end:
             if t < len(copies):
@@ -140,6 +143,7 @@ def next_candidates(prober: Prober, t: int, n_buckets: int) -> int:
     codes, rows, copies = prober.among.codes, prober.tables.rows, prober.tables.copies
     queries, limits, buckets, waiting = prober.queries, prober.limits, prober.buckets, prober.waiting
     n, room, bucket = np.uint64(0), np.uint64(len(waiting)), prober.counts[BUCKET]
+    last_row = np.uint32(len(codes) - 1)
     while bucket < n_buckets and n < room:
         q, begin, end = buckets[bucket, 0], buckets[bucket, 1], buckets[bucket, 2]
         last, number = min(end, begin + room - n), q << np.uint64(ROW_BITS)
@@ -149,7 +153,7 @@ def next_candidates(prober: Prober, t: int, n_buckets: int) -> int:
             if t < len(copies):
                 n += np.uint64(popcount(copies[t, place] ^ word) <= farthest)
             else:
-                prefetch_run(codes, rows[t, place], 0, codes.shape[1])
+                prefetch_run(codes, min(rows[t, place], last_row), 0, codes.shape[1])
                 n += np.uint64(1)
         buckets[bucket, 1] = last
         bucket += last == end
@@ -169,7 +173,7 @@ def log_hits(prober: Prober, t: int, n_waiting: int, numbered: bool, log: Hits) 
     waiting, n, copied = prober.waiting, prober.counts[HITS], t < len(copies)
     for i in range(n_waiting):
         q, place = waiting[i] >> np.uint64(ROW_BITS), waiting[i] & np.uint64(2**ROW_BITS - 1)
-        row, distance = int(rows[t, place]), 0
+        row, distance = min(int(rows[t, place]), len(codes) - 1), 0
         for word in range(queries.shape[1]):
             code = copies[t, place] if copied else read_word(codes, row, word)
             distance += popcount(code ^ queries[q, word])

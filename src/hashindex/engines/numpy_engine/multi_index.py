@@ -73,12 +73,13 @@ class Prober:
         if (width, flips) not in self.masks:
             self.masks[width, flips] = np.flatnonzero(np.bitwise_count(np.arange(2**width)) == flips)
         buckets = self.firsts[t] + (self.keys[t][q] ^ self.masks[width, flips])
-        begins = self.tables.offsets[buckets].astype(np.int64)
-        sizes = self.tables.offsets[buckets + 1] - begins
+        codes = self.among.codes
+        # Kept within the rows, and rows within the codes: a map of a damaged file may hold anything.
+        begins = np.minimum(self.tables.offsets[buckets], len(codes)).astype(np.int64)
+        sizes = np.clip(self.tables.offsets[buckets + 1], begins, len(codes)) - begins
         places = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
         self.work = Work(self.work.lookups + len(buckets), self.work.candidates + len(places))
-        rows = self.tables.rows[t, places].astype(np.int64)
-        codes = self.among.codes
+        rows = np.minimum(self.tables.rows[t, places], len(codes) - 1).astype(np.int64)
         hits = [
             hits_within(words_of(codes[block]), block, self.query_words[:, q], radius, self.among.removed)
             for block in (rows[begin:end] for begin, end in blocks_of(len(rows), codes.shape[1]))

@@ -18,6 +18,7 @@ from ..costs import Costs
 from ..structure import Kind, Prediction
 from . import plan
 from .layout import deal, shape
+from .restoring import restored
 
 FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
 
@@ -109,17 +110,14 @@ class MultiIndex:
 
     def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> Tables:
         """The tables, if they are of as many codes of that width."""
-        tables = Tables(**arrays)
-        if tables.rows.shape != (len(tables.widths), len(segment.codes)):
-            raise ValueError(f"tables of {tables.rows.shape} rows do not fit {len(segment.codes)} codes")
-        if tables.masks.shape[1] != segment.codes.shape[1]:
-            raise ValueError(f"tables of {tables.masks.shape[1]} bytes do not fit {segment.codes.shape[1]}-byte codes")
-        return tables
+        return restored(segment, arrays)
 
     def _notes(self, segment: Segment) -> Notes:
         notes: Notes | None = segment.learned.notes.get(self.name)
         if notes is None:
-            notes = Notes(deal(segment.codes, segment.n_bits, segment.n_distinct))
+            tables: Tables | None = segment.learned.states.get(self.name)  # from a file, perhaps of other versions
+            layout = Layout(tables.masks, tables.widths) if tables else None
+            notes = Notes(layout or deal(segment.codes, segment.n_bits, segment.n_distinct))
             segment.learned.notes[self.name] = notes
         return notes
 

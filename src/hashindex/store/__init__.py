@@ -1,0 +1,1 @@
+"""What is kept in files: the container, segments and whole indexes in it."""

@@ -1,0 +1,66 @@
+"""Looking at everything: what is in memory fits together, and what is on the disk is what was written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..segments.snapshot import MAX_ID, Snapshot
+from . import items
+from .contents import check_codes
+from .durable import Store
+from .folder import segment_path
+from .manifest import Manifest
+from .recovery import View, view
+from .segment_file import read_segment
+
+
+def check_snapshot(snapshot: Snapshot) -> None:
+    """ValueError that says which part of a snapshot is not as it must be."""
+    if snapshot.n_bits is None:
+        return
+    seen = []
+    for place, segment in enumerate(snapshot.parts):
+        name = f"segment {place}" if place < len(snapshot.segments) else "the tail"
+        try:
+            codes, ids = segment.live()
+            if len(codes) != segment.n_codes or len(ids) != segment.n_codes:
+                raise ValueError(f"{segment.n_codes:,} codes are counted, and {len(codes):,} are there")
+            check_codes(codes, snapshot.n_bits)
+            if len(ids) and ((ids[1:] <= ids[:-1]).any() or ids[0] < 0 or ids[-1] > MAX_ID):
+                raise ValueError("ids do not ascend")
+            seen.append(ids)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    together = np.sort(np.concatenate(seen)) if seen else np.empty(0, np.int64)
+    twice = np.flatnonzero(together[1:] == together[:-1])
+    if len(twice):
+        raise ValueError(f"id {together[twice[0]]} is in two parts of the index")
+    if len(together) and together[-1] >= snapshot.next_id:
+        raise ValueError(f"id {together[-1]} is in use, and {snapshot.next_id} would be given out next")
+    if len(together) != snapshot.n_codes:
+        raise ValueError(f"{snapshot.n_codes:,} codes are counted, and {len(together):,} are there")
+
+
+def check_store(store: Store, snapshot: Snapshot) -> None:
+    """ValueError, OSError that says which file of a store is not as it must be, or is not what is in memory."""
+    fresh = store.ask(_read)
+    for number, known in fresh.files.items():
+        path = segment_path(store.folder, number)
+        if read_segment(path)[0].n_rows != known.n_rows:
+            raise ValueError(f"{path} changed while it was looked at")
+    check_snapshot(fresh.snapshot)
+    ids = fresh.snapshot.all_ids()
+    if store.mode == "w" and not np.array_equal(ids, snapshot.all_ids()):
+        raise ValueError(f"{store.folder} does not hold the {snapshot.n_codes:,} codes of the index: open it again")
+    noted = np.array(store.ask(items.all_ids), np.int64)
+    stray = noted[~np.isin(noted, ids)]
+    if len(stray):
+        raise ValueError(f"{store.folder} has a key or a payload of id {stray[0]}, which is not in the index")
+
+
+def _read(manifest: Manifest) -> View:
+    with manifest.explained():
+        answer = manifest.one("PRAGMA integrity_check")
+    if answer != "ok":
+        raise ValueError(f"{manifest.path} is damaged: restore the folder from a copy (SQLite says: {answer})")
+    return view(manifest)

@@ -1,0 +1,46 @@
+"""Forks: no lock of SQLite, and no thread in it, is carried into a child."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Forked(Protocol):
+    """What is told of a fork."""
+
+    def before_fork(self) -> None:
+        """In the parent, before."""
+
+    def after_fork(self) -> None:
+        """In the parent."""
+
+    def become_reader(self) -> None:
+        """In the child."""
+
+
+stores: WeakSet[Forked] = WeakSet()
+_forking: list[Forked] = []
+
+
+def _before_fork() -> None:
+    _forking[:] = stores
+    for store in _forking:
+        store.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for store in _forking:
+        store.after_fork()
+    _forking.clear()
+
+
+def _after_fork_in_child() -> None:
+    for store in _forking:
+        store.become_reader()
+    _forking.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -1,0 +1,206 @@
+"""Writers and readers in several processes, and their deaths."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import storing
+from hashindex import HashIndex
+from histories import content
+from reference import codes_of
+
+
+def started(folder: Path, n: int) -> subprocess.Popen[str]:
+    command = [sys.executable, storing.__file__, str(folder), str(n)]
+    path = os.pathsep.join(sys.path)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
+
+
+def told(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
+def test_a_killed_writer_loses_nothing_and_another_goes_on(tmp_path: Path) -> None:
+    """The whole story: 100,000 hashes with payloads, a kill half-way, readers meanwhile."""
+    folder, n = tmp_path / "store", 100_000
+    first = started(folder, n)
+    acknowledged = told(first)
+    while acknowledged < n // 2:
+        acknowledged = told(first)
+        if acknowledged == 20_000:
+            with pytest.raises(BlockingIOError, match=rf"process {first.pid} has it open for writing"):
+                HashIndex.open(folder)
+    first.kill()
+    rest = first.communicate()[0].split()
+    acknowledged = int(rest[-1]) if rest else acknowledged
+    hashes = storing.codes(n)
+    with HashIndex.open(folder, mode="r") as reader:
+        assert len(reader) in (acknowledged, acknowledged + storing.BATCH)
+        second = started(folder, n)
+        assert told(second) == len(reader)
+        seen = len(reader)
+        while seen < n:
+            reader.refresh()
+            assert len(reader) >= seen
+            seen = len(reader)
+            some = np.arange(0, seen, 997)
+            near = reader.search(hashes[some], k=1)
+            assert not near.distances.any()
+            names = [payload["file"] for payload in reader.payloads(near.ids[:, 0])]
+            assert names == [f"image {i}.jpg" for i in some]
+            time.sleep(0.02)
+        second.communicate()
+        assert second.returncode == 0
+        assert np.array_equal(reader.get(np.arange(n)), hashes)
+        reader.check()
+        assert reader.find(["image 0.jpg", "image 99999.jpg", "none"]).tolist() == [0, 99_999, -1]
+    assert not (folder / "store.sqlite-wal").exists() or not (folder / "store.sqlite-wal").stat().st_size
+
+
+def in_child(work: Callable[[], bool]) -> bool:
+    """What ``work`` returns in a forked child; False if the child fails or hangs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads and fork: the point here
+        child = os.fork()
+    if child == 0:
+        status = 1
+        with contextlib.suppress(BaseException):
+            status = 0 if work() else 1
+        os._exit(status)
+    for _ in range(300):
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def test_a_child_of_a_writer_becomes_a_reader(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    index = HashIndex.open(folder, 64)
+    index.add(codes_of(0, 20_000), keys=[str(i) for i in range(20_000)])
+    reading, writing = os.pipe()
+
+    def child() -> bool:
+        with pytest.raises(OSError, match="open for reading here"):
+            index.add(codes_of(1, 1))
+        with pytest.raises(BlockingIOError, match=f"process {os.getppid()} has it open"):
+            HashIndex.open(folder)
+        os.read(reading, 1)  # until the parent has written
+        return index.refresh() and len(index) == 20_010 and index.find(["7"]).tolist() == [7]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        parent = os.getpid()
+        pid = os.fork()
+    if pid == 0:
+        status = 1
+        with contextlib.suppress(BaseException):
+            status = 0 if child() else 1
+        os._exit(status)
+    assert os.getpid() == parent
+    index.add(codes_of(1, 10))
+    os.write(writing, b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    index.remove([3])  # the parent goes on, and still has the lock
+    with HashIndex.open(folder, mode="r") as reader:
+        assert content(reader) == content(index)
+    index.close()
+
+
+def test_a_fork_in_a_batch_takes_nothing_from_the_parent(tmp_path: Path) -> None:
+    with HashIndex.open(tmp_path / "store", 64) as index:
+        index.add(codes_of(0, 10))
+        with index.batch():
+            index.add(codes_of(1, 10))
+
+            def child() -> bool:
+                with pytest.raises(OSError, match="forked in a batch"):
+                    index.refresh()
+                return True
+
+            assert in_child(child)
+            index.add(codes_of(2, 10))
+        assert len(index) == 30
+        assert in_child(lambda: not index.refresh() and len(index) == 30)
+    with HashIndex.open(tmp_path / "store") as index:
+        assert len(index) == 30
+        index.check()
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs a user who may not write")
+def test_read_only_media(tmp_path: Path) -> None:
+    """After a clean close a folder that cannot be written can be read, and not opened for writing."""
+    folder = tmp_path / "store"
+    with HashIndex.open(folder, 64) as index:
+        index.add(codes_of(0, 20_000), payloads=["x"] * 20_000)
+    for path in (folder / "segments", folder):
+        path.chmod(0o555)
+    for path in tmp_path.resolve().parents:
+        if path.stat().st_uid == os.getuid() and "pytest" in path.name:
+            path.chmod(0o755)
+    tmp_path.chmod(0o755)
+
+    def child() -> bool:
+        if os.getuid() == 0:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+        with pytest.raises(OSError, match="cannot be opened for writing .* mode='r' reads it"):
+            HashIndex.open(folder)
+        with HashIndex.open(folder, mode="r") as reader:
+            reader.check()
+            return len(reader) == 20_000 and reader.payloads([7]) == ["x"] and not reader.refresh()
+
+    try:
+        assert in_child(child)
+    finally:
+        for path in (folder, folder / "segments"):
+            path.chmod(0o755)
+
+
+def test_threads_search_and_look_up_while_one_writes(tmp_path: Path) -> None:
+    """And processes are forked meanwhile."""
+    index = HashIndex.open(tmp_path / "store", 64, sync="os")
+    index.add(codes_of(0, 500), payloads=list(range(500)))
+    done, failures = threading.Event(), list[BaseException]()
+
+    def look() -> None:
+        try:
+            while not done.is_set():
+                near = index.search(codes_of(0, 5), k=1)
+                assert index.payloads(near.ids[:, 0]) == [0, 1, 2, 3, 4]
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [threading.Thread(target=look) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        for i in range(12):
+            with index.batch():
+                ids = index.add(codes_of(i + 1, 3000), payloads=[i] * 3000)
+                index.remove(ids[::2])
+            assert in_child(lambda: index.payloads([3]) == [3] and not index.refresh())
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert not failures
+    index.check()
+    index.close()
