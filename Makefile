@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MARKED := not large
 SUITES := scan radius nearest single build_and_memory scaling adversarial planner training
 
-.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize clean
+.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize fuzz clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +58,9 @@ emulate: $(READY)  ## Run the kernels as other CPUs: AArch64, x86-64 without AVX
 
 sanitize:  ## Run the native tests under ASan, UBSan and TSan
 	tests/native/sanitize.sh
+
+fuzz: $(READY)  ## Load and search 100,000 damaged files, with the native core under ASan and UBSan
+	tests/store/fuzz.sh $(BIN)/python
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist docs/_build report.html
