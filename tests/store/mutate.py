@@ -32,7 +32,7 @@ BLOCK, HEADER = 2**20, 64
 HERE = Path(__file__).parent
 
 EXTREMES = (0, 1, -1, 2, 63, 64, 65, 255, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, 2**64, 10**40)
-OTHERS = (None, True, 1.5, "", "a", "<u4", "|u1", "<i8", "|O", [], [[]], {}, {"a": 1}, float("nan"))
+OTHERS: tuple[Any, ...] = (None, True, 1.5, "", "a", "<u4", "|u1", "<i8", "|O", [], [[]], {}, {"a": 1}, float("nan"))
 
 
 def sealed(data: bytearray) -> bytearray:
@@ -214,9 +214,10 @@ def run(numbers: range, core: str | None) -> None:
         if len(index):
             queries[0] = index._snapshot.parts[0].codes[0]
         queries[0, -1] &= 0xFF << (-n_bits % 8) & 0xFF
-        for search in rng.sample(((5, None), (60, 9), (None, 3), (None, n_bits // 6)), 2):
+        kinds: tuple[tuple[Any, Any], ...] = ((5, None), (60, 9), (None, 3), (None, n_bits // 6))
+        for k, radius in rng.sample(kinds, 2):
             method: Any = rng.choice(("multi-index", "scan"))
-            index.search(queries, search[0], radius=search[1], method=method, n_threads=1)  # type: ignore[call-overload]
+            index.search(queries, k, radius=radius, method=method, n_threads=1)
         if rng.random() < 0.2:
             index._snapshot.all_codes()
             index.add(queries)
