@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # fuzz.sh PYTHON [OPTION ...]: the mutations of mutate.py with a core built for AddressSanitizer and UBSan.
 set -euo pipefail
+python=$(realpath -s "$1")
 cd "$(dirname "$0")/../.."
-python=$1
 folder=build/fuzz
-PATH=$(dirname "$python"):$PATH cmake -S . -B $folder -G Ninja -DPython_EXECUTABLE="$(command -v "$python")" \
+PATH=$(dirname "$python"):$PATH cmake -S . -B $folder -G Ninja -DPython_EXECUTABLE="$python" \
   -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_CXX_FLAGS="-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" >/dev/null
 PATH=$(dirname "$python"):$PATH cmake --build $folder
