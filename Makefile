@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MARKED := not large
 SUITES := scan radius nearest single build_and_memory scaling adversarial planner training
 
-.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize crash clean
+.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize crash fuzz clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -63,6 +63,9 @@ crash: $(READY)  ## Kill a writer, fail the disk and cut the power at every call
 	$(BIN)/python tests/helpers/crashes.py
 	$(BIN)/python tests/helpers/power_failures.py --random 20
 	HASHINDEX_EXAMPLES=250 $(BIN)/python -m pytest -q tests/store/test_machine.py
+
+fuzz: $(READY)  ## Load and search 100,000 damaged files, with the native core under ASan and UBSan
+	tests/store/fuzz.sh $(BIN)/python
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist docs/_build report.html
