@@ -15,7 +15,8 @@ from ..engines import Engine
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import TooManyHits, Work
 from ..matches import NearestMatches, RadiusMatches
-from ..segments.postings import expand_nearest, expand_radius
+from ..segments.postings import DAMAGED, expand_nearest, expand_radius
+from ..segments.segment import Segment
 from .merging import first_of_each, merge_nearest, merge_radius
 from .plan import PlannedPart
 
@@ -41,7 +42,7 @@ def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports
             if query.most_hits and len(query.codes) > 1 and postings.held_by(at) > query.most_hits:
                 raise TooManyHits
             offsets, distances, at = expand_radius(offsets, distances, at, postings)
-        found.append(RadiusMatches(offsets, distances, segment.ids_of(at)))
+        found.append(RadiusMatches(offsets, distances, _ids(segment, at)))
         reports.append(_report(work, start))
     return merge_radius(found, len(query.codes))
 
@@ -65,9 +66,16 @@ def nearest(parts: list[PlannedPart], query: NearestQuery, engine: Engine, repor
                 tied = engine.scan.radius(segment.rows, RadiusQuery(query.codes, radii, query.n_threads))
                 offsets, distances, at = expand_radius(tied.offsets, tied.distances, tied.rows, postings)
                 distances, at = first_of_each(offsets, distances, at, n_rows)
-        found.append(NearestMatches(distances, np.where(at < 0, -1, segment.ids_of(at))))
+        found.append(NearestMatches(distances, np.where(at < 0, -1, _ids(segment, at))))
         reports.append(_report(work, start))
     return merge_nearest(found, len(query.codes), k)
+
+
+def _ids(segment: Segment, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ids of rows; ValueError for one that is not there, as a damaged file may name it."""
+    if rows.size and rows.max() >= segment.n_rows:
+        raise ValueError(DAMAGED)
+    return segment.ids_of(rows)
 
 
 def as_radii(radii: int | NDArray[np.int32], n_queries: int) -> NDArray[np.int32]:

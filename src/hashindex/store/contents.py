@@ -45,3 +45,12 @@ def check_postings(postings: Postings) -> None:
     firsts = rows[starts[:-1]]
     if not seen.all() or not ascending.all() or not (firsts[1:] > firsts[:-1]).all():
         raise ValueError("postings do not hold each row once, in order")
+
+
+def check_bare(bare: NDArray[np.uint8] | None, removed: NDArray[np.uint8], postings: Postings) -> None:
+    """A bit is set for each code of which all rows are removed."""
+    starts, rows = postings
+    left = np.append(0, np.cumsum(removed[rows >> 3] >> (rows & 7).astype(np.uint8) & 1 ^ 1, dtype=np.int64))[starts]
+    empty = np.packbits(left[1:] == left[:-1], bitorder="little")
+    if not np.array_equal(empty, np.zeros_like(empty) if bare is None else bare):
+        raise ValueError("the codes that have no row left are not those that are marked")

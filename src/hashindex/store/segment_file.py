@@ -17,7 +17,7 @@ from ..segments.snapshot import MAX_ID
 from ..segments.spread import Spread
 from ..structures import STRUCTURES
 from .container import Source, read_container, write_container
-from .contents import check_codes, check_ids, check_postings, check_removed
+from .contents import check_bare, check_codes, check_ids, check_postings, check_removed
 from .format import SEGMENT
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -47,9 +47,7 @@ def read_segment(source: Source, *, mmap: bool = False) -> tuple[Segment, dict[s
 
 
 def told(segment: Segment) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return a segment's description and arrays by name; nothing is copied but postings with removed rows."""
-    if segment.postings is not None and segment.n_removed:
-        segment = segment.compacted()
+    """Return a segment's description and arrays by name, nothing copied but marks."""
     about: dict[str, Any] = {
         "n_rows": segment.n_rows,
         "first_id": segment.first_id,
@@ -61,6 +59,8 @@ def told(segment: Segment) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         arrays["ids"] = segment.ids
     if segment.removed is not None:
         arrays["removed"] = segment.removed.flat()
+    if segment.bare is not None:
+        arrays["bare"] = segment.bare.flat()
     if segment.postings is not None:
         arrays["postings/starts"], arrays["postings/rows"] = segment.postings
     if segment.learned.spread is not None:
@@ -87,8 +87,8 @@ def restored(about: Any, arrays: Arrays, n_bits: int, *, everything: bool) -> Se
     postings = _postings(arrays, n_rows, len(codes)) if "postings/starts" in arrays else None
     if postings is None and len(codes) != n_rows:
         raise ValueError(f"{len(codes):,} codes do not fit {n_rows:,} rows")
-    if postings is not None and n_removed:
-        raise ValueError("equal codes are stored once, and some are removed")
+    marked = removed is not None and postings is not None and "bare" in arrays
+    bare = _array(arrays, "bare", "u1", (-(-len(codes) // 8),)) if marked else None
     if ids is None and first_id + n_rows - 1 > MAX_ID:
         raise ValueError(f"ids from {first_id} on are too large")
     if everything:
@@ -99,9 +99,12 @@ def restored(about: Any, arrays: Arrays, n_bits: int, *, everything: bool) -> Se
             check_removed(removed, n_rows, n_removed)
         if postings is not None:
             check_postings(postings)
+            if removed is not None:
+                check_bare(bare, removed, postings)
     n_distinct = checked_count(about, "n_distinct", 1, n_rows)
     gone = None if removed is None else Removed.of(removed, n_rows)
-    segment = Segment(n_bits, codes, n_rows, first_id, ids, n_distinct, postings, gone, n_removed=n_removed)
+    empty = None if bare is None else Removed.of(bare, len(codes))
+    segment = Segment(n_bits, codes, n_rows, first_id, ids, n_distinct, postings, gone, empty, n_removed)
     segment.learned.spread = _spread(about, arrays)
     for name, structure in STRUCTURES.items():
         prefix = f"structure/{name}/"
