@@ -158,8 +158,12 @@ class Changes(Items):
             raise TypeError("remove needs either ids or keys=")
         with self._writing.lock:
             snapshot = self._snapshot
-            wanted = as_ids(np.atleast_1d(np.asarray(ids))) if keys is None else self._ids_of(keys, missing)
+            wanted = as_ids([ids] if np.ndim(ids) == 0 else ids) if keys is None else self._ids_of(keys, missing)
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
-            self._publish(interruptible(lambda: without(snapshot, wanted), 16 * len(wanted)), Change(wanted))
-            return snapshot.n_codes - self._snapshot.n_codes
+            new = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
+            if self._store is None:
+                self._snapshot = new
+            else:
+                self._publish(new, Change(wanted))
+            return snapshot.n_codes - new.n_codes

@@ -27,6 +27,9 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
         return array
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}")
-    ids = np.sort(as_ids(given if isinstance(given, np.ma.MaskedArray) else array))
+    ids = as_ids(given if isinstance(given, np.ma.MaskedArray) else array)
+    if (ids[1:] > ids[:-1]).all():
+        return ids
+    ids = np.sort(ids)
     distinct: NDArray[np.int64] = ids[np.append(True, ids[1:] != ids[:-1])[: len(ids)]]
     return distinct

@@ -170,13 +170,12 @@ class Segment:
         ids = self.ids_of(np.arange(self.n_rows))
         if self.removed is None:
             return codes, ids
-        kept = ~self.removed.has(np.arange(self.n_rows))
+        kept = self._kept(self.removed)
         return codes[kept], ids[kept]
 
     def live_ids(self) -> NDArray[np.int64]:
         """Ids (n_codes,) of the rows that were not removed, ascending."""
-        rows = np.arange(self.n_rows)
-        return self.ids_of(rows if self.removed is None else rows[~self.removed.has(rows)])
+        return self.ids_of(np.arange(self.n_rows) if self.removed is None else np.flatnonzero(self._kept(self.removed)))
 
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.
@@ -196,19 +195,19 @@ class Segment:
     def marked(self, rows: NDArray[np.int64]) -> Segment:
         """The segment with ``rows`` (distinct, not yet removed, at least one) marked as removed."""
         removed = (self.removed or Removed.none(self.n_rows)).with_rows(rows)
-        return replace(self, removed=removed, n_removed=self.n_removed + len(rows), bare=self._bare(removed, rows))
+        return self._less(removed, self.n_removed + len(rows), self._bare(removed, rows))
 
     def only(self, kept: NDArray[np.bool_]) -> Segment:
         """The segment with those of its rows that are ``kept`` (n_rows,): for one search, sharing all but marks."""
         if self.removed is not None:
-            kept = kept & ~self.removed.has(np.arange(self.n_rows))
+            kept = kept & self._kept(self.removed)
         removed = Removed.of(np.packbits(~kept, bitorder="little"), self.n_rows)
         bare = None
         if self.postings is not None:
             starts, rows = self.postings
             left = np.append(0, np.cumsum(kept[rows]))[starts]
             bare = Removed.of(np.packbits(left[1:] == left[:-1], bitorder="little"), len(self.codes))
-        return replace(self, removed=removed, n_removed=self.n_rows - int(np.count_nonzero(kept)), bare=bare)
+        return self._less(removed, self.n_rows - int(np.count_nonzero(kept)), bare)
 
     def part(self, engine: Engine) -> Any:
         """The segment in the form that the engine's whole searches take."""
@@ -218,6 +217,16 @@ class Segment:
             arrays = PartArrays(self.codes, self.first_id, self.ids, starts, holders)
             part = self._parts[engine] = engine.part(arrays)
         return part
+
+    def _less(self, removed: Removed, n_removed: int, bare: Removed | None) -> Segment:
+        """The segment with other marks; ``dataclasses.replace`` would take longer than the rest of a removal."""
+        less = object.__new__(Segment)
+        less.__dict__.update(self.__dict__, removed=removed, n_removed=n_removed, bare=bare, _made={})
+        return less
+
+    def _kept(self, removed: Removed) -> NDArray[np.bool_]:
+        """Which rows were not removed, (n_rows,)."""
+        return np.unpackbits(removed.flat(), bitorder="little", count=self.n_rows) == 0
 
     def _bare(self, removed: Removed, rows: NDArray[np.int64]) -> Removed | None:
         """The codes that have no row left once ``rows`` are among the ``removed``."""

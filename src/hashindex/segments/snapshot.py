@@ -146,6 +146,8 @@ class Snapshot:
         codes[found] = self.tail_codes[rows[found]]
         for segment in self.segments:
             rows, here = segment.find(ids)
+            if here.all():
+                return segment.codes_at(rows), here
             codes[here] = segment.codes_at(rows[here])
             found |= here
         return codes, found

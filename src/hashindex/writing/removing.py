@@ -36,18 +36,20 @@ def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
 
 
 def _without_one(snapshot: Snapshot, one: int) -> Snapshot:
-    left: list[Segment | None] = list(snapshot.segments)
-    for i, segment in enumerate(snapshot.segments):
+    segments = snapshot.segments
+    for i, segment in enumerate(segments):
         row = segment.row_of(one)
         if row is not None:
-            left[i] = segment.without(np.array([row]))
-            return _with(snapshot, left, snapshot.tail, snapshot.n_tail)
+            kept = segment.without(np.array([row]))
+            if kept is not None and kept.codes is segment.codes:
+                return snapshot.with_less((*segments[:i], kept, *segments[i + 1 :]), snapshot.tail, snapshot.n_tail)
+            return _with(snapshot, [*segments[:i], kept, *segments[i + 1 :]], snapshot.tail, snapshot.n_tail)
     ids, codes = snapshot.tail_ids, snapshot.tail_codes
     row = int(ids.searchsorted(one))
     if row == len(ids) or ids[row] != one:
         raise KeyError(f"id {one} is not in the index; nothing was removed")
     tail = TailBuffer(np.delete(codes, row, axis=0), np.delete(ids, row))
-    return _with(snapshot, left, tail, len(tail.ids))
+    return snapshot.with_less(segments, tail, len(tail.ids))
 
 
 def _with(snapshot: Snapshot, left: list[Segment | None], tail: TailBuffer, n_tail: int) -> Snapshot:
