@@ -53,11 +53,16 @@ def do(i: int, index: HashIndex, model: Model) -> None:
 
 def states() -> list[Model]:
     """What the store must hold after so many steps."""
-    index, model, after = HashIndex(64), Model(), [Model()]
-    for i in range(N_STEPS):
-        do(i, index, model)
-        after.append(dict(model))
-    return after
+    sizes = adding.TAIL_CODES, transaction.MOST_LOGGED
+    small()
+    try:
+        index, model, after = HashIndex(64), Model(), [Model()]
+        for i in range(N_STEPS):
+            do(i, index, model)
+            after.append(dict(model))
+        return after
+    finally:
+        adding.TAIL_CODES, transaction.MOST_LOGGED = sizes
 
 
 def work(folder: Path, acknowledged: int, sync: Literal["always", "os"] = "always") -> None:
@@ -170,7 +175,6 @@ def try_point(point: Point, kind: str, folder: Path, after: list[Model]) -> str:
 
 def prove(every: int = 1, kinds: tuple[str, ...] = ("KILL", "ENOSPC", "EIO"), n_workers: int = 2) -> Counter[str]:
     """Try every so-manieth point with each kind; return how many ended how. AssertionError names the first bad one."""
-    small()
     after, results = states(), Counter[str]()
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(n_workers) as pool:
         found = points(Path(name) / "recorded")

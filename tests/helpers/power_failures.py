@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crashes import N_STEPS, small, states, traced
+from crashes import N_STEPS, states, traced
 from hashindex import HashIndex
 from histories import content
 
@@ -149,7 +149,6 @@ def left(trace: Trace, end: int, rng: np.random.Generator | None, kept: float) -
 
 def prove(n_random: int = 8) -> Counter[str]:
     """Open every state; return how many there were. AssertionError tells of the first bad one."""
-    small()
     after, results = states(), Counter[str]()
     root = "/dev/shm" if Path("/dev/shm").is_dir() else None  # where a sync takes no time
     for sync in ("always", "os"):
