@@ -158,7 +158,7 @@ class Changes(Items):
             raise TypeError("remove needs either ids or keys=")
         with self._writing.lock:
             snapshot = self._snapshot
-            wanted = as_ids([ids] if np.ndim(ids) == 0 else ids) if keys is None else self._ids_of(keys, missing)
+            wanted = self._ids_of(keys, missing) if ids is None else as_ids([ids] if np.ndim(ids) == 0 else ids)
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
             new = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))

@@ -67,7 +67,7 @@ class Segment:
     bare: Removed | None = None  # distinct codes without a row left, where there are postings
     n_removed: int = 0
     learned: Learned = field(default_factory=Learned)  # shared by what removals make of a segment
-    _parts: dict[Engine, Any] = field(default_factory=dict)  # in the form of an engine, whatever was removed
+    _parts: dict[Engine, Any] = field(default_factory=dict, init=False)  # in the form of an engine, whatever was removed
     _made: dict[str, Any] = field(default_factory=dict, init=False)  # of what was removed, once it was asked for
 
     @classmethod
@@ -226,7 +226,8 @@ class Segment:
 
     def _kept(self, removed: Removed) -> NDArray[np.bool_]:
         """Which rows were not removed, (n_rows,)."""
-        return np.unpackbits(removed.flat(), bitorder="little", count=self.n_rows) == 0
+        kept: NDArray[np.bool_] = np.unpackbits(removed.flat(), bitorder="little", count=self.n_rows) == 0
+        return kept
 
     def _bare(self, removed: Removed, rows: NDArray[np.int64]) -> Removed | None:
         """The codes that have no row left once ``rows`` are among the ``removed``."""
