@@ -67,7 +67,7 @@ class Segment:
     bare: Removed | None = None  # distinct codes without a row left, where there are postings
     n_removed: int = 0
     learned: Learned = field(default_factory=Learned)  # shared by what removals make of a segment
-    _parts: dict[Engine, Any] = field(default_factory=dict, init=False)  # in the form of an engine, whatever was removed
+    _parts: dict[Engine, Any] = field(default_factory=dict, init=False)  # in the form of an engine, removed or not
     _made: dict[str, Any] = field(default_factory=dict, init=False)  # of what was removed, once it was asked for
 
     @classmethod
