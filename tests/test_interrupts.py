@@ -96,7 +96,11 @@ def test_matches_in_plenty_end_soon() -> None:
     for n_threads in (1, 2):
         call = lambda: index.search(queries, k=1_000_000, method="scan", n_threads=n_threads)  # noqa: B023, E731
         assert stopped(call) < PATIENCE
-    assert not index._writing.lock.locked()
+    free: list[bool] = []
+    other = threading.Thread(target=lambda: free.append(index._writing.lock.acquire(blocking=False)))
+    other.start()
+    other.join()
+    assert free == [True]
 
 
 def test_evaluation_ends_soon() -> None:

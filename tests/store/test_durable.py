@@ -7,6 +7,7 @@ import pickle
 import resource
 import signal
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -266,3 +267,20 @@ def in_batch(index: HashIndex) -> None:
         with contextlib.suppress(OSError):
             index.add(codes_of(1, 16_000))
         index.add(codes_of(2, 16_000))
+
+
+def test_a_change_within_a_change_is_refused(tmp_path: Path) -> None:
+    """What ``add`` is given may be code that changes the index while it is read."""
+    with HashIndex.open(tmp_path / "store", 64) as index:
+        index.add(codes_of(0, 20_000))
+
+        def keys() -> Iterator[str]:
+            index.remove(0)
+            yield "a"
+
+        with pytest.raises(RuntimeError, match="was changed by what this call was given"):
+            index.add(codes_of(1, 1), keys=keys())
+        assert len(index) == 19_999
+        index.check()
+    with HashIndex.open(tmp_path / "store") as index:
+        assert len(index) == 19_999

@@ -66,7 +66,7 @@ class Changes(Items):
         if on_duplicate not in ("raise", "replace"):
             raise ValueError(f"on_duplicate must be 'raise' or 'replace', got {on_duplicate!r}")
         with self._writing.lock:
-            snapshot = self._snapshot
+            snapshot = before = self._snapshot
             n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
             if rows is None or n_bits is None:
                 given = as_codes(codes, n_bits, "codes")
@@ -90,6 +90,7 @@ class Changes(Items):
                 with reporting(progress, n, "add") as tell:  # nothing is published before the last that is told
                     rows = read(rows, tell)
                     new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+            self._check_alone(before)
             if noted is None:
                 self._snapshot = new
             else:
@@ -120,6 +121,7 @@ class Changes(Items):
             rest = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
             interruptible(lambda: check_new(rest, wanted), 16 * len(wanted))
             new = with_codes(rest, given.n_bits, given.codes, wanted)
+            self._check_alone(snapshot)
             self._publish(new, Change(wanted, wanted, given.codes))
 
     def clear(self) -> None:
@@ -162,6 +164,7 @@ class Changes(Items):
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
             new = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
+            self._check_alone(snapshot)
             if self._store is None:
                 self._snapshot = new
             else:

@@ -17,6 +17,7 @@ from ..segments.tail import TailBuffer
 from ..store.change import NOTHING
 from ..store.checking import check_snapshot, check_store
 from ..store.durable import Mode, Store, Sync
+from ..support.locks import n_forks
 from ..writing.compacting import compacted
 from .state import State
 
@@ -132,7 +133,7 @@ class Durable(State):
             before, store = self._snapshot, self._store
             if store is not None:
                 store.begin_batch()
-            self._in_batch = True
+            self._batch = n_forks()
             try:
                 yield
                 if store is not None:
@@ -148,7 +149,7 @@ class Durable(State):
                         store.restart(self._snapshot)
                 raise
             finally:
-                self._in_batch = False
+                self._batch = None
 
     def compact(self) -> None:
         """Make one segment of everything, without what was removed.

@@ -22,7 +22,7 @@ from ..segments.snapshot import Snapshot
 from ..store.change import Change
 from ..store.durable import Store
 from ..structures import STRUCTURES
-from ..support.locks import ForkLock
+from ..support.locks import ForkLock, n_forks
 from ..writing.adding import with_codes
 
 Method = Literal["auto", "scan", "multi-index"]
@@ -100,7 +100,7 @@ class State:
     def _start(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._store: Store | None = None
-        self._in_batch = False
+        self._batch: int | None = None  # of which of the processes, counted by forks, a batch is open
         self._writing = ForkLock(reentrant=True)  # a batch holds it, and its thread goes on writing
         self._searches: dict[tuple[str, int], Search] = {}
 
@@ -117,6 +117,16 @@ class State:
             if name == "_snapshot":
                 raise ValueError("the index was closed; HashIndex.open() opens the store again")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _check_alone(self, before: Snapshot) -> None:
+        """RuntimeError if what a change was given has changed the index while it was read."""
+        if self._snapshot is not before:
+            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
+
+    @property
+    def _in_batch(self) -> bool:
+        """Whether a batch is open in this process; a child of a fork has none."""
+        return self._batch == n_forks()
 
     def _publish(self, snapshot: Snapshot, change: Change) -> None:
         """Let searches see what a change made of the index; in a store, once it is on the disk.

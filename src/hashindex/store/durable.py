@@ -43,17 +43,21 @@ class Store:
         self._failure: str | None = None  # why nothing can be written any more
         self._batch_failure: str | None = None  # or nothing in this batch
         try:
-            look_at(folder, mode)
-            if mode == "w":
-                self._held.lock = locked(folder, n_bits, meta)
-            check_agrees(folder, self._manifest.head(), n_bits, meta)
-            self.view = view(self._manifest)  # as committed
-            self._built = {number: set(one.learned.states) for number, one in self.view.files.items()}
-            if mode == "w":
-                sweep(folder, self.view.files)
+            with forking.connecting[0]:
+                self._open(n_bits, meta)
         except BaseException:
             self.close()
             raise
+
+    def _open(self, n_bits: int | None, meta: Any) -> None:
+        look_at(self.folder, self.mode)
+        if self.mode == "w":
+            self._held.lock = locked(self.folder, n_bits, meta)
+        check_agrees(self.folder, self._manifest.head(), n_bits, meta)
+        self.view = view(self._manifest)  # as committed
+        self._built = {number: set(one.learned.states) for number, one in self.view.files.items()}
+        if self.mode == "w":
+            sweep(self.folder, self.view.files)
         self._next_segment = self.view.head.next_segment
         forking.stores.add(self)
 

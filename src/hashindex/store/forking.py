@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from threading import RLock
 from typing import Protocol
 from weakref import WeakSet
 
@@ -21,22 +22,27 @@ class Forked(Protocol):
 
 
 stores: WeakSet[Forked] = WeakSet()
+connecting = [RLock()]  # held while a store is opened or closed, in which SQLite holds locks of its own
 _forking: list[Forked] = []
 
 
 def _before_fork() -> None:
-    _forking[:] = stores
+    with connecting[0]:  # in which stores are added
+        _forking[:] = stores
     for store in _forking:
         store.before_fork()
+    connecting[0].acquire()  # last, as everybody else does
 
 
 def _after_fork_in_parent() -> None:
+    connecting[0].release()
     for store in _forking:
         store.after_fork()
     _forking.clear()
 
 
 def _after_fork_in_child() -> None:
+    connecting[0] = RLock()
     for store in _forking:
         store.become_reader()
     _forking.clear()

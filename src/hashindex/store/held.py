@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 
+from . import forking
 from .manifest import Manifest
 from .writer_lock import WriterLock
 
@@ -20,6 +21,11 @@ class Held:
 
 def let_go(held: Held) -> None:
     """Close the database, a writer's without a WAL left behind, then open the lock."""
+    with forking.connecting[0]:
+        _let_go(held)
+
+
+def _let_go(held: Held) -> None:
     if held.manifest is not None:
         if held.lock is not None:
             with suppress(sqlite3.Error):

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from . import forking
+
 WAIT = 10.0  # seconds for another process's lock, which SQLite holds for moments
 
 # What SQLite says, whether the content is wrong or the system's number for it, and what to do.
@@ -55,7 +57,7 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     OSError, ValueError
         As :func:`explained`.
     """
-    with explained(path):
+    with explained(path), forking.connecting[0]:
         try:
             return _connected(path, "mode=rw" if writable else "mode=ro")
         except sqlite3.OperationalError:

@@ -9,6 +9,11 @@ from typing import Any
 _forks = [0]  # that this process came from, since the import
 
 
+def n_forks() -> int:
+    """How many forks lie between the process that imported this and this one."""
+    return _forks[0]
+
+
 class ForkLock:
     """Holds a lock of ``threading``, for ``with fork_lock.lock:``, in which Ctrl-C cannot come between.
 
