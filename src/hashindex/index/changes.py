@@ -90,7 +90,8 @@ class Changes(Items):
                 with reporting(progress, n, "add") as tell:  # nothing is published before the last that is told
                     rows = read(rows, tell)
                     new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
-            self._check_alone(before)
+            if self._snapshot is not before:
+                self._check_alone(before)
             if noted is None:
                 self._snapshot = new
             else:
