@@ -194,10 +194,10 @@ void check_plan(const Reference& truth, const Execution& execution) {
         starts.push_back(static_cast<std::int64_t>(holders.size()));
     }
     for (std::size_t row = half; row < codes.count; ++row) ids.push_back(static_cast<std::int64_t>(row) + 5);
-    const Part first{{{distinct.data(), held.size(), size}, nullptr}, half, nullptr, 5, starts.data(), holders.data()};
+    const Part first{{{distinct.data(), held.size(), size}, {}}, half, nullptr, 5, starts.data(), holders.data(), {}};
     const Part second{
-        {{codes.row(half), codes.count - half, size}, nullptr}, ids.size(), ids.data(), 0, nullptr, nullptr};
-    const Part whole{{codes, nullptr}, codes.count, nullptr, 5, nullptr, nullptr};
+        {{codes.row(half), codes.count - half, size}, {}}, ids.size(), ids.data(), 0, nullptr, nullptr, {}};
+    const Part whole{{codes, {}}, codes.count, nullptr, 5, nullptr, nullptr, {}};
     const std::vector<Step> one{{whole, &scan, nullptr}};
     const std::vector<Step> two{{first, &scan, looked.data()}, {second, &scan, nullptr}};
     std::vector<std::int32_t> radii;
