@@ -57,11 +57,10 @@ HitRun run_of(const RadiusHits& blocks, std::size_t query) {
 
 // Every code as near as the last of the nearest that were found: k rows are among theirs.
 RadiusHits tied_codes(const Part& part, const Codes& queries, const std::vector<std::int32_t>& limits,
-                      const NearestOutput& nearest, const Execution& execution) {
+                      const NearestOutput& nearest, const Execution& execution, Work& work) {
     std::vector<std::int32_t> radii(limits);
     for (std::size_t q = 0; q < queries.count; ++q)
         radii[q] = std::min(radii[q], nearest.distances[(q + 1) * nearest.k - 1]);
-    Work work;
     HitBudget unbounded(0);
     return scan_radius(part.rows, queries, radii.data(), execution, work, unbounded);
 }
@@ -158,11 +157,11 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
         }
         const NearestOutput output{in_place ? distances : part_distances.data(), in_place ? ids : part_rows.data(),
                                    k_part};
+        RadiusHits tied;  // where rows were removed, a code's first may be another than that which ordered the codes
         reported(reports, [&](Work& work) {
             step.structure->nearest(part.rows, queries, limits.data(), execution, output, work);
+            if (part.starts && part.lost.pages) tied = tied_codes(part, queries, limits, output, execution, work);
         });
-        RadiusHits tied;  // where rows were removed, a code's first may be another than that which ordered the codes
-        if (part.starts && part.lost.pages) tied = tied_codes(part, queries, limits, output, execution);
         for_each_query(queries.count, execution, [&](std::size_t q) {
             const std::int32_t* near = output.distances + q * k_part;
             const std::int64_t* rows = output.rows + q * k_part;

@@ -97,8 +97,36 @@ def test_what_is_no_filter_is_refused() -> None:
         ([[1]], r"got shape \(1, 1\)"),
         ([-1], "must not be negative"),
         (["a"], "got dtype <U1"),
+        (np.ma.array([True, False], mask=[True, False]), "got a masked array"),
+        (np.ma.array([1, 2], mask=[True, False]), "got a masked array"),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             index.search(np.uint64(1), k=1, allow=wrong)
     some: Any = {4, 5}
     assert index.search(np.uint64(1), k=1, allow=some).ids.tolist() == [5]
+
+
+def test_explain_tells_of_all_that_was_looked_at(engine: Engine) -> None:
+    """Once a row of equal codes was removed, ties among their codes are looked for by a scan."""
+    codes = np.random.default_rng(0).integers(0, 256, (500, 8), dtype=np.uint8)
+    index = HashIndex(64, engine=engine)
+    index.add(np.repeat(codes, 40, axis=0))
+
+    def looked_at() -> int:
+        return index.explain(codes[:3], k=2, method="multi-index").steps[0].candidates
+
+    before = looked_at()
+    index.remove(0)
+    assert looked_at() == before + 3 * 500
+
+
+def test_a_filter_takes_no_room_of_removals() -> None:
+    index = HashIndex(64)
+    index.add(np.arange(40_000, dtype=np.uint64))
+    index.remove(7)
+    removed = index._snapshot.segments[0].removed
+    assert removed is not None
+    before = next(removed._pool._next)
+    for _ in range(3):
+        assert index.search(np.uint64(9), radius=0, deny=[9]).ids.tolist() == []
+    assert next(removed._pool._next) == before + 1

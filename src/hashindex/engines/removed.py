@@ -39,6 +39,11 @@ class Removed:
         self.n_rows, self.table, self._pool = n_rows, table, pool
 
     @property
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+        """Pages and table: what the engine's whole searches take."""
+        return self.pages, self.table
+
+    @property
     def pages(self) -> NDArray[np.uint8]:
         """(n, PAGE), those that the table names."""
         return self._pool.pages
@@ -62,6 +67,11 @@ class Removed:
     def flat(self) -> NDArray[np.uint8]:
         """A bit per row, as :meth:`of` takes them."""
         return self.pages[self.table].reshape(-1)[: -(-self.n_rows // 8)]
+
+    def kept(self) -> NDArray[np.bool_]:
+        """Which rows are not in the set, (n_rows,)."""
+        kept: NDArray[np.bool_] = np.unpackbits(self.flat(), bitorder="little", count=self.n_rows) == 0
+        return kept
 
     def has(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``rows`` (any shape) are in the set."""
@@ -113,6 +123,10 @@ class Removed:
         copied[row >> 3 & (PAGE - 1)] |= 1 << (row & 7)
         table[page] = places[0]
         return Removed(self.n_rows, table, self._pool)
+
+    def apart(self) -> Removed:
+        """The same set in pages of its own, for marks that are soon forgotten."""
+        return self._in_new_pool(0)
 
     def _in_new_pool(self, n_wanted: int) -> Removed:
         n_pages = len(self.table)

@@ -90,12 +90,8 @@ class Changes(Items):
                 with reporting(progress, n, "add") as tell:  # nothing is published before the last that is told
                     rows = read(rows, tell)
                     new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
-            if self._snapshot is not before:
-                self._check_alone(before)
-            if noted is None:
-                self._snapshot = new
-            else:
-                self._publish(new, Change(replaced, new_ids, rows, noted.keys, noted.payloads))
+            change = None if noted is None else Change(replaced, new_ids, rows, noted.keys, noted.payloads)
+            self._publish(before, new, change)
         return new_ids
 
     def replace(self, ids: Any, codes: Any) -> None:
@@ -122,13 +118,12 @@ class Changes(Items):
             rest = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
             interruptible(lambda: check_new(rest, wanted), 16 * len(wanted))
             new = with_codes(rest, given.n_bits, given.codes, wanted)
-            self._check_alone(snapshot)
-            self._publish(new, Change(wanted, wanted, given.codes))
+            self._publish(snapshot, new, Change(wanted, wanted, given.codes))
 
     def clear(self) -> None:
         """Remove all codes. Their ids are not given out again; the index keeps its width."""
         with self._writing.lock:
-            self._publish(self._snapshot.cleared(), Change(cleared=True))
+            self._publish(self._snapshot, self._snapshot.cleared(), Change(cleared=True))
 
     def remove(
         self, ids: Any | None = None, *, keys: Any | None = None, missing: Literal["raise", "ignore"] = "raise"
@@ -165,9 +160,5 @@ class Changes(Items):
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
             new = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
-            self._check_alone(snapshot)
-            if self._store is None:
-                self._snapshot = new
-            else:
-                self._publish(new, Change(wanted))
+            self._publish(snapshot, new, None if self._store is None else Change(wanted))
             return snapshot.n_codes - new.n_codes

@@ -158,8 +158,9 @@ class Durable(State):
         opened. Raises OSError as :meth:`batch`.
         """
         with self._writing.lock:
-            new = compacted(self._snapshot)
-            self._publish(new if self._store is None else self._store.with_news(new), NOTHING)
+            before = self._snapshot
+            new = compacted(before)
+            self._publish(before, new if self._store is None else self._store.with_news(new), NOTHING)
 
     def check(self) -> None:
         """Look at everything: every invariant, and in a store every byte of every file.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..inputs.numbers import check_radius
 from ..search.components import components
-from ..search.deduplicate import first_of_each
+from ..search.deduplicate import kept_ids
 from ..support.progress import Progress
 from .state import Method, State
 
@@ -83,4 +83,4 @@ class Grouping(State):
         snapshot = self._snapshot
         how = self._how(method, n_threads)
         radius = check_radius(radius)
-        return first_of_each(snapshot, how, min(radius, snapshot.n_bits or 0), progress)
+        return kept_ids(snapshot, how, min(radius, snapshot.n_bits or 0), progress)

@@ -50,9 +50,7 @@ class Pairing(State):
         ImportError
             ``progress=True`` without tqdm.
         """
-        snapshot = self._snapshot
-        if allow is not None or deny is not None:
-            snapshot = self._only(snapshot, allow, deny)
+        snapshot = self._only(allow, deny)
         how = self._how(method, n_threads)
         radius = check_radius(radius)
         check_progress(progress)
@@ -89,9 +87,7 @@ class Pairing(State):
         TypeError, ValueError
             As for :meth:`search`; indexes of different ``meta``, neither of which is empty.
         """
-        snapshot = self._snapshot
-        if allow is not None or deny is not None:
-            snapshot = self._only(snapshot, allow, deny)
+        snapshot = self._only(allow, deny)
         how = self._how(method, n_threads)
         radius = check_radius(radius)
         ids = None

@@ -92,9 +92,7 @@ class Searches(State):
             k < 1, radius < 0, queries that could be misread, an unknown method; a k whose missing neighbours alone
             would take more than 1 GiB.
         """
-        snapshot = self._snapshot
-        if allow is not None or deny is not None:
-            snapshot = self._only(snapshot, allow, deny)
+        snapshot = self._only(allow, deny)
         rows = ready_codes(queries, snapshot.code_size, snapshot.n_bits)
         if rows is None:
             rows, n_bits = checked_rows(queries, snapshot)
@@ -133,9 +131,7 @@ class Searches(State):
             Per part of the index the method, lookups, candidates and time, predicted and measured, and bytes per
             code; ``print`` it for a table.
         """
-        snapshot = self._snapshot
-        if allow is not None or deny is not None:
-            snapshot = self._only(snapshot, allow, deny)
+        snapshot = self._only(allow, deny)
         rows, n_bits = checked_rows(queries, snapshot)
         n_queries = len(np.atleast_2d(rows))
         how, reports = self._how(method, n_threads, rows.size * snapshot.n_codes), list[Report]()

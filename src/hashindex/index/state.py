@@ -104,8 +104,11 @@ class State:
         self._writing = ForkLock(reentrant=True)  # a batch holds it, and its thread goes on writing
         self._searches: dict[tuple[str, int], Search] = {}
 
-    def _only(self, snapshot: Snapshot, allow: Ids | None, deny: Ids | None) -> Snapshot:
-        """What of a snapshot a filter leaves."""
+    def _only(self, allow: Ids | None, deny: Ids | None) -> Snapshot:
+        """What a search sees: all of the index, or what a filter leaves."""
+        snapshot = self._snapshot
+        if allow is None and deny is None:
+            return snapshot
         wanted = None if allow is None else as_filter(allow, "allow")
         unwanted = None if deny is None else as_filter(deny, "deny")
         return restricted(snapshot, wanted, unwanted)
@@ -118,22 +121,26 @@ class State:
                 raise ValueError("the index was closed; HashIndex.open() opens the store again")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _check_alone(self, before: Snapshot) -> None:
-        """RuntimeError if what a change was given has changed the index while it was read."""
-        if self._snapshot is not before:
-            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
-
     @property
     def _in_batch(self) -> bool:
         """Whether a batch is open in this process; a child of a fork has none."""
         return self._batch == n_forks()
 
-    def _publish(self, snapshot: Snapshot, change: Change) -> None:
-        """Let searches see what a change made of the index; in a store, once it is on the disk.
+    def _publish(self, before: Snapshot, snapshot: Snapshot, change: Change | None) -> None:
+        """Let searches see what a change made of ``before``; in a store, where it is told, once it is on the disk.
 
-        Raises OSError where it is not, and then the index is as before. For whoever holds the lock of ``_writing``.
+        For whoever holds the lock of ``_writing``.
+
+        Raises
+        ------
+        OSError
+            It could not be put on the disk; the index is as before.
+        RuntimeError
+            What the change was given has changed the index while it was read.
         """
-        if self._store is None:
+        if self._snapshot is not before:
+            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
+        if self._store is None or change is None:
             self._snapshot = snapshot
             return
         if not self._store.holds(self._snapshot):  # Ctrl-C came between disk and memory

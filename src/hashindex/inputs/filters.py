@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ids import as_ids
+from .ids import as_ids, distinct_ids
 
 
 def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
@@ -16,10 +16,12 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
     Raises
     ------
     TypeError
-        Neither integers nor bools.
+        Neither integers nor bools; a masked array.
     ValueError
         Of another shape; ids below 0 or above 2**63 - 1.
     """
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError(f"{name}: got a masked array, whose masked values have no meaning; .filled() gives them one")
     array = np.asarray(sorted(given) if isinstance(given, (set, frozenset)) else given)
     if array.ndim != 1:
         raise ValueError(f"{name} must be ids or a bool for each id, in one row; got shape {array.shape}")
@@ -27,9 +29,4 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
         return array
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}")
-    ids = as_ids(given if isinstance(given, np.ma.MaskedArray) else array)
-    if (ids[1:] > ids[:-1]).all():
-        return ids
-    ids = np.sort(ids)
-    distinct: NDArray[np.int64] = ids[np.append(True, ids[1:] != ids[:-1])[: len(ids)]]
-    return distinct
+    return distinct_ids(as_ids(array))

@@ -24,3 +24,12 @@ def as_ids(ids: Any) -> NDArray[np.int64]:
     if array.min() < 0:
         raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {array.min()}")
     return array.astype(np.int64)
+
+
+def distinct_ids(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return ``ids`` (n,) ascending, each once: themselves if they are."""
+    if (ids[1:] > ids[:-1]).all():
+        return ids
+    ids = np.sort(ids)
+    distinct: NDArray[np.int64] = ids[np.append(True, ids[1:] != ids[:-1])]
+    return distinct

@@ -12,7 +12,7 @@ from .distinct import distinct
 from .searching import Search
 
 
-def first_of_each(snapshot: Snapshot, search: Search, radius: int, progress: Progress = False) -> NDArray[np.int64]:
+def kept_ids(snapshot: Snapshot, search: Search, radius: int, progress: Progress = False) -> NDArray[np.int64]:
     """The ids to keep, ascending: those of codes that are within the radius of none kept before.
 
     Codes are searched for in the order of their ids, until something drops them; a code that is kept drops all that it

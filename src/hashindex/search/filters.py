@@ -52,7 +52,7 @@ def _left(segment: Segment, allow: Filter | None, deny: Filter | None) -> Segmen
     """What is left of a segment."""
     if allow is None and deny is not None and deny.dtype != np.bool_ and len(deny) * FEW <= segment.n_rows:
         rows, here = segment.find(deny.astype(np.int64))
-        return segment.marked(rows[here]) if here.any() else segment
+        return segment.denied(rows[here]) if here.any() else segment
     kept = np.ones(segment.n_rows, np.bool_) if allow is None else _rows(segment, allow)
     if deny is not None:
         kept &= ~_rows(segment, deny)

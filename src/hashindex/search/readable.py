@@ -64,6 +64,7 @@ def nearest(parts: list[PlannedPart], query: NearestQuery, engine: Engine, repor
             else:  # a code's first row may be another than that which ordered the codes: all as near as the last
                 radii = np.minimum(query.radii, distances[:, -1])
                 tied = engine.scan.radius(segment.rows, RadiusQuery(query.codes, radii, query.n_threads))
+                work = Work(work.lookups + tied.work.lookups, work.candidates + tied.work.candidates)
                 offsets, distances, at = expand_radius(tied.offsets, tied.distances, tied.rows, postings)
                 distances, at = first_of_each(offsets, distances, at, n_rows)
         found.append(NearestMatches(distances, np.where(at < 0, -1, _ids(segment, at))))

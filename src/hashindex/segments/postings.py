@@ -41,6 +41,12 @@ class Postings(NamedTuple):
         left = np.append(0, np.cumsum(~removed))
         return Postings(left[self.starts], self.rows[~removed])
 
+    def emptied(self, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which codes are left without a row if only some are ``kept`` (n_rows,)."""
+        left = np.append(0, np.cumsum(kept[self.rows]))[self.starts]
+        none: NDArray[np.bool_] = left[1:] == left[:-1]
+        return none
+
     def held_by(self, codes: NDArray[np.int64]) -> int:
         """How many rows hold ``codes``."""
         return int(self.counts(codes).sum())

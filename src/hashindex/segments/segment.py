@@ -113,10 +113,9 @@ class Segment:
         """What of :meth:`part` was removed, as the engine's whole searches take it."""
         if self.removed is None:
             return None
-        removed = (self.removed.pages, self.removed.table)
         if self.postings is None:
-            return removed, None
-        return None if self.bare is None else (self.bare.pages, self.bare.table), removed
+            return self.removed.arrays, None
+        return None if self.bare is None else self.bare.arrays, self.removed.arrays
 
     @property
     def nbytes(self) -> int:
@@ -170,12 +169,12 @@ class Segment:
         ids = self.ids_of(np.arange(self.n_rows))
         if self.removed is None:
             return codes, ids
-        kept = self._kept(self.removed)
+        kept = self.removed.kept()
         return codes[kept], ids[kept]
 
     def live_ids(self) -> NDArray[np.int64]:
         """Ids (n_codes,) of the rows that were not removed, ascending."""
-        return self.ids_of(np.arange(self.n_rows) if self.removed is None else np.flatnonzero(self._kept(self.removed)))
+        return self.ids_of(np.arange(self.n_rows) if self.removed is None else np.flatnonzero(self.removed.kept()))
 
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.
@@ -197,16 +196,21 @@ class Segment:
         removed = (self.removed or Removed.none(self.n_rows)).with_rows(rows)
         return self._less(removed, self.n_removed + len(rows), self._bare(removed, rows))
 
+    def denied(self, rows: NDArray[np.int64]) -> Segment:
+        """As :meth:`marked`, for one search: published marks have their spare pages for removals."""
+        if self.removed is None:
+            return self.marked(rows)
+        bare = None if self.bare is None else self.bare.apart()
+        return self._less(self.removed.apart(), self.n_removed, bare).marked(rows)
+
     def only(self, kept: NDArray[np.bool_]) -> Segment:
         """The segment with those of its rows that are ``kept`` (n_rows,): for one search, sharing all but marks."""
         if self.removed is not None:
-            kept = kept & self._kept(self.removed)
+            kept = kept & self.removed.kept()
         removed = Removed.of(np.packbits(~kept, bitorder="little"), self.n_rows)
         bare = None
         if self.postings is not None:
-            starts, rows = self.postings
-            left = np.append(0, np.cumsum(kept[rows]))[starts]
-            bare = Removed.of(np.packbits(left[1:] == left[:-1], bitorder="little"), len(self.codes))
+            bare = Removed.of(np.packbits(self.postings.emptied(kept), bitorder="little"), len(self.codes))
         return self._less(removed, self.n_rows - int(np.count_nonzero(kept)), bare)
 
     def part(self, engine: Engine) -> Any:
@@ -223,11 +227,6 @@ class Segment:
         less = object.__new__(Segment)
         less.__dict__.update(self.__dict__, removed=removed, n_removed=n_removed, bare=bare, _made={})
         return less
-
-    def _kept(self, removed: Removed) -> NDArray[np.bool_]:
-        """Which rows were not removed, (n_rows,)."""
-        kept: NDArray[np.bool_] = np.unpackbits(removed.flat(), bitorder="little", count=self.n_rows) == 0
-        return kept
 
     def _bare(self, removed: Removed, rows: NDArray[np.int64]) -> Removed | None:
         """The codes that have no row left once ``rows`` are among the ``removed``."""

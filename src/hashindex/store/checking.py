@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..segments.snapshot import MAX_ID, Snapshot
+from ..segments.snapshot import Snapshot
 from . import items
-from .contents import check_codes
+from .contents import check_codes, check_ids
 from .durable import Store
 from .folder import segment_path
 from .manifest import Manifest
@@ -26,8 +26,7 @@ def check_snapshot(snapshot: Snapshot) -> None:
             if len(codes) != segment.n_codes or len(ids) != segment.n_codes:
                 raise ValueError(f"{segment.n_codes:,} codes are counted, and {len(codes):,} are there")
             check_codes(codes, snapshot.n_bits)
-            if len(ids) and ((ids[1:] <= ids[:-1]).any() or ids[0] < 0 or ids[-1] > MAX_ID):
-                raise ValueError("ids do not ascend")
+            check_ids(ids)
             seen.append(ids)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None

@@ -49,8 +49,7 @@ def check_postings(postings: Postings) -> None:
 
 def check_bare(bare: NDArray[np.uint8] | None, removed: NDArray[np.uint8], postings: Postings) -> None:
     """A bit is set for each code of which all rows are removed."""
-    starts, rows = postings
-    left = np.append(0, np.cumsum(removed[rows >> 3] >> (rows & 7).astype(np.uint8) & 1 ^ 1, dtype=np.int64))[starts]
-    empty = np.packbits(left[1:] == left[:-1], bitorder="little")
+    kept = np.unpackbits(removed, bitorder="little", count=len(postings.rows)) == 0
+    empty = np.packbits(postings.emptied(kept), bitorder="little")
     if not np.array_equal(empty, np.zeros_like(empty) if bare is None else bare):
         raise ValueError("the codes that have no row left are not those that are marked")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..inputs.ids import distinct_ids
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
@@ -19,8 +20,7 @@ def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot without ``ids`` (n,); KeyError for one that is not here."""
     if len(ids) <= 1:
         return _without_one(snapshot, int(ids[0])) if len(ids) else snapshot
-    ids = np.sort(ids)
-    ids = ids[np.append(True, ids[1:] != ids[:-1])]
+    ids = distinct_ids(ids)
     unknown = ids[~snapshot.contains(ids)]
     if len(unknown):
         raise KeyError(f"id {unknown[0]} is not in the index; nothing was removed")

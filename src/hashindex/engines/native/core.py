@@ -55,5 +55,4 @@ def _lost(rows: Rows) -> list[Any] | None:
     """What of one part was removed."""
     if not len(rows.removed):
         return None
-    removed = Removed.of(rows.removed, len(rows.codes))
-    return [((removed.pages, removed.table), None)]
+    return [(Removed.of(rows.removed, len(rows.codes)).arrays, None)]
