@@ -44,10 +44,6 @@ class Peer(ABC):
     @abstractmethod
     def fill(self, codes: Codes) -> None: ...
 
-    def add(self, codes: Codes) -> None:
-        """Add to what the peer was filled with."""
-        raise NotImplementedError
-
     def find(self, queries: Codes, kind: Kind, size: int) -> Hits | Near:
         return self.radius(queries, size) if kind == "radius" else self.nearest(queries, size)
 
@@ -60,7 +56,15 @@ class Peer(ABC):
         return lambda queries: self.find(queries, kind, size)
 
 
-class HashIndex(Peer):
+class Growing(Peer):
+    """A library whose index takes more codes."""
+
+    @abstractmethod
+    def add(self, codes: Codes) -> None:
+        """Add to what the peer was filled with."""
+
+
+class HashIndex(Growing):
     """This library with an engine and a method."""
 
     def __init__(self, engine: str | Engine = "native", method: Method = "auto", n_threads: int = 1) -> None:
@@ -109,7 +113,7 @@ class Faiss(Peer):
         return partial(self.index.search, k=size)
 
 
-class FaissFlat(Faiss):
+class FaissFlat(Faiss, Growing):
     name = "faiss Flat"
 
     def fill(self, codes: Codes) -> None:
@@ -179,7 +183,7 @@ class UsearchExact(Peer):
         return Near(distances.astype(np.int32), ids.astype(np.int64))
 
 
-class NumPy(Peer):
+class NumPy(Growing):
     """``numpy.bitwise_count`` over all codes, one query after the other; room for codes to come doubles."""
 
     name = "NumPy"

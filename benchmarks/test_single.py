@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from checks import Hits, Near, exact, joined, same
 from datasets import Data, flip, power, random_codes, uniform
-from peers import FaissFlat, HashIndex, Kind, NumPy, Peer, UsearchExact
+from peers import FaissFlat, Growing, HashIndex, Kind, NumPy, Peer, UsearchExact
 
 from hashindex.engines.native.engine import NativeEngine, available_isas
 
@@ -54,7 +54,7 @@ def arriving(n_bits: int) -> Data:
     return Data("arriving", codes, codes[1:])
 
 
-def stream(peer: Peer, data: Data, kind: Kind, size: int) -> list[Any]:
+def stream(peer: Growing, data: Data, kind: Kind, size: int) -> list[Any]:
     """Search for every code, then add it; the answers of the searches."""
     peer.fill(data.codes[:1])
     search, answers = peer.call(kind, size), []
@@ -70,7 +70,7 @@ def stream(peer: Peer, data: Data, kind: Kind, size: int) -> list[Any]:
 def test_streaming(benchmark: Any, work: str, n_bits: int) -> None:
     kind, size = STREAMED[work]
     data = arriving(n_bits)
-    peers: list[Peer] = [HashIndex(), FaissFlat(), NumPy()]
+    peers: list[Growing] = [HashIndex(), FaissFlat(), NumPy()]
     few = data.first(CHECKED_STREAM)
     found = {peer.name: joined([ANSWER[kind](*answer) for answer in stream(peer, few, kind, size)]) for peer in peers}
     for name in ("hashindex", "NumPy"):
@@ -89,13 +89,13 @@ def test_adding(benchmark: Any) -> None:
     """A million codes, one at a time."""
     data = uniform(64)
 
-    def add_each(peer: Peer) -> None:
+    def add_each(peer: Growing) -> None:
         peer.fill(data.codes[:0])
         for i in range(len(data.codes)):
             peer.add(data.codes[i : i + 1])
 
     few = data.first(CHECKED)
-    peers: list[Peer] = [HashIndex(), FaissFlat()]
+    peers: list[Growing] = [HashIndex(), FaissFlat()]
     times = measure.alternating({peer.name: partial(add_each, peer) for peer in peers}, rounds=5)
     for peer in peers:
         assert exact(few, peer.find(few.queries, "k", 10), 10), f"{peer.name} has not all the codes"

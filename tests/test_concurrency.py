@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-import warnings
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from forks import in_child
 from hashindex import HashIndex
 from hashindex.engines import Engine
 from hashindex.index import METHODS, Method
@@ -56,26 +53,6 @@ def test_searches_see_one_state_while_another_thread_writes(engine: Engine, meth
     assert seen
     assert all(n % 10 == 0 for n in seen)
     assert len(index) == 260
-
-
-def in_child(work: Callable[[], bool]) -> bool:
-    """What ``work`` returns in a forked child; False if the child fails or hangs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads and fork: the point here
-        child = os.fork()
-    if child == 0:
-        status = 1
-        with contextlib.suppress(BaseException):
-            status = 0 if work() else 1
-        os._exit(status)
-    for _ in range(300):
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
 
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

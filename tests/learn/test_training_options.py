@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from clusters import QUICK, clusters, dropout_net, multi_hot  # noqa: E402
-from hashindex.learn import HashNet, Objective, Training  # noqa: E402
+from hashindex.learn import HashNet, Training  # noqa: E402
 from hashindex.learn.training import loop  # noqa: E402
 from hashindex.learn.training.options import TrainingOptions  # noqa: E402
 
@@ -115,7 +115,9 @@ def test_the_keywords_of_a_method_are_the_fields_of_its_training() -> None:
 
 def test_norms_and_biases_do_not_decay() -> None:
     network = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
-    groups = loop._groups(network, Objective(), Training(learning_rate=0.1, weight_decay=0.5))
+    groups = loop._groups(
+        network, HashNet().objective(torch.arange(4), 10), Training(learning_rate=0.1, weight_decay=0.5)
+    )
     decays = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
     assert [decays[id(parameter)] for parameter in network.parameters()] == [0.5, 0, 0, 0]
 

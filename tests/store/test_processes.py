@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import storing
+from forks import forked, in_child, succeeds
 from hashindex import HashIndex
 from histories import content
 from reference import codes_of
@@ -70,26 +67,6 @@ def test_a_killed_writer_loses_nothing_and_another_goes_on(tmp_path: Path) -> No
     assert not (folder / "store.sqlite-wal").exists() or not (folder / "store.sqlite-wal").stat().st_size
 
 
-def in_child(work: Callable[[], bool]) -> bool:
-    """What ``work`` returns in a forked child; False if the child fails or hangs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads and fork: the point here
-        child = os.fork()
-    if child == 0:
-        status = 1
-        with contextlib.suppress(BaseException):
-            status = 0 if work() else 1
-        os._exit(status)
-    for _ in range(300):
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
-
-
 def test_a_child_of_a_writer_becomes_a_reader(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     index = HashIndex.open(folder, 64)
@@ -104,19 +81,10 @@ def test_a_child_of_a_writer_becomes_a_reader(tmp_path: Path) -> None:
         os.read(reading, 1)  # until the parent has written
         return index.refresh() and len(index) == 20_010 and index.find(["7"]).tolist() == [7]
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        parent = os.getpid()
-        pid = os.fork()
-    if pid == 0:
-        status = 1
-        with contextlib.suppress(BaseException):
-            status = 0 if child() else 1
-        os._exit(status)
-    assert os.getpid() == parent
+    pid = forked(child)
     index.add(codes_of(1, 10))
     os.write(writing, b"x")
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert succeeds(pid)
     index.remove([3])  # the parent goes on, and still has the lock
     with HashIndex.open(folder, mode="r") as reader:
         assert content(reader) == content(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -10,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """A loss with its state: parameters learn along with the network, buffers are kept in checkpoints."""
 
     __call__: Callable[..., Tensor]
 
+    @abstractmethod
     def forward(self, z: Tensor, labels: Tensor, rows: Tensor, step: int) -> Tensor:
         """Return the loss of a batch.
 
         ``z`` (n, n_bits) float32; ``labels`` int64 (n,) or multi-hot (n, n_classes), on z's device; ``rows`` (n,)
         says which training items these are, ``step`` counts from 0.
         """
-        raise NotImplementedError
 
     def observe(self, step: int, loss: float) -> None:
         """Take note of a step's loss after the step was made."""
