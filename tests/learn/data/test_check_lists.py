@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 pytest.importorskip("torch")
 pytest.importorskip("PIL.Image")
 
-import torch  # noqa: E402
+import torch
 
-from hashindex.cli import check_lists as check_command  # noqa: E402
-from hashindex.learn import pair_weights  # noqa: E402
-from hashindex.learn.data import (  # noqa: E402
+from hashindex.cli import check_lists as check_command
+from hashindex.learn import pair_weights
+from hashindex.learn.data import (
     ImageList,
     ListCheck,
     check_lists,
@@ -26,7 +26,7 @@ from hashindex.learn.data import (  # noqa: E402
     similar_pairs,
     summary,
 )
-from photos import Pixels, save  # noqa: E402
+from photos import Pixels, save
 
 
 def brute_share(labels: NDArray[np.int64]) -> float:

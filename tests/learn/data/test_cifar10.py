@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("PIL.Image")
 
 
-from hashindex.learn.data import (  # noqa: E402
+from hashindex.learn.data import (
     Cifar10,
     Task,
     cifar10,
@@ -21,7 +21,7 @@ from hashindex.learn.data import (  # noqa: E402
     cifar10_long_tailed,
     read_list,
 )
-from photos import Pixels, pack_folder, save  # noqa: E402
+from photos import Pixels, pack_folder, save
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 pytest.importorskip("PIL.Image")
 
 
-from hashindex.learn.data import (  # noqa: E402
+from hashindex.learn.data import (
     collage,
     digits,
     head_and_tail,

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 pytest.importorskip("PIL.Image")
 
 
-from hashindex.learn.data import (  # noqa: E402
+from hashindex.learn.data import (
     read_list,
 )
 

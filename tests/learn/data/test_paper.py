@@ -13,12 +13,12 @@ pytest.importorskip("torch")
 pytest.importorskip("PIL.Image")
 
 
-from hashindex.learn.data import (  # noqa: E402
+from hashindex.learn.data import (
     COCO,
     IMAGENET_100,
     NUS_WIDE_81,
 )
-from photos import Pixels  # noqa: E402
+from photos import Pixels
 
 
 def test_benchmarks_load_once_the_images_are_there(photos: tuple[Path, list[str], Pixels], tmp_path: Path) -> None:
