@@ -172,3 +172,48 @@ def test_threads_search_and_look_up_while_one_writes(tmp_path: Path) -> None:
     assert not failures
     index.check()
     index.close()
+
+
+def test_a_fork_beside_an_opening_store(tmp_path: Path) -> None:
+    """SQLite holds locks of its own while it opens and closes: a child must not find them held for ever."""
+    folder, done = tmp_path / "store", threading.Event()
+
+    def go_on() -> None:
+        while not done.is_set():
+            HashIndex.open(folder, mode="r").close()
+
+    with HashIndex.open(folder, 64, sync="os") as index:
+        index.add(codes_of(0, 100))
+        opener = threading.Thread(target=go_on)
+        opener.start()
+        try:
+            assert all(in_child(lambda: not index.refresh() and len(index) == 100) for _ in range(60))
+        finally:
+            done.set()
+            opener.join()
+
+
+def test_a_child_has_no_batch_of_another_thread(tmp_path: Path) -> None:
+    begun, done = threading.Event(), threading.Event()
+    kept, plain = HashIndex.open(tmp_path / "store", 64), HashIndex(64)
+
+    def hold() -> None:
+        with kept.batch(), plain.batch():
+            begun.set()
+            done.wait()
+
+    def child() -> bool:
+        with plain.batch():
+            plain.add(codes_of(0, 10))
+        kept.close()
+        return len(plain) == 10
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    begun.wait()
+    try:
+        assert in_child(child)
+    finally:
+        done.set()
+        holder.join()
+    kept.close()
