@@ -159,8 +159,8 @@ public:
         require(k >= 1, "k must be at least 1");
         const std::vector<GivenLost> lost = as_lost(removed);
         const std::vector<Step> steps = with_tail(tail, n_tail, lost, given.codes);
-        std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(k)};
-        if (!given.single) shape.insert(shape.begin(), queries.shape(0));
+        const auto width = static_cast<py::ssize_t>(k);
+        const auto shape = given.single ? std::vector{width} : std::vector{queries.shape(0), width};
         Array<std::int32_t> distances(shape);
         Array<std::int64_t> ids(shape);
         std::int32_t* distances_data = distances.mutable_data();
@@ -193,7 +193,9 @@ private:
     std::vector<Step> with_tail(const BoundPart* tail, std::size_t n_tail, const std::vector<GivenLost>& lost,
                                 const Codes& queries) const {
         static const Scan scan;
-        std::vector<Step> steps = steps_;
+        std::vector<Step> steps;
+        steps.reserve(steps_.size() + 1);
+        steps = steps_;
         for (std::size_t i = 0; i < lost.size(); ++i) {
             Part& part = steps[i].part;
             part.rows.removed = GivenLost::of(lost[i].rows, part.rows.codes.count);

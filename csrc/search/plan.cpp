@@ -30,7 +30,7 @@ template <class Task>
 void for_each_query(std::size_t n_queries, const Execution& execution, Task task) {
     if (n_queries <= queries_per_task) {
         for (std::size_t q = 0; q < n_queries; ++q) {
-            execution.stop.check();
+            if (q) execution.stop.check();
             task(q);
         }
         return;
@@ -139,8 +139,7 @@ void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int6
 void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::size_t k, const std::int32_t* radii,
                     const Execution& execution, std::int32_t* distances, std::int64_t* ids,
                     std::vector<StepReport>* reports) {
-    std::vector<std::int32_t> limits(radii, radii + queries.count);
-    std::vector<std::int32_t> part_distances;
+    std::vector<std::int32_t> limits(radii, radii + queries.count), part_distances;
     std::vector<std::int64_t> part_rows;
     bool is_first = true;
     for (const Step& step : steps) {

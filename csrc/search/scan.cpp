@@ -32,8 +32,7 @@ public:
           begin_(grid.part_begin(part_)),
           end_(grid.part_end(part_)),
           padded_((n_queries_ + query_step - 1) / query_step * query_step),
-          words_(words_of(queries, first_query_, n_queries_, padded_)),
-          limits_(padded_, 0) {}
+          words_(words_of(queries, first_query_, n_queries_, padded_)) {}
 
     std::size_t part() const { return part_; }
     std::size_t block() const { return block_; }
@@ -80,8 +79,9 @@ private:
     const char* walk_tiles(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
         TileBuffer buffer(rows_.codes, padded_, kernel_);
         AlignedBuffer<Hit> hits(buffer.capacity() * padded_);
+        std::vector<std::uint64_t> limits(padded_, 0);
         const char* isa = nullptr;
-        for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = limit_of(q);
+        for (std::size_t q = 0; q < n_queries_; ++q) limits[q] = limit_of(q);
         std::size_t step = first_step;
         for (std::size_t first = begin_, count = 0; first < end_; first += count) {
             stop_.check();
@@ -89,14 +89,14 @@ private:
             count = tile.n_codes;
             for (std::size_t done = 0; done < count; done += step, step = std::min(2 * step, most_step)) {
                 const Found found =
-                    kernel_.within(tile.part(done, step), {words_.data(), limits_.data(), padded_}, hits.data());
+                    kernel_.within(tile.part(done, step), {words_.data(), limits.data(), padded_}, hits.data());
                 isa = found.isa;
                 for (std::size_t i = 0; i < found.count; ++i) {
                     const Hit hit = hits[i] + first + done;
                     const std::size_t q = hit_query(hit);
                     if (!rows_.has(hit_row(hit))) continue;
                     collect(q, hit);
-                    limits_[q] = limit_of(q);
+                    limits[q] = limit_of(q);
                 }
             }
         }
@@ -107,7 +107,7 @@ private:
     const Kernel& kernel_;
     Stop& stop_;
     std::size_t part_, block_, first_query_, n_queries_, begin_, end_, padded_;
-    std::vector<std::uint64_t> words_, limits_;
+    std::vector<std::uint64_t> words_;
 };
 
 // Calls search(cell) for every cell of the grid, in parallel; it returns the ISA that ran.
@@ -157,10 +157,11 @@ RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_
 void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                   const NearestOutput& output, Work& work) {
     const Grid grid(queries.count, rows.codes.count, execution.n_threads, queries_per_block);
-    std::vector<std::vector<Hit>> found(queries.count * grid.n_parts);
+    std::vector<std::vector<Hit>> found(grid.n_parts > 1 ? queries.count * grid.n_parts : 0);
     const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
         std::vector<NearestCollector> nearest;
+        nearest.reserve(cell.n_queries());
         for (std::size_t q = 0; q < cell.n_queries(); ++q)
             nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[cell.first_query() + q]));
         const char* isa = cell.walk(
@@ -170,17 +171,19 @@ void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* ra
                 if (hit_distance(hit) < nearest[q].limit_in_row_order()) nearest[q].add(without_query(hit));
             });
         for (std::size_t q = 0; q < cell.n_queries(); ++q) {
-            execution.stop.check();
-            found[(cell.first_query() + q) * grid.n_parts + cell.part()] = nearest[q].take();
+            if (q) execution.stop.check();
+            const std::size_t query = cell.first_query() + q;
+            if (grid.n_parts == 1) output.write(query, nearest[q].take());
+            else found[query * grid.n_parts + cell.part()] = nearest[q].take();
         }
         return isa;
     });
-    for (std::size_t q = 0; q < queries.count; ++q) {
+    for (std::size_t q = 0; grid.n_parts > 1 && q < queries.count; ++q) {
         execution.stop.check();
         std::vector<Hit>& hits = found[q * grid.n_parts];
         for (std::size_t part = 1; part < grid.n_parts; ++part)
             hits.insert(hits.end(), found[q * grid.n_parts + part].begin(), found[q * grid.n_parts + part].end());
-        if (grid.n_parts > 1) std::sort(hits.begin(), hits.end());
+        std::sort(hits.begin(), hits.end());
         hits.resize(std::min(hits.size(), output.k));
         output.write(q, hits);
     }

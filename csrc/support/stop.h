@@ -24,6 +24,7 @@ public:
         if (stopped_.load(std::memory_order_relaxed)) throw Stopped();
         if (std::this_thread::get_id() != caller_) return;
         const auto now = std::chrono::steady_clock::now();
+        if (next_ == std::chrono::steady_clock::time_point()) next_ = now + interval;
         if (now < next_) return;
         next_ = now + interval;
         if (!asked_()) return;
@@ -34,7 +35,7 @@ public:
 private:
     const std::function<bool()> asked_;
     const std::thread::id caller_ = std::this_thread::get_id();
-    std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + interval;  // the caller's alone
+    std::chrono::steady_clock::time_point next_{};  // time to ask, from the first check on; the caller's alone
     std::atomic<bool> stopped_{false};
 };
 

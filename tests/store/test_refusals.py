@@ -157,6 +157,13 @@ def test_a_closed_index_and_a_reader_say_so(tmp_path: Path) -> None:
         lambda: index.add(codes_of(0, 1)),
         lambda: reader.refresh(),
         lambda: reader.find(["a"]),
+        lambda: index.batch().__enter__(),
+        lambda: index.compact(),
+        lambda: index.check(),
+        lambda: index.save(tmp_path / "a.hxi"),
+        lambda: index.ids(),
+        lambda: repr(index),
+        lambda: index.add(codes_of(0, 1), keys=["a"]),
     ):
         with pytest.raises(ValueError, match="was closed"):
             use()

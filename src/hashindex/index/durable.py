@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from .. import engines
 from ..engines import Engine
 from ..inputs.meta import check_meta
 from ..inputs.numbers import check_n_bits
+from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
 from ..store.change import NOTHING
 from ..store.checking import check_snapshot, check_store
 from ..store.durable import Mode, Store, Sync
 from ..support.locks import n_forks
 from ..writing.compacting import compacted
+from .closed import Closed
 from .state import State
 
 Index = TypeVar("Index", bound="Durable")
@@ -90,7 +92,7 @@ class Durable(State):
                 raise RuntimeError("a batch is open: leave its block before closing")
             if self._store is not None:
                 self._store.close()
-            self.__dict__.pop("_snapshot", None)
+            self._snapshot = cast(Snapshot, Closed())
 
     def __enter__(self: Index) -> Index:
         return self
@@ -108,6 +110,7 @@ class Durable(State):
         Raises OSError, ValueError as :meth:`open`; the index is then as before.
         """
         with self._writing.lock:
+            self._check_open()
             before = self._snapshot
             if self._store is not None and self._store.mode == "r":
                 self._snapshot = self._store.refresh()
@@ -130,6 +133,7 @@ class Durable(State):
         with self._writing.lock:
             if self._in_batch:
                 raise RuntimeError("a batch is open already: a batch is one change")
+            self._check_open()
             before, store = self._snapshot, self._store
             if store is not None:
                 store.begin_batch()

@@ -103,6 +103,7 @@ class Items(State):
         return found[found >= 0]
 
     def _noting(self) -> Store:
+        self._check_open()
         if self._store is None:
             raise ValueError("keys and payloads are kept by a store: HashIndex.open(folder) makes one")
         return self._store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,13 +113,9 @@ class State:
         unwanted = None if deny is None else as_filter(deny, "deny")
         return restricted(snapshot, wanted, unwanted)
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Called for what is not there: a closed index has no snapshot."""
-            if name == "_snapshot":
-                raise ValueError("the index was closed; HashIndex.open() opens the store again")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def _check_open(self) -> None:
+        """ValueError once it was closed."""
+        len(self)
 
     @property
     def _in_batch(self) -> bool:
