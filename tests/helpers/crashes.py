@@ -16,15 +16,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from hashindex import HashIndex
+from hashindex.segments import segment
 from hashindex.store import transaction
-from hashindex.writing import adding
+from hashindex.writing import adding, merger
 from histories import KINDS, Model, content, step
 
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "mkdir")
@@ -32,9 +35,25 @@ N_STEPS = 36
 MERGED, CLOSED = -1, -2  # acknowledgements besides the steps'
 
 
+class AtOnce:
+    """In the place of a thread: strace counts the calls of each thread apart."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], name: str) -> None:
+        self.run = partial(target, *args)
+        self.name = name
+
+    def start(self) -> None:
+        self.run()
+
+    def is_alive(self) -> bool:
+        return False
+
+
 def small() -> None:
-    """Let a few codes make segments and merges, and a few operations a new log."""
+    """Let a few codes make segments and merges, these at once, and a few operations a new log."""
+    vars(merger)["Thread"] = AtOnce
     adding.TAIL_CODES = 48
+    segment.LARGE = 80
     transaction.MOST_LOGGED = 120
 
 
@@ -53,7 +72,7 @@ def do(i: int, index: HashIndex, model: Model) -> None:
 
 def states() -> list[Model]:
     """What the store must hold after so many steps."""
-    sizes = adding.TAIL_CODES, transaction.MOST_LOGGED
+    usual = adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED, vars(merger)["Thread"]
     small()
     try:
         index, model, after = HashIndex(64), Model(), [Model()]
@@ -62,7 +81,7 @@ def states() -> list[Model]:
             after.append(dict(model))
         return after
     finally:
-        adding.TAIL_CODES, transaction.MOST_LOGGED = sizes
+        adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED, vars(merger)["Thread"] = usual
 
 
 def work(folder: Path, acknowledged: int, sync: Literal["always", "os"] = "always") -> None:
@@ -94,6 +113,12 @@ def work(folder: Path, acknowledged: int, sync: Literal["always", "os"] = "alway
                 do(i, index, model)
             assert content(index) == model
             os.writev(acknowledged, [b"."])  # no call that is killed
+        try:
+            with index.batch():
+                pass  # a change, to be told of a merge that failed
+        except OSError:
+            failures += 1
+            assert failures == 1
         index.check()
         index.close()
     os.writev(acknowledged, [b"!" if failures else b"="])

@@ -108,7 +108,7 @@ def test_a_long_chain_is_one_component(rng: np.random.Generator) -> None:
 
 def test_equal_codes_cost_nothing(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     """200,000 of them, stored once and not, beside noise: 2e10 pairs that nobody looks at."""
-    monkeypatch.setattr("hashindex.writing.adding.GROWTH", 0)
+    monkeypatch.setattr("hashindex.writing.merging.GROWTH", 0)
     monkeypatch.setattr("hashindex.search.blocks.MOST_HITS", 2**17)
     noise = rng.integers(0, 2**63, 50_000, dtype=np.uint64)
     blank = np.zeros(120_000, np.uint64)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hashindex import HashIndex
+from hashindex.segments import segment
 from hashindex.store import transaction
 from hashindex.writing import adding
 from histories import Model, content
@@ -28,8 +29,8 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(sync=st.sampled_from(["always", "os"]))
     def start(self, sync: Any) -> None:
-        self.sizes = adding.TAIL_CODES, transaction.MOST_LOGGED
-        adding.TAIL_CODES, transaction.MOST_LOGGED = 16, 40
+        self.sizes = adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED
+        adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED = 16, 30, 40
         self.root = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
         self.sync = sync
         self.model, self.seen, self.keys = Model(), Model(), dict[str, int]()
@@ -38,11 +39,12 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "root"):
+            self.index._wait_for_merges()
             self.index.check()
             self.reader.close()
             self.index.close()
             shutil.rmtree(self.root)
-            adding.TAIL_CODES, transaction.MOST_LOGGED = self.sizes
+            adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED = self.sizes
 
     def note(self, ids: list[int], codes: Any) -> None:
         self.model.update(zip(ids, map(bytes, codes), strict=True))
@@ -90,6 +92,10 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def compact(self) -> None:
         self.index.compact()
+
+    @rule()
+    def wait(self) -> None:
+        self.index._wait_for_merges()
 
     @rule(seed=SEEDS, ids=IDS, fails=st.booleans())
     def batch(self, seed: int, ids: list[int], fails: bool) -> None:

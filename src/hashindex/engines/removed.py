@@ -73,6 +73,14 @@ class Removed:
         kept: NDArray[np.bool_] = np.unpackbits(self.flat(), bitorder="little", count=self.n_rows) == 0
         return kept
 
+    def beyond(self, other: Removed | None) -> NDArray[np.int64]:
+        """The rows that are in this set and not in the other, ascending."""
+        flat = self.flat() if other is None else self.flat() & ~other.flat()
+        places = np.flatnonzero(flat)
+        at, bits = np.nonzero(np.unpackbits(flat[places, None], axis=1, bitorder="little"))
+        rows: NDArray[np.int64] = (places[at] << 3) + bits
+        return rows
+
     def has(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``rows`` (any shape) are in the set."""
         pages = self.table[rows >> PAGE_ROWS_BITS]

@@ -21,12 +21,12 @@ from ..store.durable import Mode, Store, Sync
 from ..support.locks import n_forks
 from ..writing.compacting import compacted
 from .closed import Closed
-from .state import State
+from .publishing import Publishing
 
 Index = TypeVar("Index", bound="Durable")
 
 
-class Durable(State):
+class Durable(Publishing):
     """Opening, refreshing, closing, and changes that are one."""
 
     @classmethod
@@ -87,12 +87,16 @@ class Durable(State):
 
         Raises RuntimeError in a batch.
         """
-        with self._writing.lock:
-            if self._in_batch:
-                raise RuntimeError("a batch is open: leave its block before closing")
-            if self._store is not None:
-                self._store.close()
-            self._snapshot = cast(Snapshot, Closed())
+        while True:
+            with self._writing.lock:
+                if self._in_batch:
+                    raise RuntimeError("a batch is open: leave its block before closing")
+                if self._merging is None or not self._merging.goes_on:
+                    if self._store is not None:
+                        self._store.close()
+                    self._snapshot = cast(Snapshot, Closed())
+                    return
+            self._give_up_merging()
 
     def __enter__(self: Index) -> Index:
         return self
@@ -130,6 +134,8 @@ class Durable(State):
         RuntimeError
             In a batch.
         """
+        if self._merging is not None:
+            self._before_change(self._merging)
         with self._writing.lock:
             if self._in_batch:
                 raise RuntimeError("a batch is open already: a batch is one change")
@@ -154,6 +160,7 @@ class Durable(State):
                 raise
             finally:
                 self._batch = None
+                self._merge_soon()
 
     def compact(self) -> None:
         """Make one segment of everything, without what was removed.

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ..inputs.ids import as_ids
 from ..store import items as noted
 from ..store.durable import Store
-from .state import State
+from .publishing import Publishing
 
 
-class Items(State):
+class Items(Publishing):
     """What a store notes with its codes."""
 
     def find(self, keys: Any) -> NDArray[np.int64]:

@@ -14,12 +14,13 @@ from ..inputs.numbers import as_radii, check_k, check_padding, check_radius
 from ..matches import NearestMatches, RadiusMatches
 from ..search.readable import Report
 from ..support.progress import Progress
-from .state import Ids, Method, State, checked_rows
+from .publishing import Publishing
+from .state import Ids, Method, checked_rows
 
 Radius = int | Sequence[int] | NDArray[np.integer[Any]]
 
 
-class Searches(State):
+class Searches(Publishing):
     """Searching, and what is done for it."""
 
     @overload
@@ -180,9 +181,9 @@ class Searches(State):
         ImportError
             ``progress=True`` without tqdm.
         """
-        snapshot = self._snapshot
         k = None if k is None else check_k(k)
-        n_bits = snapshot.n_bits or 0
+        n_bits = self.n_bits or 0
         usual = n_bits // 10 if k is None else n_bits
         farthest = usual if radius is None else min(check_radius(radius), n_bits)
-        self._how("auto", n_threads).prepare(snapshot, k, farthest, progress)
+        self._wait_for_merges()
+        self._how("auto", n_threads).prepare(self._snapshot, k, farthest, progress)

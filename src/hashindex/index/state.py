@@ -19,11 +19,11 @@ from ..inputs.numbers import n_threads as threads_to_use
 from ..search.filters import restricted
 from ..search.searching import Search
 from ..segments.snapshot import Snapshot
-from ..store.change import Change
 from ..store.durable import Store
 from ..structures import STRUCTURES
 from ..support.locks import ForkLock, n_forks
 from ..writing.adding import with_codes
+from ..writing.merger import Merger
 
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
@@ -102,6 +102,7 @@ class State:
         self._store: Store | None = None
         self._batch: int | None = None  # of which of the processes, counted by forks, a batch is open
         self._writing = ForkLock(reentrant=True)  # a batch holds it, and its thread goes on writing
+        self._merging: Merger | None = None  # in the background, or why it failed
         self._searches: dict[tuple[str, int], Search] = {}
 
     def _only(self, allow: Ids | None, deny: Ids | None) -> Snapshot:
@@ -121,33 +122,6 @@ class State:
     def _in_batch(self) -> bool:
         """Whether a batch is open in this process; a child of a fork has none."""
         return self._batch == n_forks()
-
-    def _publish(self, before: Snapshot, snapshot: Snapshot, change: Change | None) -> None:
-        """Let searches see what a change made of ``before``; in a store, where it is told, once it is on the disk.
-
-        For whoever holds the lock of ``_writing``.
-
-        Raises
-        ------
-        OSError
-            It could not be put on the disk; the index is as before.
-        RuntimeError
-            What the change was given has changed the index while it was read.
-        """
-        if self._snapshot is not before:
-            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
-        if self._store is None or change is None:
-            self._snapshot = snapshot
-            return
-        if not self._store.holds(self._snapshot):  # Ctrl-C came between disk and memory
-            self._snapshot = self._store.view.snapshot
-            raise InterruptedError("the call before was interrupted when it was on the disk already: call again")
-        if snapshot is not self._snapshot:
-            try:
-                self._store.write(self._snapshot, snapshot, change)
-            finally:
-                if self._store.holds(snapshot):
-                    self._snapshot = snapshot
 
     def _how(self, method: str, n_threads: int | None, n_compared: int | None = None) -> Search:
         """How to search; ``n_compared`` bytes at most, of which few are not worth asking for threads."""

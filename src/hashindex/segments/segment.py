@@ -23,6 +23,7 @@ COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or 
 FEWEST_COLLAPSED = 1024
 MOST_COLLAPSED = 2**32 - 1  # rows of postings are uint32
 MOST_REMOVED = 0.25  # a segment is copied without its removed rows beyond this share of them
+LARGE = 2**17  # rows, or more: a segment that is copied in the background
 
 
 @dataclass
@@ -91,6 +92,11 @@ class Segment:
     def n_codes(self) -> int:
         """Rows that were not removed."""
         return self.n_rows - self.n_removed
+
+    @property
+    def is_large(self) -> bool:
+        """Whether copying it takes long enough to be left to the background."""
+        return self.n_rows >= LARGE
 
     @property
     def rows(self) -> Rows:
@@ -179,12 +185,14 @@ class Segment:
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.
 
-        Marks them: codes and what structures have built are shared. A segment of which much was removed is copied.
+        Marks them: codes and what structures have built are shared. A segment of which much was removed is
+        copied, unless it is large.
         """
         if self.n_removed + len(rows) == self.n_rows:
             return None
         marked = self.marked(rows)
-        return marked if marked.n_removed <= MOST_REMOVED * self.n_rows else marked.compacted()
+        is_dense = marked.n_removed <= MOST_REMOVED * self.n_rows
+        return marked if is_dense or self.is_large else marked.compacted()
 
     def compacted(self) -> Segment:
         """A copy of what was not removed."""

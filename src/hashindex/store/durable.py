@@ -39,6 +39,7 @@ class Store:
         self._finalizer = finalize(self, let_go, self._held)
         self._using = ForkLock(reentrant=True)  # the connection
         self._transaction: Transaction | None = None
+        self._ahead: tuple[int, Segment] | None = None  # a file that waits to be named
         self._unnamed: list[Path] = []  # files to be removed once it is sure that nothing names them
         self._failure: str | None = None  # why nothing can be written any more
         self._batch_failure: str | None = None  # or nothing in this batch
@@ -106,6 +107,21 @@ class Store:
                 self._abandon()
                 raise
 
+    def write_ahead(self, segment: Segment) -> None:
+        """Write the file of a segment that a later change will name, while others write; then :meth:`forget_ahead`."""
+        with self._using.lock:
+            self.check_writable()
+            number, self._next_segment = self._next_segment, self._next_segment + 1
+            self._ahead, self._built[number] = (number, segment), set(segment.learned.states)
+        write_segment(segment_path(self.folder, number), segment)
+
+    def forget_ahead(self) -> None:
+        """Remove the file that was written ahead, unless it was named."""
+        with self._using.lock:
+            if self._ahead is not None:
+                segment_path(self.folder, self._ahead[0]).unlink(missing_ok=True)
+                self._ahead = None
+
     def with_news(self, snapshot: Snapshot) -> Snapshot:
         """The same state, for which files are written of what searches have built since, if they have."""
         return with_news(snapshot, self.view.files, self._built)
@@ -162,7 +178,12 @@ class Store:
         before, new, files = self.view, transaction.latest, dict[int, Segment]()
         for segment in new.segments:
             number = number_of(before.files, segment)
-            if number is None:
+            if number is None and self._ahead is not None and self._ahead[1].codes is segment.codes:
+                number, written = self._ahead
+                self._ahead = None
+                transaction.written.append(segment_path(self.folder, number))
+                transaction.bury(self._manifest, number, written, segment)
+            elif number is None:
                 number, self._next_segment = self._next_segment, self._next_segment + 1
                 transaction.written.append(segment_path(self.folder, number))
                 self._built[number] = set(segment.learned.states)
@@ -231,3 +252,4 @@ class Store:
             self._orphan = True
         self._held.lock, self._held.manifest = None, None
         self.mode, self.in_batch, self._transaction, self._batch_failure = "r", False, None, None
+        self._ahead = None  # the parent's

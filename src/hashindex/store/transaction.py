@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
@@ -57,6 +58,17 @@ class Transaction:
                 manifest.connection.execute(statement, (self.number, *row))
             items.record(manifest, change)
 
+    def bury(self, manifest: Manifest, number: int, written: Segment, segment: Segment) -> None:
+        """Write tombstones of what was removed from a segment since its file was written."""
+        if segment.removed is not None and segment.removed is not written.removed:
+            with manifest.explained():
+                self._write_tombstone(manifest, number, segment.removed.beyond(written.removed))
+
+    def _write_tombstone(self, manifest: Manifest, number: int, rows: NDArray[np.int64]) -> None:
+        gone = rows.astype("<u4").tobytes()
+        row = (number, self.number, gone, zlib.crc32(gone))
+        manifest.connection.execute("INSERT INTO tombstones VALUES (?, ?, ?, ?)", row)
+
     def name(self, manifest: Manifest, before: View, files: dict[int, Segment], next_segment: int) -> None:
         """Name the files of its end, and count it."""
         new, run = self.latest, manifest.connection.execute
@@ -80,9 +92,7 @@ class Transaction:
                 continue
             rows, here = segment.find(change.removed)
             if here.any():
-                gone = np.unique(rows[here]).astype("<u4").tobytes()
-                row = (number, self.number, gone, zlib.crc32(gone))
-                manifest.connection.execute("INSERT INTO tombstones VALUES (?, ?, ?, ?)", row)
+                self._write_tombstone(manifest, number, np.unique(rows[here]))
 
 
 def number_of(files: Mapping[int, Segment], segment: Segment) -> int | None:

@@ -1,4 +1,4 @@
-"""Adding codes: into the tail, and from a full tail into segments that are merged as they come close in size."""
+"""Adding codes: into the tail, and from a full tail into a segment."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..segments.segment import Segment
 from ..segments.snapshot import MAX_ID, Snapshot, in_id_order
 from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
+from .merging import joined, with_segment
 
 TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
 READ_BYTES = 2**22  # at once, by who wants to be told
-GROWTH = 4  # a segment is merged into the next when that is not this many times larger
 
 
 def with_codes(
@@ -22,8 +21,7 @@ def with_codes(
 ) -> Snapshot:
     """Return a snapshot with ``codes`` (n, code_size), or one, under new ``ids`` (n,); ``counted`` by :func:`free_ids`.
 
-    A full tail becomes a segment, and segments that have come close in size one, so that each code is copied about
-    log(n) / log(GROWTH) times however it comes.
+    A full tail becomes a segment, and small segments that have come close in size one.
     """
     if snapshot.n_bits is None:
         return with_codes(Snapshot.empty(n_bits), n_bits, codes, ids)
@@ -43,7 +41,7 @@ def with_codes(
         parts = [(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]
         snapshot.retire_plans()
         n_bytes = (snapshot.n_codes + n) * (8 + snapshot.code_size)
-        segments = interruptible(lambda: _with_segment(snapshot.segments, _merged(n_bits, parts)), n_bytes)
+        segments = interruptible(lambda: with_segment(snapshot.segments, joined(n_bits, parts)), n_bytes)
         return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, next_id)
     if not counted and n_tail and ids[0] < tail.ids[n_tail - 1]:
         tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))
@@ -89,18 +87,3 @@ def check_new(snapshot: Snapshot, ids: NDArray[np.int64]) -> None:
     known = ids[snapshot.contains(ids)]
     if len(known):
         raise ValueError(f"id {known[0]} is already in the index ({len(known)} of the {len(ids)} given are)")
-
-
-def _with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
-    """Append ``new``, merged with the newest segments that are not ``GROWTH`` times larger than what follows them."""
-    first, n_after = len(segments), new.n_codes
-    while first and segments[first - 1].n_codes < GROWTH * n_after:
-        first -= 1
-        n_after += segments[first].n_codes
-    if first == len(segments):
-        return (*segments, new)
-    return (*segments[:first], _merged(new.n_bits, [s.live() for s in (*segments[first:], new)]))
-
-
-def _merged(n_bits: int, parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Segment:
-    return Segment.of(n_bits, *in_id_order(parts)).collapsed()

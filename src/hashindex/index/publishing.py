@@ -1,0 +1,112 @@
+"""How a change becomes visible, and the merging that follows in the background."""
+
+from __future__ import annotations
+
+from ..segments.snapshot import Snapshot
+from ..store.change import NOTHING, Change
+from ..writing.merger import Merger
+from ..writing.merging import MOST_SEGMENTS, due, in_place_of, merged
+from .state import State
+
+
+class Publishing(State):
+    """One change at a time, and merges between them."""
+
+    def _publish(self, before: Snapshot, snapshot: Snapshot, change: Change | None) -> None:
+        """Let searches see what a change made of ``before``; in a store, where it is told, once it is on the disk.
+
+        For whoever holds the lock of ``_writing``.
+
+        Raises
+        ------
+        OSError
+            It could not be put on the disk; the index is as before.
+        RuntimeError
+            What the change was given has changed the index while it was read.
+        """
+        if self._snapshot is not before:
+            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
+        if self._store is None or change is None:
+            self._snapshot = snapshot
+        elif not self._store.holds(self._snapshot):  # Ctrl-C came between disk and memory
+            self._snapshot = self._store.view.snapshot
+            raise InterruptedError("the call before was interrupted when it was on the disk already: call again")
+        elif snapshot is not before:
+            try:
+                self._store.write(before, snapshot, change)
+            finally:
+                if self._store.holds(snapshot):
+                    self._snapshot = snapshot
+        if snapshot.segments is not before.segments:
+            self._merge_soon()
+
+    def _before_change(self, merging: Merger) -> None:
+        """Tell of a failed merge, and let merges catch up with who adds.
+
+        Raises
+        ------
+        OSError, RuntimeError
+            A merge failed since the last change; it is tried again.
+        """
+        if self._in_batch:  # a merge waits for its end
+            return
+        failure = merging.failure
+        if failure is None:
+            while merging.goes_on and len(self._snapshot.segments) > MOST_SEGMENTS:
+                merging.pause()
+            return
+        with self._writing.lock:
+            self._merging = None
+            self._merge_soon()
+        what = "merging segments in the background failed; nothing was lost, and this call changed nothing: call again"
+        if isinstance(failure, OSError):
+            raise OSError(failure.errno, f"{what} ({failure.strerror})", failure.filename) from failure
+        raise RuntimeError(f"{what} ({failure})") from failure
+
+    def _merge_soon(self) -> None:
+        """Begin to merge what is due; for whoever holds the lock of ``_writing``."""
+        merging = self._merging
+        if self._in_batch or (merging is not None and (merging.goes_on or merging.failure is not None)):
+            return
+        if due(self._snapshot.segments):
+            try:
+                self._merging = Merger(self._merge)
+            except RuntimeError:  # no more threads to be had, or the process ends
+                self._merging = None
+
+    def _merge(self, merging: Merger) -> bool:
+        """Merge what is due, if anything is, without keeping others from searching or changing meanwhile."""
+        with self._writing.lock:
+            parts = () if merging.stops() else due(self._snapshot.segments)
+            if not parts:
+                self._merging = None
+                return False
+        segment, store = merged(parts, self._engine, merging.stops), self._store
+        try:
+            if store is not None:
+                store.write_ahead(segment)
+            with self._writing.lock:
+                before = self._snapshot
+                new = None if merging.stops() else in_place_of(parts, segment, before)
+                if new is not None:
+                    self._publish(before, new, NOTHING)
+        finally:
+            if store is not None:
+                store.forget_ahead()
+        return True
+
+    def _wait_for_merges(self) -> None:
+        merging = self._merging
+        if merging is not None:
+            merging.wait()
+
+    def _give_up_merging(self) -> None:
+        """Wait until no merge is under way; what was is left as it was."""
+        merging = self._merging
+        if merging is not None:
+            merging.given_up = True
+            try:
+                merging.wait()
+            except BaseException:
+                merging.given_up = False
+                raise

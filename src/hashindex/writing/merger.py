@@ -1,0 +1,52 @@
+"""The thread that merges segments while others search and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread, main_thread
+
+LOOK = 0.05  # seconds between two looks at whether the thread still lives
+
+
+class Merger:
+    """A thread that takes one ``step`` after the other as long as each returns True; and what came of it.
+
+    It begins where there is something to merge and ends where there is not: nothing waits that would have to be
+    stopped. A process that ends waits for the step under way.
+    """
+
+    __slots__ = ("_done", "_thread", "failure", "given_up")
+
+    def __init__(self, step: Callable[[Merger], bool]) -> None:
+        self.failure: BaseException | None = None  # of a step, to be told by the next change
+        self.given_up = False  # what is under way is not wanted any more
+        self._done = Event()
+        self._thread = Thread(target=self._run, args=(step,), name="hashindex: merging")
+        self._thread.start()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it takes steps. Not in a forked child, where the thread is not."""
+        return not self._done.is_set() and self._thread.is_alive()
+
+    def pause(self) -> None:
+        """Let it go on for a while."""
+        self._done.wait(LOOK)
+
+    def wait(self) -> None:
+        """Until there is nothing more to merge; Ctrl-C may end that."""
+        while self.goes_on:
+            self.pause()
+
+    def stops(self) -> bool:
+        """Whether to leave it at that: nobody wants it, or the process ends."""
+        return self.given_up or not main_thread().is_alive()
+
+    def _run(self, step: Callable[[Merger], bool]) -> None:
+        try:
+            while step(self):
+                pass
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self._done.set()

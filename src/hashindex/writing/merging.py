@@ -1,0 +1,89 @@
+"""Which segments become one, and how: small ones at once, by whoever adds; large ones in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines import Engine
+from ..segments.segment import MOST_REMOVED, Segment
+from ..segments.snapshot import Snapshot, in_id_order
+from ..structures import STRUCTURES
+
+GROWTH = 4  # a segment is merged into the next when that is not this many times larger
+MOST_SEGMENTS = 32  # beyond which who adds waits for merges
+
+
+def with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
+    """Append ``new``, merged with the newest small segments that are not ``GROWTH`` times larger than what follows.
+
+    Large ones are :func:`due` later. So it takes about as long as adding did, and each code is copied about
+    log(n) / log(GROWTH) times however it comes.
+    """
+    first, n_after = len(segments), new.n_codes
+    while first and not segments[first - 1].is_large and segments[first - 1].n_codes < GROWTH * n_after:
+        first -= 1
+        n_after += segments[first].n_codes
+    if first == len(segments):
+        return (*segments, new)
+    return (*segments[:first], joined(new.n_bits, [one.live() for one in (*segments[first:], new)]))
+
+
+def joined(n_bits: int, parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Segment:
+    """One segment of codes and ids, each part in id order."""
+    return Segment.of(n_bits, *in_id_order(parts)).collapsed()
+
+
+def due(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The large segments that should become one: one of which much was removed, or some that came close in size."""
+    large = [one for one in segments if one.is_large]
+    for one in large:
+        if one.n_removed > MOST_REMOVED * one.n_rows:
+            return (one,)
+    first = len(large) - 1
+    n_after = large[first].n_codes if large else 0
+    while first > 0 and large[first - 1].n_codes < GROWTH * n_after:
+        first -= 1
+        n_after += large[first].n_codes
+    return tuple(large[first:]) if first < len(large) - 1 else ()
+
+
+def merged(parts: tuple[Segment, ...], engine: Engine, stops: Callable[[], bool]) -> Segment:
+    """One segment of what is left of ``parts``, with the structures that the largest has, built on this thread.
+
+    Without them if it ``stops`` before.
+    """
+    segment = joined(parts[0].n_bits, [one.live() for one in parts])
+    largest = max(parts, key=lambda one: one.n_rows)
+    segment.learned.thought = any(one.learned.thought for one in parts)
+    if segment.part(engine) is None:  # compiled by Numba, whose lock a child forked meanwhile would find held
+        return segment
+    for name in list(largest.learned.states):
+        structure = STRUCTURES[name]
+        if structure.may_serve(segment) and not stops():
+            segment.learned.state(name, partial(structure.build, segment, engine, 1))
+    return segment
+
+
+def in_place_of(parts: tuple[Segment, ...], segment: Segment, snapshot: Snapshot) -> Snapshot | None:
+    """The snapshot with ``segment``, merged of ``parts``, where they are; what was removed since goes there too.
+
+    None if they are not there any more.
+    """
+    places = [place for place, one in enumerate(snapshot.segments) if any(one.codes is part.codes for part in parts)]
+    if len(places) != len(parts):
+        return None
+    less: Segment | None = segment
+    for part, place in zip(parts, places, strict=True):
+        one = snapshot.segments[place]
+        if one.removed is not None and one.removed is not part.removed and less is not None:
+            rows, _ = less.find(one.ids_of(one.removed.beyond(part.removed)))
+            less = less.without(rows) if len(rows) else less
+    segments = [one for place, one in enumerate(snapshot.segments) if place not in places]
+    if less is not None:
+        segments.insert(places[0], less)
+    snapshot.retire_plans()
+    return Snapshot(snapshot.n_bits, tuple(segments), snapshot.tail, snapshot.n_tail, snapshot.next_id)

@@ -1,0 +1,254 @@
+"""Merges in the background: nothing is lost or found twice, nobody waits for one, and a failure is told."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from forks import in_child
+from hashindex import HashIndex
+from hashindex.index import publishing
+from hashindex.segments import segment as segments
+from hashindex.store import durable
+from hashindex.writing import adding, merging
+from histories import KINDS, Model, check_same, content, step
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few codes be a large segment."""
+    monkeypatch.setattr(adding, "TAIL_CODES", 16)
+    monkeypatch.setattr(segments, "LARGE", 24)
+    monkeypatch.setattr(segments, "FEWEST_COLLAPSED", 8)
+
+
+@pytest.fixture(params=["memory", "store"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HashIndex]:
+    made = HashIndex(64) if request.param == "memory" else HashIndex.open(tmp_path / "store", 64)
+    with made:
+        yield made
+
+
+class Gate:
+    """Holds the merges at a step that is put in the place of one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, real: Any = merging.merged) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+        self.real = real
+        self.failure: BaseException | None = None
+        monkeypatch.setattr(publishing, "merged", self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        segment = self.real(*arguments)
+        self.reached.set()
+        assert self.open.wait(20)
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+        return segment
+
+
+def codes_of(seed: int, n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return np.random.default_rng(seed).integers(0, 256, (n, 8), dtype=np.uint8)
+
+
+def two_segments(index: HashIndex) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Add two large segments, which are merged."""
+    codes = codes_of(0, 60)
+    index.add(codes[:30])
+    index.add(codes[30:])
+    return codes
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_history_with_merges(index: HashIndex, seed: int) -> None:
+    rng, model = np.random.default_rng(seed), Model()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for i in range(80):
+            step(rng, index, model, (*KINDS, "clear") if i % 20 == 19 else KINDS)
+            check_same(index, model, i=i)
+    finally:
+        sys.setswitchinterval(interval)
+    index._wait_for_merges()
+    check_same(index, model)
+    index.check()
+    assert not merging.due(index._snapshot.segments)
+    if index._store is not None:
+        with HashIndex.open(index._store.folder, mode="r") as reader:
+            assert content(reader) == model
+
+
+def test_a_change_during_a_merge_counts(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    codes = two_segments(index)
+    assert gate.reached.wait(20)
+    model = dict(enumerate(map(bytes, codes)))
+    assert len(index._snapshot.segments) == 2
+    index.remove([3, 31, 40])
+    index.remove(7)
+    index.replace([8], codes_of(1, 1))
+    more = index.add(codes_of(2, 5)).tolist()
+    for one in (3, 31, 40, 7):
+        del model[one]
+    model[8] = bytes(codes_of(1, 1)[0])
+    model |= zip(more, map(bytes, codes_of(2, 5)), strict=True)
+    check_same(index, model)
+    gate.open.set()
+    index._wait_for_merges()
+    assert [(one.n_rows, one.n_removed) for one in index._snapshot.segments] == [(60, 5)]
+    check_same(index, model)
+    index.check()
+
+
+def test_a_merge_of_what_is_gone_is_dropped(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    two_segments(index)
+    assert gate.reached.wait(20)
+    index.clear()
+    ids = index.add(codes_of(3, 40))
+    gate.open.set()
+    index._wait_for_merges()
+    assert index.ids().tolist() == ids.tolist()
+    index.check()
+    if index._store is not None:
+        assert len(list((index._store.folder / "segments").iterdir())) == 1
+
+
+def test_a_failed_merge_is_told_by_the_next_change_and_tried_again(
+    index: HashIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    gate.failure = OSError(errno.ENOSPC, "No space left on device", "a file")
+    gate.open.set()
+    codes = two_segments(index)
+    index._wait_for_merges()
+    with pytest.raises(OSError, match="merging segments in the background failed; nothing was lost.*No space") as told:
+        index.add(codes_of(1, 1))
+    assert (told.value.errno, told.value.filename) == (errno.ENOSPC, "a file")
+    assert content(index) == dict(enumerate(map(bytes, codes)))
+    index._wait_for_merges()
+    index.remove(0)
+    index._wait_for_merges()
+    assert len(index._snapshot.segments) == 1
+    index.check()
+
+
+def test_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, _: Any) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with HashIndex.open(tmp_path / "store", 64, sync="os") as index:
+        gate = Gate(monkeypatch)
+        two_segments(index)
+        assert gate.reached.wait(20)
+        monkeypatch.setattr(durable, "write_segment", full)
+        gate.open.set()
+        index._wait_for_merges()
+        monkeypatch.undo()
+        assert len(list((tmp_path / "store" / "segments").iterdir())) == 2
+        with pytest.raises(OSError, match="No space"):
+            index.remove(0)
+        index.check()
+
+
+def test_closing_waits_for_a_merge_and_drops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    index = HashIndex.open(tmp_path / "store", 64)
+    two_segments(index)
+    assert gate.reached.wait(20)
+    threading.Timer(0.2, gate.open.set).start()
+    begin = time.perf_counter()
+    index.close()
+    assert time.perf_counter() - begin > 0.1
+    assert len(list((tmp_path / "store" / "segments").iterdir())) == 2
+    monkeypatch.undo()
+    with HashIndex.open(tmp_path / "store") as index:
+        assert len(index) == 60
+
+
+def test_who_adds_waits_above_a_bound(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "MOST_SEGMENTS", 4)
+    gate = Gate(monkeypatch)
+    for seed in range(5):
+        index.add(codes_of(seed, 30))
+    late = threading.Thread(target=lambda: index.add(codes_of(9, 30)))
+    late.start()
+    late.join(0.3)
+    assert late.is_alive()
+    assert index.search(codes_of(1, 1), k=1).distances[0, 0] == 0  # searches do not
+    gate.open.set()
+    late.join(20)
+    assert len(index) == 180
+    index._wait_for_merges()
+    index.check()
+
+
+def test_a_batch_does_not_wait_for_merges(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "MOST_SEGMENTS", 4)
+    batch = index.batch()
+    batch.__enter__()
+    for seed in range(12):
+        index.add(codes_of(seed, 30))
+    assert len(index._snapshot.segments) == 12
+    batch.__exit__(ValueError, ValueError(), None)
+    assert len(index) == 0
+    with index.batch():
+        for seed in range(12):
+            index.add(codes_of(seed, 30))
+        assert len(index._snapshot.segments) == 12
+    index._wait_for_merges()
+    assert len(index._snapshot.segments) < 4
+    assert len(index) == 360
+    index.check()
+
+
+def test_structures_are_built_before_a_merge_is_seen(index: HashIndex) -> None:
+    index.add(codes_of(0, 3000))
+    index.search(codes_of(1, 1), radius=2, method="multi-index")
+    index.add(codes_of(1, 2000))
+    index._wait_for_merges()
+    (segment,) = index._snapshot.segments
+    assert "multi-index" in segment.learned.states
+
+
+def test_a_large_segment_is_copied_in_the_background(index: HashIndex) -> None:
+    index.add(codes_of(0, 12_000))
+    index.search(codes_of(1, 1), radius=2, method="multi-index")
+    index.remove(np.arange(5000))
+    index._wait_for_merges()
+    (segment,) = index._snapshot.segments
+    assert (segment.n_rows, segment.n_removed) == (7000, 0)
+    assert "multi-index" in segment.learned.states
+    assert index.ids().tolist() == list(range(5000, 12_000))
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork here")
+def test_a_child_of_a_fork_merges_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    index = HashIndex(64)
+    two_segments(index)
+    assert gate.reached.wait(20)
+
+    def child() -> bool:
+        gate.open.set()
+        index.add(codes_of(5, 30))
+        index._wait_for_merges()
+        return len(index._snapshot.segments) == 1 and len(index) == 90
+
+    try:
+        assert in_child(child)
+    finally:
+        gate.open.set()
+    index._wait_for_merges()
+    assert len(index._snapshot.segments) == 1
