@@ -76,7 +76,9 @@ def _opened(manifest: Manifest, told: Told, known: dict[int, Segment]) -> dict[i
 
 def _without(segment: Segment, rows: NDArray[np.int64]) -> Segment | None:
     at, here = segment.find(segment.ids_of(np.unique(rows)))
-    return segment.without(at[here])
+    if np.count_nonzero(here) == segment.n_codes:
+        return None
+    return segment.marked(at[here]) if here.any() else segment  # never copied: it stays that of its file
 
 
 def _view(manifest: Manifest, told: Told, files: dict[int, Segment], before: View | None) -> View:
