@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "../kernels/dispatch.h"
 #include "../search/execution.h"
@@ -18,7 +19,7 @@ namespace py = pybind11;
 class Unlocked {
 public:
     Unlocked() = default;
-    ~Unlocked() { lock(); }
+    ~Unlocked() { end(); }
     Unlocked(const Unlocked&) = delete;
     Unlocked& operator=(const Unlocked&) = delete;
 
@@ -27,22 +28,27 @@ public:
     auto locked(Work work) {
         struct Relock {
             Unlocked& unlocked;
-            ~Relock() { unlocked.state_ = PyEval_SaveThread(); }
+            const bool wanted;
+            ~Relock() {
+                if (wanted) unlocked.state_ = PyEval_SaveThread();
+            }
         };
-        lock();
-        const Relock relock{*this};
+        const Relock relock{*this, state_ != nullptr};
+        end();
         return work();
     }
 
-private:
-    void lock() {
+    // Takes the GIL back before its time: where little is left to do, that is cheaper than giving it away again.
+    void end() {
+        if (!state_) return;
         try {
-            PyEval_RestoreThread(state_);
+            PyEval_RestoreThread(std::exchange(state_, nullptr));
         } catch (...) {
             for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
         }
     }
 
+private:
     PyThreadState* state_ = PyEval_SaveThread();
 };
 

@@ -102,6 +102,8 @@ struct Queries {
     }
 };
 
+constexpr std::size_t few_matches = 1024;  // and queries, for which writing takes less than another wait for the GIL
+
 class Plan {
 public:
     Plan(const std::string& isa, py::object pool, std::vector<GivenStep> steps)
@@ -137,6 +139,7 @@ public:
                 const std::int64_t total = search->offsets().back();
                 std::int32_t* distances_data = nullptr;
                 std::int64_t* ids_data = nullptr;
+                if (static_cast<std::size_t>(total) + given.codes.count <= few_matches) unlocked.end();
                 unlocked.locked([&] {
                     distances_data = distances.emplace(total).mutable_data();
                     ids_data = ids.emplace(total).mutable_data();

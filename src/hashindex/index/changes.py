@@ -87,11 +87,11 @@ class Changes(Items):
             plain = self._store is None and keys is None and payloads is None  # nobody is told of the change
             noted = None if plain else self._noted(keys, payloads, new_ids)
             if progress is False:
-                new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+                new = with_codes(snapshot, n_bits, rows, new_ids, self._engine, counted=ids is None)
             else:
                 with reporting(progress, n, "add") as tell:  # nothing is published before the last that is told
                     rows = read(rows, tell)
-                    new = with_codes(snapshot, n_bits, rows, new_ids, counted=ids is None)
+                    new = with_codes(snapshot, n_bits, rows, new_ids, self._engine, counted=ids is None)
             change = None if noted is None else Change(replaced, new_ids, rows, noted.keys, noted.payloads)
             self._publish(before, new, change)
         return new_ids
@@ -121,7 +121,7 @@ class Changes(Items):
                 raise ValueError(f"got {len(wanted)} ids for {len(given.codes)} codes")
             rest = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
             interruptible(lambda: check_new(rest, wanted), 16 * len(wanted))
-            new = with_codes(rest, given.n_bits, given.codes, wanted)
+            new = with_codes(rest, given.n_bits, given.codes, wanted, self._engine)
             self._publish(snapshot, new, Change(wanted, wanted, given.codes))
 
     def clear(self) -> None:

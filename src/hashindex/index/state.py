@@ -93,7 +93,7 @@ class State:
         self._meta = state.get("meta", {})
         snapshot = Snapshot.empty(state["n_bits"])
         if len(state["ids"]):
-            snapshot = with_codes(snapshot, state["n_bits"], state["codes"], state["ids"])
+            snapshot = with_codes(snapshot, state["n_bits"], state["codes"], state["ids"], self._engine)
         snapshot.next_id = state["next_id"]
         self._start(snapshot)
 

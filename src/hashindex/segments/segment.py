@@ -23,6 +23,7 @@ COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or 
 FEWEST_COLLAPSED = 1024
 MOST_COLLAPSED = 2**32 - 1  # rows of postings are uint32
 MOST_REMOVED = 0.25  # a segment is copied without its removed rows beyond this share of them
+MUCH = 4  # times as many rows: a larger segment tells how codes are spread
 LARGE = 2**17  # rows, or more: a segment that is copied in the background
 
 
@@ -77,13 +78,17 @@ class Segment:
         counted = int(ids[-1]) - int(ids[0]) == len(ids) - 1
         return cls(n_bits, codes, len(codes), int(ids[0]), None if counted else ids, len(codes))
 
-    def collapsed(self) -> Segment:
-        """The same segment, its distinct codes counted, and with postings if they are few."""
+    def collapsed(self, beside: Segment | None = None) -> Segment:
+        """The same segment, its distinct codes counted, and with postings if they are few.
+
+        A much larger one ``beside`` it, of codes from the same source, need not be measured again.
+        """
         if self.n_rows < FEWEST_COLLAPSED:
             return self
         n_distinct = estimate_distinct(self.codes)
         if n_distinct > COLLAPSED * self.n_rows or self.n_rows >= MOST_COLLAPSED:
-            return replace(self, n_distinct=n_distinct, learned=Learned(spread=spread_of(self.codes)))
+            spread = spread_of(self.codes) if beside is None else _spread_beside(self, beside)
+            return replace(self, n_distinct=n_distinct, learned=Learned(spread=spread))
         codes, postings = collapse(self.codes)
         learned = Learned(spread=spread_of(codes))
         return replace(self, codes=codes, n_distinct=len(codes), postings=postings, learned=learned)
@@ -265,3 +270,8 @@ class Segment:
             self._made["removed"] = removed.flat()
         flat: NDArray[np.uint8] = self._made["removed"]
         return flat
+
+
+def _spread_beside(segment: Segment, other: Segment) -> Spread | None:
+    known, part = other.learned.spread, segment.n_rows / other.n_rows
+    return known.thinned(part) if known is not None and part * MUCH <= 1 else spread_of(segment.codes)

@@ -122,7 +122,7 @@ class Snapshot:
 
     def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``ids`` (n,) are here."""
-        here = self._in_tail(ids)[1]
+        here = self.in_tail(ids)[1]
         for segment in self.segments:
             here |= segment.find(ids)[1]
         return here
@@ -142,7 +142,7 @@ class Snapshot:
     def _find(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """The codes (n, code_size) under ``ids`` (n,), and which of them are here."""
         codes = np.empty((len(ids), self.code_size), np.uint8)
-        rows, found = self._in_tail(ids)
+        rows, found = self.in_tail(ids)
         codes[found] = self.tail_codes[rows[found]]
         for segment in self.segments:
             rows, here = segment.find(ids)
@@ -156,7 +156,7 @@ class Snapshot:
         """The same width and next id, without codes."""
         return Snapshot(self.n_bits, (), TailBuffer.empty(0, self.code_size), 0, self.next_id)
 
-    def _in_tail(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def in_tail(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The row of the tail of each of ``ids`` (n,), and whether it is there."""
         if not self.n_tail:
             return np.zeros(len(ids), np.int64), np.zeros(len(ids), np.bool_)

@@ -40,6 +40,13 @@ class Spread(NamedTuple):
         below: NDArray[np.float64] = np.maximum(self.distances[:, 0] + doublings * slope, 0.0)
         return below
 
+    def thinned(self, part: float) -> Spread:
+        """The same for a ``part`` of the codes, 0 to 1: there a rank is as far as one beyond it was."""
+        distances, share = self.distances, self.share / part
+        while share > 1 and distances.shape[1] > 1:
+            distances, share = distances[:, 1:], share / 2
+        return Spread(distances, min(share, 1.0))
+
 
 def spread_of(codes: NDArray[np.uint8]) -> Spread | None:
     """Measure codes (n, code_size); None for fewer than two."""

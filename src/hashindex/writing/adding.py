@@ -7,24 +7,31 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines import Engine
 from ..segments.snapshot import MAX_ID, Snapshot, in_id_order
 from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
-from .merging import joined, with_segment
+from .merging import with_segment
 
-TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
+TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables; half where there are any
 READ_BYTES = 2**22  # at once, by who wants to be told
 
 
 def with_codes(
-    snapshot: Snapshot, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64], *, counted: bool = False
+    snapshot: Snapshot,
+    n_bits: int,
+    codes: NDArray[np.uint8],
+    ids: NDArray[np.int64],
+    engine: Engine,
+    *,
+    counted: bool = False,
 ) -> Snapshot:
     """Return a snapshot with ``codes`` (n, code_size), or one, under new ``ids`` (n,); ``counted`` by :func:`free_ids`.
 
     A full tail becomes a segment, and small segments that have come close in size one.
     """
     if snapshot.n_bits is None:
-        return with_codes(Snapshot.empty(n_bits), n_bits, codes, ids)
+        return with_codes(Snapshot.empty(n_bits), n_bits, codes, ids, engine)
     n = len(ids)
     if n == 0:
         return snapshot
@@ -37,11 +44,13 @@ def with_codes(
             order = interruptible(lambda: np.argsort(ids), 16 * n)
             codes, ids = interruptible(lambda: (codes[order], ids[order]), n * (8 + snapshot.code_size))
         next_id = max(next_id, int(ids[-1]) + 1)
-    if total > TAIL_CODES:
+    is_indexed = any(one.learned.states for one in snapshot.segments)
+    if total > (TAIL_CODES // 2 if is_indexed else TAIL_CODES):
         parts = [(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]
         snapshot.retire_plans()
-        n_bytes = (snapshot.n_codes + n) * (8 + snapshot.code_size)
-        segments = interruptible(lambda: with_segment(snapshot.segments, joined(n_bits, parts)), n_bytes)
+        n_small = sum(one.n_rows for one in snapshot.segments if not one.is_large)
+        n_bytes = (n_small + total) * (8 + snapshot.code_size)
+        segments = interruptible(lambda: with_segment(snapshot.segments, n_bits, parts, engine), n_bytes)
         return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, next_id)
     if not counted and n_tail and ids[0] < tail.ids[n_tail - 1]:
         tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))
@@ -50,10 +59,7 @@ def with_codes(
         capacity = min(max(total, len(tail.ids) * 3 // 2), TAIL_CODES)
         tail = TailBuffer.empty(capacity, snapshot.code_size)
         tail.codes[:n_tail], tail.ids[:n_tail] = snapshot.tail_codes, snapshot.tail_ids
-    if n == 1:  # which NumPy does in half the time
-        tail.codes[n_tail], tail.ids[n_tail] = codes, ids[0]
-    else:
-        tail.codes[n_tail:total], tail.ids[n_tail:total] = codes, ids
+    tail.put(n_tail, codes, ids)
     return snapshot.with_tail(tail, total, next_id)
 
 

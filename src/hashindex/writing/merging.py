@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -17,24 +17,25 @@ GROWTH = 4  # a segment is merged into the next when that is not this many times
 MOST_SEGMENTS = 32  # beyond which who adds waits for merges
 
 
-def with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
-    """Append ``new``, merged with the newest small segments that are not ``GROWTH`` times larger than what follows.
+Part = tuple[NDArray[np.uint8], NDArray[np.int64]]  # codes (n, code_size) and ids (n,), ascending
+
+
+def with_segment(segments: tuple[Segment, ...], n_bits: int, parts: list[Part], engine: Engine) -> tuple[Segment, ...]:
+    """Append one of ``parts`` and of the newest small segments that are not ``GROWTH`` times larger than what follows.
 
     Large ones are :func:`due` later. So it takes about as long as adding did, and each code is copied about
-    log(n) / log(GROWTH) times however it comes.
+    log(n) / log(GROWTH) times however it comes. What is new has the structures that the largest has: searches that
+    had to scan it until they have built them would be the slow ones.
     """
-    first, n_after = len(segments), new.n_codes
+    first, n_after = len(segments), sum(len(ids) for _, ids in parts)
     while first and not segments[first - 1].is_large and segments[first - 1].n_codes < GROWTH * n_after:
         first -= 1
         n_after += segments[first].n_codes
-    if first == len(segments):
-        return (*segments, new)
-    return (*segments[:first], joined(new.n_bits, [one.live() for one in (*segments[first:], new)]))
-
-
-def joined(n_bits: int, parts: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Segment:
-    """One segment of codes and ids, each part in id order."""
-    return Segment.of(n_bits, *in_id_order(parts)).collapsed()
+    largest = max(segments, key=lambda one: one.n_rows, default=None)
+    new = Segment.of(n_bits, *in_id_order([*(one.live() for one in segments[first:]), *parts])).collapsed(largest)
+    if largest is not None:
+        _build(new, largest.learned.states, engine)
+    return (*segments[:first], new)
 
 
 def due(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
@@ -56,16 +57,20 @@ def merged(parts: tuple[Segment, ...], engine: Engine, stops: Callable[[], bool]
 
     Without them if it ``stops`` before.
     """
-    segment = joined(parts[0].n_bits, [one.live() for one in parts])
-    largest = max(parts, key=lambda one: one.n_rows)
+    segment = Segment.of(parts[0].n_bits, *in_id_order([one.live() for one in parts])).collapsed()
     segment.learned.thought = any(one.learned.thought for one in parts)
-    if segment.part(engine) is None:  # compiled by Numba, whose lock a child forked meanwhile would find held
-        return segment
-    for name in list(largest.learned.states):
-        structure = STRUCTURES[name]
-        if structure.may_serve(segment) and not stops():
-            segment.learned.state(name, partial(structure.build, segment, engine, 1))
+    if not stops():
+        _build(segment, max(parts, key=lambda one: one.n_rows).learned.states, engine)
     return segment
+
+
+def _build(segment: Segment, names: Iterable[str], engine: Engine) -> None:
+    """Build the structures of these names for a segment that nobody knows yet, on this thread."""
+    if segment.part(engine) is None:  # compiled by Numba, whose lock a child forked meanwhile would find held
+        return
+    for name in list(names):
+        if STRUCTURES[name].may_serve(segment):
+            segment.learned.state(name, partial(STRUCTURES[name].build, segment, engine, 1))
 
 
 def in_place_of(parts: tuple[Segment, ...], segment: Segment, snapshot: Snapshot) -> Snapshot | None:

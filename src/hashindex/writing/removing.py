@@ -21,16 +21,19 @@ def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     if len(ids) <= 1:
         return _without_one(snapshot, int(ids[0])) if len(ids) else snapshot
     ids = distinct_ids(ids)
-    unknown = ids[~snapshot.contains(ids)]
-    if len(unknown):
-        raise KeyError(f"id {unknown[0]} is not in the index; nothing was removed")
-    left: list[Segment | None] = []
+    at, known = snapshot.in_tail(ids)
+    in_tail, gone = at[known], []
     for segment in snapshot.segments:
         rows, here = segment.find(ids)
-        left.append(segment.without(rows[here]) if here.any() else segment)
-    kept = np.isin(snapshot.tail_ids, ids, invert=True)
-    if kept.all():
+        gone.append(rows[here])
+        known |= here
+    if not known.all():
+        raise KeyError(f"id {ids[known.argmin()]} is not in the index; nothing was removed")
+    left = [one.without(rows) if len(rows) else one for one, rows in zip(snapshot.segments, gone, strict=True)]
+    if not len(in_tail):
         return _with(snapshot, left, snapshot.tail, snapshot.n_tail)
+    kept = np.ones(snapshot.n_tail, np.bool_)
+    kept[in_tail] = False
     tail = TailBuffer(snapshot.tail_codes[kept], snapshot.tail_ids[kept])
     return _with(snapshot, left, tail, len(tail.ids))
 
