@@ -43,12 +43,12 @@ class Store:
         self._unnamed: list[Path] = []  # files to be removed once it is sure that nothing names them
         self._failure: str | None = None  # why nothing can be written any more
         self._batch_failure: str | None = None  # or nothing in this batch
-        try:
-            with forking.connecting[0]:
+        with forking.connecting[0]:
+            try:
                 self._open(n_bits, meta)
-        except BaseException:
-            self.close()
-            raise
+            except BaseException:
+                self.close()
+                raise
 
     def _open(self, n_bits: int | None, meta: Any) -> None:
         look_at(self.folder, self.mode)
@@ -157,7 +157,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of everything; a writer leaves no WAL behind."""
-        with self._using.lock:
+        with self._using.lock, forking.connecting[0]:  # no fork while it is open and not known to be
             forking.stores.discard(self)
             if self._held.lock is not None and self._failure is None:
                 self._remove_unnamed()

@@ -27,11 +27,13 @@ _forking: list[Forked] = []
 
 
 def _before_fork() -> None:
-    with connecting[0]:  # in which stores are added
-        _forking[:] = stores
-    for store in _forking:
-        store.before_fork()
-    connecting[0].acquire()  # last, as everybody else does
+    connecting[0].acquire()
+    while new := [store for store in stores if store not in _forking]:
+        connecting[0].release()  # whose locks come before this one
+        for store in new:
+            store.before_fork()
+            _forking.append(store)
+        connecting[0].acquire()
 
 
 def _after_fork_in_parent() -> None:
