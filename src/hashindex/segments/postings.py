@@ -69,12 +69,12 @@ def estimate_distinct(codes: NDArray[np.uint8]) -> int:
     n = len(codes)
     shift = max(0, n.bit_length() - SAMPLE_BITS)
     if shift == 0:
-        return len(np.unique(_hashes(codes)))
+        return _n_distinct(_hashes(codes))
     sampled = []
     for begin in range(0, n, CHUNK):
         hashes = _hashes(codes[begin : begin + CHUNK])
         sampled.append(hashes[hashes >> np.uint64(64 - shift) == 0])
-    return min(n, max(1, len(np.unique(np.concatenate(sampled))) << shift))
+    return min(n, max(1, _n_distinct(np.concatenate(sampled)) << shift))
 
 
 def collapse(codes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Postings]:
@@ -158,6 +158,12 @@ def spans(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.in
     """``begins[0]``, ``begins[0] + 1``, ... ``counts[0]`` of them, then those of the next."""
     ends = np.cumsum(counts)
     return np.repeat(begins - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
+
+
+def _n_distinct(hashes: NDArray[np.uint64]) -> int:
+    """As ``len(numpy.unique(hashes))``, which takes several times as long."""
+    ordered = np.sort(hashes)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
 
 
 def _hashes(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
