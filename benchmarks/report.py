@@ -36,6 +36,7 @@ SUITES = {
     "nearest": "The nearest",
     "build_and_memory": "Building and memory",
     "keeping": "Files and stores",
+    "writing": "Beside writes",
     "scaling": "Sizes and threads",
     "adversarial": "Sets made to be slow",
     "planner": "Choosing a method",
@@ -49,6 +50,10 @@ LISTINGS = {
     "size": Listing("What a code takes on the disk", "bytes per code", OURS + " file"),
     "removing": Listing("Removing, one at a time", "us per code", OURS),
     "durable": Listing("Batches that are on the disk when the call returns", "us per batch", OURS + " store"),
+    "beside writes": Listing(
+        "A search for 20 queries in 1e7 codes of 64 bits, radius 2, beside 100,000 codes per second", "us", "at rest"
+    ),
+    "aged": Listing("After a thousand adds and removals", "us per query", "fresh"),
     "scan": Listing("k = 10, exhaustive, uniform codes, 1e6, batches of 256", "us per query", OURS),
     "stream": Listing("One query over 536 MB of codes", "GB/s", None),
     "radius": Listing("Everything within a radius", "us per query", OURS),

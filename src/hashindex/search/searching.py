@@ -23,7 +23,7 @@ from .plan import Plan, PlannedPart, make_plan, scanned
 from .readable import Report, as_radii
 
 MOST_PLANS = 1024  # kept
-MANY_SCANNED = 2**24  # codes of a tail in one search, from which it is worth a plan of its own
+MANY_SCANNED = 2**24  # codes of a tail, in all searches of it, from which on it is worth a plan of its own
 SCANS_TAIL = ("auto", "scan")  # the methods that leave the tail to be scanned
 Radii = int | NDArray[np.int32]
 
@@ -116,8 +116,11 @@ class Search:
         return plan
 
     def settled(self, snapshot: Snapshot, n_queries: int) -> Snapshot:
-        """The snapshot that so many queries search: one without a tail where that would be scanned too often."""
-        return snapshot.settled() if n_queries * snapshot.n_tail > MANY_SCANNED else snapshot
+        """The snapshot that so many queries search: one without a tail where that has been scanned too often."""
+        if not snapshot.n_tail:
+            return snapshot
+        snapshot.n_scanned += n_queries * snapshot.n_tail
+        return snapshot.settled() if snapshot.n_scanned > MANY_SCANNED else snapshot
 
     def parts(self, snapshot: Snapshot, plan: Plan) -> list[PlannedPart]:
         """The parts of the plan, as they are in this snapshot, and the tail that it leaves to be scanned."""

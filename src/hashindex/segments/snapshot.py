@@ -19,8 +19,9 @@ class Snapshot:
     """Immutable segments, and a small tail that takes what is added; itself never changed.
 
     ``plans`` is what searches have planned for these segments, by kind of search. Snapshots that differ in the tail
-    alone, or in what was removed, share it, so that plans live across adds and removals. ``lost`` is what was removed
-    from each segment, as the engine's whole searches take it; None if nothing was.
+    alone, or in what was removed, share it, so that plans live across adds and removals. ``n_scanned`` is how many
+    codes of the tail have been compared, about. ``lost`` is what was removed from each segment, as the engine's whole
+    searches take it; None if nothing was.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Snapshot:
         "lost",
         "n_bits",
         "n_codes",
+        "n_scanned",
         "n_tail",
         "next_id",
         "plans",
@@ -53,6 +55,7 @@ class Snapshot:
         self.next_id = next_id  # above every id ever used
         self.plans: dict[Any, Any] = {}
         self._count()
+        self.n_scanned = 0
         self._tail_segment: Segment | None = None
         self._settled: Snapshot | None = None
 
@@ -63,6 +66,7 @@ class Snapshot:
         new.tail, new.n_tail, new.next_id = tail, n_tail, next_id
         new.n_codes = self.n_codes - self.n_tail + n_tail
         new.lost = self.lost
+        new.n_scanned = 0
         new._tail_segment = new._settled = None
         return new
 
