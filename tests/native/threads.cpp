@@ -15,6 +15,7 @@
 
 #include "../../csrc/kernels/dispatch.h"
 #include "../../csrc/search/scan.h"
+#include "owned_tables.h"
 #include "reference.h"
 
 using namespace hashindex;
@@ -108,6 +109,46 @@ void check_concurrent_searches(ThreadPool& pool, const Search& search) {
     CHECK(right == 4 * 20, std::to_string(right));
 }
 
+// Four threads search, by tables and by scan, while a fifth builds other tables of the same codes on the same pool.
+void check_building_beside_searches(ThreadPool& pool) {
+    const Reference truth(20000, 2, 8, 9);
+    const Rows rows{truth.codes(), nullptr};
+    Stop never([] { return false; });
+    const auto on = [&](std::size_t n_threads) {
+        return Execution{*available_kernels().front(), pool, n_threads, never};
+    };
+    const OwnedTables tables(rows.codes, 8, true, on(2));
+    const MultiIndex by_tables(tables.view(), tables.thresholds(3), {}, 0);
+    const Scan by_scan;
+    const std::vector<std::int32_t> radii(truth.queries().count, 3);
+    const auto found_by = [&](const Structure& structure, std::size_t n_threads) {
+        Work work;
+        HitBudget unbounded(0);
+        std::vector<Hit> found;
+        for (const BlockHits& block :
+             structure.radius(rows, truth.queries(), radii.data(), on(n_threads), work, unbounded))
+            found.insert(found.end(), block.hits.begin(), block.hits.end());
+        return found;
+    };
+    const std::vector<Hit> expected = found_by(by_scan, 1);
+    std::atomic<int> right{0}, searching{4};
+    std::vector<std::thread> callers;
+    for (std::size_t caller = 0; caller < 4; ++caller)
+        callers.emplace_back([&, caller] {
+            for (int repeat = 0; repeat < 20; ++repeat)
+                right += found_by(caller % 2 ? static_cast<const Structure&>(by_scan) : by_tables, 1 + caller / 2) ==
+                         expected;
+            --searching;
+        });
+    bool same = true;
+    while (searching > 0) {
+        const OwnedTables others(rows.codes, 8, true, on(2));
+        same = same && others.rows == tables.rows && others.offsets == tables.offsets;
+    }
+    for (std::thread& caller : callers) caller.join();
+    CHECK(right == 4 * 20 && same, std::to_string(right));
+}
+
 // A task that itself searches on the same pool must not wait for ever.
 void check_nested_search(ThreadPool& pool, const Search& search) {
     std::atomic<int> right{0};
@@ -168,8 +209,9 @@ int main(int argc, char** argv) {
     check_exception(pool);
     check_stop(pool);
     check_concurrent_searches(pool, search);
+    check_building_beside_searches(pool);
     check_nested_search(pool, search);
-    std::printf("threads: tasks, exceptions, concurrent and nested searches\n");
+    std::printf("threads: tasks, exceptions, concurrent and nested searches, tables built beside them\n");
     if (option != "--no-fork") check_fork(search);
     if (option.empty()) check_busy_fork(search);
     return 0;
