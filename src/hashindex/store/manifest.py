@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from ..inputs.numbers import MAX_BITS
 from ..support.files import sync_folder
 from .log import Row
-from .sqlite import connect, explained
+from .sqlite import Explained, connect
 
 APPLICATION = 0x68784964  # "hxId"
 VERSION = 1
@@ -79,11 +78,9 @@ class Manifest:
             self.connection.close()
             raise
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> Explained:
         """Errors of SQLite as errors of files."""
-        with explained(self.path):
-            yield
+        return Explained(self.path)
 
     def close(self) -> None:
         """Close it; the last connection that may write moves the WAL into the database."""
@@ -175,7 +172,7 @@ def create(folder: Path, n_bits: int | None, meta: str) -> None:
     new = folder / UNFINISHED
     for ending in ("", "-journal", "-wal", "-shm"):
         new.with_name(f"{new.name}{ending}").unlink(missing_ok=True)
-    with explained(new):
+    with Explained(new):
         connection = sqlite3.connect(new, isolation_level=None)
         try:
             connection.execute("BEGIN")

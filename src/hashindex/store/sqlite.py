@@ -6,8 +6,7 @@ import ctypes
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from . import forking
@@ -27,15 +26,25 @@ _MEANINGS: tuple[tuple[str, int | None, str], ...] = (
 )
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite into OSError or ValueError that names the file, says what was seen and what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise explanation(path, error) from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is damaged: text in it is none; restore the folder from a copy") from None
+class Explained:
+    """Turns an error of SQLite into OSError or ValueError that names the file, says what was seen and what to do.
+
+    For ``with``: many times in each change, for which a generator would be slow.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise explanation(self._path, error) from None
+        if isinstance(error, UnicodeDecodeError):
+            raise ValueError(f"{self._path} is damaged: text in it is none; restore the folder from a copy") from None
 
 
 def explanation(path: Path, error: sqlite3.Error) -> OSError | ValueError:
@@ -55,9 +64,9 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     Raises
     ------
     OSError, ValueError
-        As :func:`explained`.
+        As :class:`Explained`.
     """
-    with explained(path), forking.connecting[0]:
+    with Explained(path), forking.connecting[0]:
         try:
             return _connected(path, "mode=rw" if writable else "mode=ro")
         except sqlite3.OperationalError:
