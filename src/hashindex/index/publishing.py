@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ..segments.snapshot import Snapshot
 from ..store.change import NOTHING, Change
 from ..writing.merger import Merger
@@ -56,12 +58,13 @@ class Publishing(State):
                 merging.pause()
             return
         with self._writing.lock:
-            self._merging = None
-            self._merge_soon()
+            if self._merging is merging:  # else another thread was told too
+                self._merging = None
+                self._merge_soon()
         what = "merging segments in the background failed; nothing was lost, and this call changed nothing: call again"
         if isinstance(failure, OSError):
             raise OSError(failure.errno, f"{what} ({failure.strerror})", failure.filename) from failure
-        raise RuntimeError(f"{what} ({failure})") from failure
+        raise RuntimeError(f"{what} ({type(failure).__name__}: {failure})") from failure
 
     def _merge_soon(self) -> None:
         """Begin to merge what is due; for whoever holds the lock of ``_writing``."""
@@ -69,10 +72,9 @@ class Publishing(State):
         if self._in_batch or (merging is not None and (merging.goes_on or merging.failure is not None)):
             return
         if due(self._snapshot.segments):
-            try:
-                self._merging = Merger(self._merge)
-            except RuntimeError:  # no more threads to be had, or the process ends
-                self._merging = None
+            self._merging = Merger(self._merge)  # known before it begins, whatever comes between
+            with suppress(RuntimeError):  # no more threads to be had, or the process ends
+                self._merging.start()
 
     def _merge(self, merging: Merger) -> bool:
         """Merge what is due, if anything is, without keeping others from searching or changing meanwhile."""
@@ -82,17 +84,18 @@ class Publishing(State):
                 self._merging = None
                 return False
         segment, store = merged(parts, self._engine, merging.stops), self._store
+        number = None if store is None else store.number_ahead(segment)
         try:
-            if store is not None:
-                store.write_ahead(segment)
-            with self._writing.lock:
+            if store is not None and number is not None:
+                store.write_ahead(number)
+            with self._writing.lock, suppress(InterruptedError):  # the index caught up with its store: once more
                 before = self._snapshot
                 new = None if merging.stops() else in_place_of(parts, segment, before)
                 if new is not None:
                     self._publish(before, new, NOTHING)
         finally:
-            if store is not None:
-                store.forget_ahead()
+            if store is not None and number is not None:
+                store.forget_ahead(number)
         return True
 
     def _wait_for_merges(self) -> None:

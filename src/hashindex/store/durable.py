@@ -39,7 +39,7 @@ class Store:
         self._finalizer = finalize(self, let_go, self._held)
         self._using = ForkLock(reentrant=True)  # the connection
         self._transaction: Transaction | None = None
-        self._ahead: tuple[int, Segment] | None = None  # a file that waits to be named
+        self._ahead: dict[int, Segment] = {}  # files that wait to be named, by number
         self._unnamed: list[Path] = []  # files to be removed once it is sure that nothing names them
         self._failure: str | None = None  # why nothing can be written any more
         self._batch_failure: str | None = None  # or nothing in this batch
@@ -107,20 +107,23 @@ class Store:
                 self._abandon()
                 raise
 
-    def write_ahead(self, segment: Segment) -> None:
-        """Write the file of a segment that a later change will name, while others write; then :meth:`forget_ahead`."""
+    def number_ahead(self, segment: Segment) -> int:
+        """Number a segment that a later change will name; then :meth:`write_ahead`, in the end :meth:`forget_ahead`."""
         with self._using.lock:
             self.check_writable()
-            number, self._next_segment = self._next_segment, self._next_segment + 1
-            self._ahead, self._built[number] = (number, segment), set(segment.learned.states)
-        write_segment(segment_path(self.folder, number), segment)
+            number = self._numbered(segment)
+            self._ahead[number] = segment
+            return number
 
-    def forget_ahead(self) -> None:
-        """Remove the file that was written ahead, unless it was named."""
+    def write_ahead(self, number: int) -> None:
+        """Write the file of a numbered segment, while others change the store."""
+        write_segment(segment_path(self.folder, number), self._ahead[number])
+
+    def forget_ahead(self, number: int) -> None:
+        """Remove the file of a numbered segment unless it was named."""
         with self._using.lock:
-            if self._ahead is not None:
-                segment_path(self.folder, self._ahead[0]).unlink(missing_ok=True)
-                self._ahead = None
+            if self._ahead.pop(number, None) is not None:
+                segment_path(self.folder, number).unlink(missing_ok=True)
 
     def with_news(self, snapshot: Snapshot) -> Snapshot:
         """The same state, for which files are written of what searches have built since, if they have."""
@@ -178,20 +181,24 @@ class Store:
         before, new, files = self.view, transaction.latest, dict[int, Segment]()
         for segment in new.segments:
             number = number_of(before.files, segment)
-            if number is None and self._ahead is not None and self._ahead[1].codes is segment.codes:
-                number, written = self._ahead
-                self._ahead = None
+            ahead = number_of(self._ahead, segment)
+            if number is None and ahead is not None:
+                number = ahead
                 transaction.written.append(segment_path(self.folder, number))
-                transaction.bury(self._manifest, number, written, segment)
+                transaction.bury(self._manifest, number, self._ahead.pop(number), segment)
             elif number is None:
-                number, self._next_segment = self._next_segment, self._next_segment + 1
+                number = self._numbered(segment)
                 transaction.written.append(segment_path(self.folder, number))
-                self._built[number] = set(segment.learned.states)
                 write_segment(transaction.written[-1], segment)
             files[number] = segment
         transaction.name(self._manifest, before, files, self._next_segment)
         self._manifest.commit()
         self._committed(transaction)
+
+    def _numbered(self, segment: Segment) -> int:
+        number, self._next_segment = self._next_segment, self._next_segment + 1
+        self._built[number] = set(segment.learned.states)
+        return number
 
     def _committed(self, transaction: Transaction) -> None:
         result = transaction.result
@@ -252,4 +259,4 @@ class Store:
             self._orphan = True
         self._held.lock, self._held.manifest = None, None
         self.mode, self.in_batch, self._transaction, self._batch_failure = "r", False, None, None
-        self._ahead = None  # the parent's
+        self._ahead = {}  # the parent's

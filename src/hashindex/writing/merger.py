@@ -22,6 +22,9 @@ class Merger:
         self.given_up = False  # what is under way is not wanted any more
         self._done = Event()
         self._thread = Thread(target=self._run, args=(step,), name="hashindex: merging")
+
+    def start(self) -> None:
+        """Begin; RuntimeError if there are no more threads to be had."""
         self._thread.start()
 
     @property
