@@ -87,6 +87,8 @@ class Durable(Publishing):
 
         Raises RuntimeError in a batch.
         """
+        if self._writing.is_held and not self._in_batch:
+            raise RuntimeError("this thread is changing the index: close it afterwards")
         while True:
             with self._writing.lock:
                 if self._in_batch:
@@ -141,10 +143,10 @@ class Durable(Publishing):
                 raise RuntimeError("a batch is open already: a batch is one change")
             self._check_open()
             before, store = self._snapshot, self._store
-            if store is not None:
-                store.begin_batch()
-            self._batch = n_forks()
             try:
+                self._batch = n_forks()
+                if store is not None:
+                    store.begin_batch()
                 yield
                 if store is not None:
                     store.end_batch()

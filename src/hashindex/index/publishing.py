@@ -30,9 +30,9 @@ class Publishing(State):
             raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
         if self._store is None or change is None:
             self._snapshot = snapshot
-        elif not self._store.holds(self._snapshot):  # Ctrl-C came between disk and memory
+        elif not self._is_stored():  # Ctrl-C came between disk and memory
             self._snapshot = self._store.view.snapshot
-            raise InterruptedError("the call before was interrupted when it was on the disk already: call again")
+            raise InterruptedError("the change before was interrupted; the index is now as on the disk: call again")
         elif snapshot is not before:
             try:
                 self._store.write(before, snapshot, change)
@@ -42,15 +42,22 @@ class Publishing(State):
         if snapshot.segments is not before.segments:
             self._merge_soon()
 
+    def _is_stored(self) -> bool:
+        """Whether the store has what is in memory; it has not where a batch was left by Ctrl-C before it could end."""
+        store = self._store
+        if store is not None and store.in_batch and not self._in_batch:
+            store.abandon_batch()
+        return store is None or store.holds(self._snapshot)
+
     def _before_change(self, merging: Merger) -> None:
         """Tell of a failed merge, and let merges catch up with who adds.
 
         Raises
         ------
         OSError, RuntimeError
-            A merge failed since the last change; it is tried again.
+            A merge failed since the last change. It is tried again after the next one.
         """
-        if self._in_batch:  # a merge waits for its end
+        if self._in_batch or self._writing.is_held:  # a merge waits for its end
             return
         failure = merging.failure
         if failure is None:
@@ -60,16 +67,17 @@ class Publishing(State):
         with self._writing.lock:
             if self._merging is merging:  # else another thread was told too
                 self._merging = None
-                self._merge_soon()
         what = "merging segments in the background failed; nothing was lost, and this call changed nothing: call again"
         if isinstance(failure, OSError):
-            raise OSError(failure.errno, f"{what} ({failure.strerror})", failure.filename) from failure
+            raise OSError(failure.errno, f"{what} ({failure.strerror or failure})", failure.filename) from failure
         raise RuntimeError(f"{what} ({type(failure).__name__}: {failure})") from failure
 
     def _merge_soon(self) -> None:
         """Begin to merge what is due; for whoever holds the lock of ``_writing``."""
         merging = self._merging
         if self._in_batch or (merging is not None and (merging.goes_on or merging.failure is not None)):
+            return
+        if self._store is not None and self._store.mode == "r":  # in a child of the process that writes
             return
         if due(self._snapshot.segments):
             self._merging = Merger(self._merge)  # known before it begins, whatever comes between
@@ -79,6 +87,8 @@ class Publishing(State):
     def _merge(self, merging: Merger) -> bool:
         """Merge what is due, if anything is, without keeping others from searching or changing meanwhile."""
         with self._writing.lock:
+            if self._merging is not merging:
+                return False
             parts = () if merging.stops() else due(self._snapshot.segments)
             if not parts:
                 self._merging = None
@@ -100,7 +110,7 @@ class Publishing(State):
 
     def _wait_for_merges(self) -> None:
         merging = self._merging
-        if merging is not None:
+        if merging is not None and not self._writing.is_held:
             merging.wait()
 
     def _give_up_merging(self) -> None:

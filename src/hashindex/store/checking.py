@@ -43,10 +43,8 @@ def check_snapshot(snapshot: Snapshot) -> None:
 def check_store(store: Store, snapshot: Snapshot) -> None:
     """ValueError, OSError that says which file of a store is not as it must be, or is not what is in memory."""
     fresh = store.ask(_read)
-    for number, known in fresh.files.items():
-        path = segment_path(store.folder, number)
-        if read_segment(path)[0].n_rows != known.n_rows:
-            raise ValueError(f"{path} changed while it was looked at")
+    while not _check_files(store, fresh):
+        fresh = store.ask(_read)
     check_snapshot(fresh.snapshot)
     ids = fresh.snapshot.all_ids()
     if store.mode == "w" and not np.array_equal(ids, snapshot.all_ids()):
@@ -55,6 +53,21 @@ def check_store(store: Store, snapshot: Snapshot) -> None:
     stray = noted[~np.isin(noted, ids)]
     if len(stray):
         raise ValueError(f"{store.folder} has a key or a payload of id {stray[0]}, which is not in the index")
+
+
+def _check_files(store: Store, fresh: View) -> bool:
+    """Read every byte of the segments; False if a writer has replaced one meanwhile."""
+    for number, known in fresh.files.items():
+        path = segment_path(store.folder, number)
+        try:
+            segment, _ = read_segment(path)
+        except FileNotFoundError:
+            if store.ask(lambda manifest: manifest.head()).change == fresh.head.change:
+                raise
+            return False
+        if segment.n_rows != known.n_rows:
+            raise ValueError(f"{path} changed while it was looked at")
+    return True
 
 
 def _read(manifest: Manifest) -> View:

@@ -110,7 +110,6 @@ class Store:
     def number_ahead(self, segment: Segment) -> int:
         """Number a segment that a later change will name; then :meth:`write_ahead`, in the end :meth:`forget_ahead`."""
         with self._using.lock:
-            self.check_writable()
             number = self._numbered(segment)
             self._ahead[number] = segment
             return number
@@ -203,8 +202,10 @@ class Store:
     def _committed(self, transaction: Transaction) -> None:
         result = transaction.result
         assert result is not None
-        unnamed = [segment_path(self.folder, number) for number in self.view.files if number not in result.files]
-        unnamed += self._unnamed
+        gone = [number for number in self.view.files if number not in result.files]
+        for number in gone:
+            self._built.pop(number, None)
+        unnamed = [*(segment_path(self.folder, number) for number in gone), *self._unnamed]
         self.view, self._transaction, self._unnamed = result, None, unnamed
         if self._sync == "always" or len(unnamed) >= MOST_UNNAMED:
             self._remove_unnamed()

@@ -34,6 +34,11 @@ class ForkLock:
             self._renew()
         return self._lock
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this thread holds it; of a reentrant one."""
+        return bool(self.lock._is_owned())  # as threading.Condition asks
+
     def _renew(self) -> None:
         self._fork, self._lock = _forks[0], threading.RLock() if self._reentrant else threading.Lock()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from threading import Event, Thread, main_thread
+from threading import Event, Thread
 
+NAME = "hashindex: merging"
 LOOK = 0.05  # seconds between two looks at whether the thread still lives
 
 
@@ -21,7 +23,7 @@ class Merger:
         self.failure: BaseException | None = None  # of a step, to be told by the next change
         self.given_up = False  # what is under way is not wanted any more
         self._done = Event()
-        self._thread = Thread(target=self._run, args=(step,), name="hashindex: merging")
+        self._thread = Thread(target=self._run, args=(step,), name=NAME)
 
     def start(self) -> None:
         """Begin; RuntimeError if there are no more threads to be had."""
@@ -43,13 +45,14 @@ class Merger:
 
     def stops(self) -> bool:
         """Whether to leave it at that: nobody wants it, or the process ends."""
-        return self.given_up or not main_thread().is_alive()
+        ends = not any(one.is_alive() and not one.daemon and one.name != NAME for one in threading.enumerate())
+        return self.given_up or ends
 
     def _run(self, step: Callable[[Merger], bool]) -> None:
         try:
             while step(self):
                 pass
         except BaseException as error:
-            self.failure = error
+            self.failure = error.with_traceback(None)  # whose frames would hold the index
         finally:
             self._done.set()
