@@ -15,6 +15,7 @@ import pytest
 
 from hashindex import HashIndex
 from hashindex.store import transaction
+from hashindex.store.durable import Store
 from hashindex.writing import adding
 from histories import KINDS, Model, check_same, content, step
 from reference import codes_of
@@ -284,3 +285,36 @@ def test_a_change_within_a_change_is_refused(tmp_path: Path) -> None:
         index.check()
     with HashIndex.open(tmp_path / "store") as index:
         assert len(index) == 19_999
+
+
+@pytest.mark.parametrize("name", ["begin_batch", "abandon_batch"])
+def test_ctrl_c_at_the_edge_of_a_batch_leaves_none_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    index = HashIndex.open(tmp_path / "store", 64, sync="os")
+    index.add(codes_of(0, 5))
+    real = getattr(Store, name)
+
+    def interrupted(store: Store) -> None:
+        monkeypatch.undo()
+        if name == "begin_batch":
+            real(store)
+        raise KeyboardInterrupt
+
+    def left() -> None:
+        with index.batch():
+            index.add(codes_of(1, 5))
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(Store, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        left()
+    with contextlib.suppress(InterruptedError):  # which says that memory is as the disk again
+        index.add(codes_of(2, 5))
+    index.add(codes_of(3, 5))
+    with HashIndex.open(tmp_path / "store", mode="r") as reader:
+        assert content(reader) == content(index)
+    index.close()
+    with HashIndex.open(tmp_path / "store") as index:
+        assert len(index) in (10, 15)
+        index.check()

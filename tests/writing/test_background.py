@@ -252,3 +252,65 @@ def test_a_child_of_a_fork_merges_for_itself(monkeypatch: pytest.MonkeyPatch) ->
         gate.open.set()
     index._wait_for_merges()
     assert len(index._snapshot.segments) == 1
+
+
+def test_a_merge_that_never_succeeds_stops_no_change(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(publishing, "merged", full)
+    two_segments(index)
+    index._wait_for_merges()
+    for one in range(3):
+        with pytest.raises(OSError, match="call again"):
+            index.remove(one)
+        index.remove(one)
+        index._wait_for_merges()
+    assert len(index) == 57
+
+
+def test_a_batch_prepares_while_a_merge_waits_for_it(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    two_segments(index)
+    assert gate.reached.wait(20)
+    with index.batch():
+        gate.open.set()
+        index.prepare(radius=2)
+    index._wait_for_merges()
+    assert len(index) == 60
+    index.check()
+
+
+def test_closing_within_a_change_is_refused(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closing:
+        def __array__(self, *_: Any) -> Any:
+            index.close()
+
+    gate = Gate(monkeypatch)
+    two_segments(index)
+    assert gate.reached.wait(20)
+    with pytest.raises((RuntimeError, TypeError), match="this thread is changing the index"):
+        index.add(Closing())
+    gate.open.set()
+    index.add(codes_of(1, 3))
+
+
+def test_ctrl_c_while_a_merger_starts_leaves_one_that_is_known(
+    index: HashIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        raise KeyboardInterrupt
+
+    gate = Gate(monkeypatch)
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        two_segments(index)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert gate.reached.wait(20)
+    gate.open.set()
+    index._wait_for_merges()
+    assert len(index._snapshot.segments) == 1
+    index.check()
