@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs.codes import as_codes, ready_codes
-from ..inputs.ids import as_ids
+from ..inputs.ids import as_ids, as_some_ids
 from ..store.change import NOTHING, Change
 from ..support.interrupts import interruptible
 from ..support.progress import Progress, reporting
@@ -164,7 +164,7 @@ class Changes(Items):
             self._before_change(self._merging)
         with self._writing.lock:
             snapshot = self._snapshot
-            wanted = self._ids_of(keys, missing) if ids is None else as_ids([ids] if np.ndim(ids) == 0 else ids)
+            wanted = self._ids_of(keys, missing) if ids is None else as_some_ids(ids)
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
             new = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))

@@ -26,6 +26,13 @@ def as_ids(ids: Any) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
+def as_some_ids(ids: Any) -> NDArray[np.int64]:
+    """Return ids, or one, as int64 (n,), as :func:`as_ids`."""
+    if type(ids) is int and 0 <= ids < 2**63:  # at once: codes are removed one at a time
+        return np.array([ids])
+    return as_ids([ids] if np.ndim(ids) == 0 else ids)
+
+
 def distinct_ids(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return ``ids`` (n,) ascending, each once: themselves if they are."""
     if (ids[1:] > ids[:-1]).all():

@@ -206,8 +206,9 @@ class Segment:
 
     def marked(self, rows: NDArray[np.int64]) -> Segment:
         """The segment with ``rows`` (distinct, not yet removed, at least one) marked as removed."""
-        removed = (self.removed or Removed.none(self.n_rows)).with_rows(rows)
-        return self._less(removed, self.n_removed + len(rows), self._bare(removed, rows))
+        removed = (Removed.none(self.n_rows) if self.removed is None else self.removed).with_rows(rows)
+        bare = None if self.postings is None else self._bare(removed, rows)
+        return self._less(removed, self.n_removed + len(rows), bare)
 
     def denied(self, rows: NDArray[np.int64]) -> Segment:
         """As :meth:`marked`, for one search: published marks have their spare pages for removals."""
