@@ -13,7 +13,7 @@ from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
 from .merging import with_segment
 
-TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables; half where there are any
+TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
 READ_BYTES = 2**22  # at once, by who wants to be told
 
 
@@ -44,8 +44,9 @@ def with_codes(
             order = interruptible(lambda: np.argsort(ids), 16 * n)
             codes, ids = interruptible(lambda: (codes[order], ids[order]), n * (8 + snapshot.code_size))
         next_id = max(next_id, int(ids[-1]) + 1)
-    is_indexed = any(one.learned.states for one in snapshot.segments)
-    if total > (TAIL_CODES // 2 if is_indexed else TAIL_CODES):
+    # Where there are tables, a long tail is what searches wait for; where there are none, it is as good as a segment.
+    most = TAIL_CODES // 2 if any(one.learned.states for one in snapshot.segments) else 2 * TAIL_CODES
+    if total > most or n > TAIL_CODES:
         parts = [(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]
         snapshot.retire_plans()
         n_small = sum(one.n_rows for one in snapshot.segments if not one.is_large)
@@ -56,7 +57,7 @@ def with_codes(
         tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))
         return snapshot.with_tail(tail, total, next_id)
     if total > len(tail.ids):  # grow by half, so that many small adds copy each code a few times only
-        capacity = min(max(total, len(tail.ids) * 3 // 2), TAIL_CODES)
+        capacity = min(max(total, len(tail.ids) * 3 // 2), most)
         tail = TailBuffer.empty(capacity, snapshot.code_size)
         tail.codes[:n_tail], tail.ids[:n_tail] = snapshot.tail_codes, snapshot.tail_ids
     tail.put(n_tail, codes, ids)
