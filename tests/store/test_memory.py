@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from hashindex import HashIndex
+from reference import codes_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -32,10 +33,6 @@ def growth(work: Callable[[], object]) -> float:
 def resident() -> float:
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def codes_of(seed: int, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    return np.random.default_rng(seed).integers(0, 256, (n, 8), dtype=np.uint8)
 
 
 def test_opening_searching_and_closing(tmp_path: Path) -> None:

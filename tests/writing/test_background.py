@@ -20,6 +20,7 @@ from hashindex.segments import segment as segments
 from hashindex.store import durable
 from hashindex.writing import adding, merging
 from histories import KINDS, Model, check_same, content, step
+from reference import Codes, codes_of
 
 
 @pytest.fixture(autouse=True)
@@ -56,11 +57,7 @@ class Gate:
         return segment
 
 
-def codes_of(seed: int, n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return np.random.default_rng(seed).integers(0, 256, (n, 8), dtype=np.uint8)
-
-
-def two_segments(index: HashIndex) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def two_segments(index: HashIndex) -> Codes:
     """Add two large segments, which are merged."""
     codes = codes_of(0, 60)
     index.add(codes[:30])

@@ -65,8 +65,7 @@ class Changes(Items):
         """
         if on_duplicate not in ("raise", "replace"):
             raise ValueError(f"on_duplicate must be 'raise' or 'replace', got {on_duplicate!r}")
-        if self._merging is not None:
-            self._before_change(self._merging)
+        self._before_change()
         with self._writing.lock:
             snapshot = before = self._snapshot
             n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
@@ -112,8 +111,7 @@ class Changes(Items):
         KeyError
             An id that is not in the index.
         """
-        if self._merging is not None:
-            self._before_change(self._merging)
+        self._before_change()
         with self._writing.lock:
             snapshot = self._snapshot
             given, wanted = as_codes(codes, snapshot.n_bits, "codes"), as_ids(ids)
@@ -126,8 +124,7 @@ class Changes(Items):
 
     def clear(self) -> None:
         """Remove all codes. Their ids are not given out again; the index keeps its width."""
-        if self._merging is not None:
-            self._before_change(self._merging)
+        self._before_change()
         with self._writing.lock:
             self._publish(self._snapshot, self._snapshot.cleared(), Change(cleared=True))
 
@@ -160,8 +157,7 @@ class Changes(Items):
             raise ValueError(f"missing must be 'raise' or 'ignore', got {missing!r}")
         if (ids is None) == (keys is None):
             raise TypeError("remove needs either ids or keys=")
-        if self._merging is not None:
-            self._before_change(self._merging)
+        self._before_change()
         with self._writing.lock:
             snapshot = self._snapshot
             wanted = self._ids_of(keys, missing) if ids is None else as_some_ids(ids)

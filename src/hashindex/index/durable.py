@@ -136,8 +136,7 @@ class Durable(Publishing):
         RuntimeError
             In a batch.
         """
-        if self._merging is not None:
-            self._before_change(self._merging)
+        self._before_change()
         with self._writing.lock:
             if self._in_batch:
                 raise RuntimeError("a batch is open already: a batch is one change")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from ..segments.snapshot import Snapshot
 from ..store.change import NOTHING, Change
+from ..store.durable import Store
 from ..writing.merger import Merger
 from ..writing.merging import MOST_SEGMENTS, due, in_place_of, merged
 from .state import State
@@ -30,7 +31,7 @@ class Publishing(State):
             raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
         if self._store is None or change is None:
             self._snapshot = snapshot
-        elif not self._is_stored():  # Ctrl-C came between disk and memory
+        elif not self._is_stored(self._store):  # Ctrl-C came between disk and memory
             self._snapshot = self._store.view.snapshot
             raise InterruptedError("the change before was interrupted; the index is now as on the disk: call again")
         elif snapshot is not before:
@@ -42,22 +43,22 @@ class Publishing(State):
         if snapshot.segments is not before.segments:
             self._merge_soon()
 
-    def _is_stored(self) -> bool:
-        """Whether the store has what is in memory; it has not where a batch was left by Ctrl-C before it could end."""
-        store = self._store
-        if store is not None and store.in_batch and not self._in_batch:
+    def _is_stored(self, store: Store) -> bool:
+        """Whether a store has what is in memory; it has not where Ctrl-C left a batch before it could end."""
+        if store.in_batch and not self._in_batch:
             store.abandon_batch()
-        return store is None or store.holds(self._snapshot)
+        return store.holds(self._snapshot)
 
-    def _before_change(self, merging: Merger) -> None:
-        """Tell of a failed merge, and let merges catch up with who adds.
+    def _before_change(self) -> None:
+        """Tell of a failed merge, and let merges catch up with who adds; before the lock of ``_writing`` is taken.
 
         Raises
         ------
         OSError, RuntimeError
             A merge failed since the last change. It is tried again after the next one.
         """
-        if self._in_batch or self._writing.is_held:  # a merge waits for its end
+        merging = self._merging
+        if merging is None or self._in_batch or self._writing.is_held:  # for whose end a merge waits
             return
         failure = merging.failure
         if failure is None:
@@ -93,19 +94,13 @@ class Publishing(State):
             if not parts:
                 self._merging = None
                 return False
-        segment, store = merged(parts, self._engine, merging.stops), self._store
-        number = None if store is None else store.number_ahead(segment)
-        try:
-            if store is not None and number is not None:
-                store.write_ahead(number)
-            with self._writing.lock, suppress(InterruptedError):  # the index caught up with its store: once more
-                before = self._snapshot
-                new = None if merging.stops() else in_place_of(parts, segment, before)
-                if new is not None:
-                    self._publish(before, new, NOTHING)
-        finally:
-            if store is not None and number is not None:
-                store.forget_ahead(number)
+        segment = merged(parts, self._engine, merging.stops)
+        ahead = nullcontext() if self._store is None else self._store.written_ahead(segment)
+        with ahead, self._writing.lock, suppress(InterruptedError):  # the index caught up with its store: once more
+            before = self._snapshot
+            new = None if merging.stops() else in_place_of(parts, segment, before)
+            if new is not None:
+                self._publish(before, new, NOTHING)
         return True
 
     def _wait_for_merges(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs.ids import as_ids
+from ..inputs.ids import as_some_ids
 from .state import State
 
 
@@ -48,6 +48,5 @@ class Reading(State):
             An id that is not in the index.
         """
         snapshot = self._snapshot
-        lone = np.ndim(ids) == 0
-        codes = snapshot.codes_of(as_ids([ids] if lone else ids))
-        return codes.reshape(-1) if lone else codes
+        codes = snapshot.codes_of(as_some_ids(ids))
+        return codes.reshape(-1) if np.ndim(ids) == 0 else codes

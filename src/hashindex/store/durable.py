@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from weakref import finalize
@@ -107,22 +107,20 @@ class Store:
                 self._abandon()
                 raise
 
-    def number_ahead(self, segment: Segment) -> int:
-        """Number a segment that a later change will name; then :meth:`write_ahead`, in the end :meth:`forget_ahead`."""
+    @contextmanager
+    def written_ahead(self, segment: Segment) -> Iterator[None]:
+        """Write a segment's file while others change the store; it is removed unless a change in the block names it."""
         with self._using.lock:
             number = self._numbered(segment)
             self._ahead[number] = segment
-            return number
-
-    def write_ahead(self, number: int) -> None:
-        """Write the file of a numbered segment, while others change the store."""
-        write_segment(segment_path(self.folder, number), self._ahead[number])
-
-    def forget_ahead(self, number: int) -> None:
-        """Remove the file of a numbered segment unless it was named."""
-        with self._using.lock:
-            if self._ahead.pop(number, None) is not None:
-                segment_path(self.folder, number).unlink(missing_ok=True)
+        path = segment_path(self.folder, number)
+        try:
+            write_segment(path, segment)
+            yield
+        finally:
+            with self._using.lock:
+                if self._ahead.pop(number, None) is not None:
+                    path.unlink(missing_ok=True)
 
     def with_news(self, snapshot: Snapshot) -> Snapshot:
         """The same state, for which files are written of what searches have built since, if they have."""
