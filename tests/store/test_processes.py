@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import storing
 from forks import forked, in_child, succeeds
 from hashindex import HashIndex
+from hashindex.store.segment_file import read_segment
 from histories import content
 from reference import codes_of
 
@@ -217,3 +219,23 @@ def test_a_child_has_no_batch_of_another_thread(tmp_path: Path) -> None:
         done.set()
         holder.join()
     kept.close()
+
+
+def test_a_reader_checks_while_a_writer_replaces_what_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def replaced(path: Path) -> Any:
+        monkeypatch.undo()
+        writer.add(codes_of(1, 10))
+        writer.compact()
+        assert not path.exists()
+        return read_segment(path)
+
+    with HashIndex.open(tmp_path / "store", 64) as writer:
+        writer.add(codes_of(0, 100))
+        writer.compact()
+        with HashIndex.open(tmp_path / "store", mode="r") as reader:
+            monkeypatch.setattr("hashindex.store.checking.read_segment", replaced)
+            reader.check()
+            for file in (tmp_path / "store" / "segments").iterdir():
+                file.unlink()
+            with pytest.raises(FileNotFoundError, match="hxs"):
+                reader.check()
