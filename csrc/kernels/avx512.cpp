@@ -21,6 +21,7 @@ constexpr const char* isa = "avx512";
 constexpr std::size_t lanes = 8;
 using Vector = __m512i;
 constexpr std::size_t at_once = 4;  // 16 sums, 4 vectors of codes: 20 of 32 registers
+constexpr std::size_t beside = 0;
 
 HASHINDEX_TARGET_BEGIN("avx512f,avx512dq,avx512vpopcntdq,bmi2,popcnt")
 

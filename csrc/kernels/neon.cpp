@@ -14,6 +14,7 @@ constexpr const char* isa = "neon";
 constexpr std::size_t lanes = 2;
 using Vector = uint64x2_t;
 constexpr std::size_t at_once = 4;  // 16 sums, 4 vectors of codes: 20 of 32 registers
+constexpr std::size_t beside = 0;
 
 static inline Vector broadcast(std::uint64_t value) { return vdupq_n_u64(value); }
 static inline Vector load(const unsigned char* words) { return vreinterpretq_u64_u8(vld1q_u8(words)); }

@@ -6,6 +6,9 @@
 // code of v vectors: v loads, xors and popcounts, v - 1 adds; then, for `lanes` codes together, lanes - 1 sums of two
 // vectors (2 shuffles or blends and 1 add each), which leave one lane per code. Codes that share a vector share all of
 // this. Bound: a distance is at most 65,536, as in within_body.h.
+//
+// Where vector instructions are what a pass waits for, some more codes (`beside`, a constant of the ISA) are counted
+// word by word meanwhile, on units that idle: 1 load, 1 xor, 1 popcount and 1 add per word.
 
 constexpr std::size_t vector_size = 8 * lanes;
 
@@ -71,20 +74,28 @@ static inline __attribute__((always_inline)) std::size_t within_layout(const uns
                                                                        std::uint64_t limit, Hit* hits) {
     const LoneQuery lone = lone_query(query, code_size, layout);
     const Vector limits = broadcast(limit);
+    const std::size_t n_beside = layout == whole && code_size == vector_size ? beside : 0, n = 4 * lanes + n_beside;
     // Vectors that begin in the last codes would end behind them.
-    const std::size_t needed = 4 * lanes + (layout == masked ? (vector_size - 1) / code_size : 0);
+    const std::size_t needed = n + (layout == masked ? (vector_size - 1) / code_size : 0);
     const std::size_t step = lanes * code_size;
     Hit* end = hits;
     std::size_t first = 0;
-    for (; first + needed <= count; first += 4 * lanes, codes += 4 * step) {
-        for (std::size_t at = 0; code_size <= most_asking && at < 4 * step; at += 64)
+    for (; first + needed <= count; first += n, codes += n * code_size) {
+        for (std::size_t at = 0; code_size <= most_asking && at < n * code_size; at += 64)
             __builtin_prefetch(codes + ask_early + at);
-        const Vector d0 = distances_of(codes, code_size, layout, lone),
-                     d1 = distances_of(codes + step, code_size, layout, lone),
-                     d2 = distances_of(codes + 2 * step, code_size, layout, lone),
-                     d3 = distances_of(codes + 3 * step, code_size, layout, lone);
-        if (__builtin_expect(any_below(d0, d1, d2, d3, limits), 0))
-            end = write_hits(end, d0, d1, d2, d3, limits, 0, first, count);
+        Vector d[4];
+        std::uint64_t others[beside + 1], least = limit;
+        HASHINDEX_UNROLL
+        for (std::size_t v = 0; v < 4; ++v) {  // by turns, so that neither waits for room among instructions to come
+            d[v] = distances_of(codes + v * step, code_size, layout, lone);
+            if (v >= n_beside) continue;
+            others[v] = distance_to(codes + (4 * lanes + v) * code_size, code_size, query);
+            least = others[v] < least ? others[v] : least;
+        }
+        if (__builtin_expect(any_below(d[0], d[1], d[2], d[3], limits), 0))
+            end = write_hits(end, d[0], d[1], d[2], d[3], limits, 0, first, count);
+        for (std::size_t v = 0; __builtin_expect(least < limit, 0) && v < n_beside; ++v)
+            if (others[v] < limit) *end++ = make_hit(others[v], first + 4 * lanes + v);
     }
     for (; first < count; ++first, codes += code_size) {
         const std::uint32_t distance = distance_to(codes, code_size, query);
