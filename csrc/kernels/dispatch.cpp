@@ -35,7 +35,7 @@ struct Cpu {
 
 std::vector<Compiled> compiled_kernels() {
 #if defined(__x86_64__)
-    const Cpu cpu;
+    static const Cpu cpu;  // asked once: CPUID ends in the hypervisor of a virtual machine, for some 7 us a leaf
     return {
         {&avx512_kernel, cpu.avx512}, {&avx2_kernel, cpu.avx2}, {&popcnt_kernel, cpu.popcnt}, {&scalar_kernel, true}};
 #elif defined(__aarch64__)

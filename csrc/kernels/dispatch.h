@@ -1,4 +1,4 @@
-// Which kernels this CPU can run. Nothing is cached or chosen at start-up: callers ask once per batch.
+// Which kernels this CPU can run. Nothing is chosen at start-up: callers ask once per batch.
 #pragma once
 
 #include <string>
