@@ -138,7 +138,7 @@ void count_distances(const Codes& codes, const Codes& queries, const Relevance& 
         const std::size_t n = relevance.n_words;
         return std::lexicographical_compare(labels + a * n, labels + (a + 1) * n, labels + b * n, labels + (b + 1) * n);
     });
-    const Grid grid(queries.count, codes.count, execution.n_threads, queries_per_block(codes));
+    const Grid grid(queries.count, codes, execution.n_threads, queries_per_block(codes));
     std::mutex mutex;
     execution.run(grid.n_blocks * grid.n_parts, [&](std::size_t cell) {
         const std::size_t part = cell % grid.n_parts, first = cell / grid.n_parts * grid.block_size;

@@ -12,7 +12,6 @@ namespace hashindex {
 namespace {
 
 constexpr std::size_t queries_per_block = 128;
-constexpr std::size_t most_lone_queries = 4;  // as many read the codes as they lie; more share a tile
 constexpr std::size_t codes_per_run = 512;
 constexpr std::size_t bytes_per_look = std::size_t{1} << 20;  // of codes, between two looks at whether to stop
 constexpr std::size_t nearest_step = 256;  // codes that meet an old limit where codes come ever nearer
@@ -44,7 +43,7 @@ public:
     // which shrink with the hits do so before many codes have met them.
     template <class LimitOf, class Collect>
     const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
-        if (n_queries_ <= most_lone_queries) return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
+        if (n_queries_ <= Grid::most_lone_queries) return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
         return walk_tiles(first_step, most_step, limit_of, collect);
     }
 
@@ -128,7 +127,7 @@ void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, con
 
 RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                        Work& work, HitBudget& budget) {
-    const Grid grid(queries.count, rows.codes.count, execution.n_threads, queries_per_block);
+    const Grid grid(queries.count, rows.codes, execution.n_threads, queries_per_block);
     std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
     const std::size_t whole = rows.codes.count + tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
@@ -156,7 +155,7 @@ RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_
 
 void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                   const NearestOutput& output, Work& work) {
-    const Grid grid(queries.count, rows.codes.count, execution.n_threads, queries_per_block);
+    const Grid grid(queries.count, rows.codes, execution.n_threads, queries_per_block);
     std::vector<std::vector<Hit>> found(grid.n_parts > 1 ? queries.count * grid.n_parts : 0);
     const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {

@@ -248,8 +248,8 @@ int main() {
         check(Reference(3001, 3, code_size, 9), 13);
         check(Reference(5, 0, code_size, 0), 8);
     }
-    check(Reference(50000, 1, 8, 0), 16);  // codes split among threads, ties across the borders
-    check(Reference(50000, 1, 3, 3), 12);
+    check(Reference(530000, 1, 8, 0), 16);  // codes split among threads, ties across the borders
+    check(Reference(18000, 1, 243, 3), 12);
     check(Reference(120000, 2, 4, 0), 14);  // tables built in chunks and partitions
     std::printf("searches: %zu sets of codes equal to the slow reference\n", n_cases);
     return 0;

@@ -28,7 +28,7 @@ from ..writing.merger import Merger
 Method = Literal["auto", "scan", "multi-index"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index")
 Ids = Sequence[int] | Sequence[bool] | NDArray[np.integer[Any]] | NDArray[np.bool_]
-WORTH_THREADS = 2**18  # bytes compared, below which asking how many threads there are takes longer than the rest
+WORTH_THREADS = 2**21  # bytes compared, below which waking a thread takes longer than the rest
 
 
 class State:
