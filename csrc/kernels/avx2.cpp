@@ -15,7 +15,7 @@ constexpr const char* isa = "avx2";
 constexpr std::size_t lanes = 4;
 using Vector = __m256i;
 constexpr std::size_t at_once = 2;  // 8 sums, 4 vectors of codes: 12 of 16 registers
-constexpr std::size_t beside = 4;       // of 256 bits, beside 16: counted in 12 of 49 cycles of 3 vector ports (Intel)
+constexpr std::size_t beside = 4;   // of 256 bits, to 16 in vectors: 9 % less time (Granite Rapids)
 
 HASHINDEX_TARGET_BEGIN("avx2,bmi2,popcnt")
 

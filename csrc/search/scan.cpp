@@ -43,7 +43,8 @@ public:
     // which shrink with the hits do so before many codes have met them.
     template <class LimitOf, class Collect>
     const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
-        if (n_queries_ <= Grid::most_lone_queries) return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
+        if (n_queries_ <= Grid::most_lone_queries)
+            return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
         return walk_tiles(first_step, most_step, limit_of, collect);
     }
 

@@ -10,7 +10,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from ..engines import Engine
 
-VERSION = 3  # of the constants' meaning
+VERSION = 4  # of the constants' meaning
 MOST = 1e9  # nanoseconds that a cost may be
 
 DEFAULT = Costs()
 USUAL = {
-    "native (avx2)": Costs(
+    "AMD, native (avx2)": Costs(  # Zen 3
         scan_code=0.01,
         scan_word=0.19,
         lone_code=0.0,
@@ -47,8 +47,34 @@ USUAL = {
         shell=150.0,
         build=30.0,
     ),
+    "Intel, native (avx2)": Costs(  # Granite Rapids, as the next
+        scan_code=0.004,
+        scan_word=0.175,
+        lone_code=0.0,
+        lone_word=0.19,
+        stream_byte=0.036,
+        cached=2.0**21,
+        call=2500.0,
+        lookup=(14.0, 32.0),
+        copy=(0.6, 0.6),
+        row=(2.4, 3.9),
+        build=18.0,
+    ),
+    "Intel, native (avx512)": Costs(
+        scan_code=0.0,
+        scan_word=0.066,
+        lone_code=0.0,
+        lone_word=0.105,
+        stream_byte=0.036,
+        cached=2.0**21,
+        call=2500.0,
+        lookup=(10.0, 18.0),
+        copy=(0.43, 0.43),
+        row=(2.0, 4.6),
+        build=19.0,
+    ),
 }
-"""By engine, measured on one core: Zen 3. Others have the defaults until ``prepare`` has measured them."""
+"""By maker of the processor and engine, measured on one core. Others have the defaults until ``prepare`` measures."""
 
 
 _known: dict[str, Costs] = {}  # by engine, in this process
@@ -56,7 +82,7 @@ _known: dict[str, Costs] = {}  # by engine, in this process
 
 def usual(engine: Engine) -> Costs:
     """What such an engine takes on processors of that kind."""
-    return USUAL.get(engine.description, DEFAULT)
+    return USUAL.get(f"{_maker()}, {engine.description}", DEFAULT)
 
 
 def costs(engine: Engine) -> Costs:
@@ -76,6 +102,11 @@ def calibrate(engine: Engine) -> None:
     _known[engine.description] = measure(engine)
     with suppress(RuntimeError):  # no home folder
         _keep(_file(), _key(engine), _known[engine.description])
+
+
+@cache
+def _maker() -> str:
+    return processor().partition(" ")[0].partition("(")[0]
 
 
 def _key(engine: Engine) -> str:
@@ -105,6 +136,8 @@ def measure(engine: Engine) -> Costs:
     lone = {n: _least(partial(_scan, engine, words[n], 1)) / 2**15 for n in (1, 4)}
     codes = rng.integers(0, 256, (LARGE, 8), dtype=np.uint8)
     stream = _least(partial(_scan, engine, codes, 1)) / codes.nbytes
+    few = codes[: LARGE // 4]
+    is_cached = 2 * _least(partial(_scan, engine, few, 1)) / few.nbytes < stream + lone[1] / 8
     call = _least(partial(_scan, engine, codes[:32], 1))
     lookup: list[float] = []
     copy: list[float] = []
@@ -133,6 +166,7 @@ def measure(engine: Engine) -> Costs:
         lone_code=max(lone[1] - lone_word - call / 2**15, 0.0),
         lone_word=lone_word,
         stream_byte=stream,
+        cached=codes.nbytes if is_cached else few.nbytes / 2,
         call=call,
         lookup=_pair(lookup),
         copy=_pair(copy),

@@ -20,7 +20,8 @@ class Costs:
     scan_word: float = 0.025  # and each of its words
     lone_code: float = 0.15  # a code against a lone query, in the cache
     lone_word: float = 0.1  # and each of its words
-    stream_byte: float = 0.027  # a byte of codes from memory for a lone query
+    stream_byte: float = 0.027  # a byte of codes for a lone query, from behind the cache
+    cached: float = 2.0**24  # bytes of codes that stay in the cache from one lone query to the next
     call: float = 1000.0  # a search of one segment, whatever it does
     lookup: tuple[float, float] = (2.0, 6.0)  # a bucket visited, for SMALL and LARGE
     copy: tuple[float, float] = (0.3, 0.6)  # a candidate with a copy
@@ -32,7 +33,8 @@ class Costs:
         """One query of ``n_queries`` by a scan of all codes."""
         words = (n_bits + 63) // 64
         batched = self.scan_code + words * self.scan_word
-        lone = max(self.lone_code + words * self.lone_word, 8 * words * self.stream_byte if n_codes > LARGE else 0.0)
+        streamed = 8 * words * self.stream_byte if 8 * words * n_codes > self.cached else 0.0
+        lone = max(self.lone_code + words * self.lone_word, streamed)
         share = min(max(n_queries - 4, 0) / 12, 1.0)  # a few queries read the codes one by one
         return n_codes * (lone + share * (batched - lone)) + self.call / max(1, n_queries)
 

@@ -27,8 +27,8 @@ def describe() -> dict[str, str]:
 
 def processor() -> str:
     """The processor's model name, as far as the system tells."""
-    with suppress(OSError):  # Linux has this file
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+    with suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:  # on Linux
+        for line in lines:  # of which most processors have hundreds
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine() or "unknown"
