@@ -122,7 +122,7 @@ public:
     }
 
     // (offsets, distances, ids[, reports]); None if there are more than `most_hits`.
-    py::object radius(const Array<std::uint8_t>& queries, const py::object& radii, const BoundPart* tail,
+    py::object radius(const Array<std::uint8_t>& queries, const py::object& radii, const py::object& tail,
                       std::size_t n_tail, const py::object& removed, std::size_t most_hits, std::size_t n_threads,
                       bool report) const {
         const Queries given(queries, radii);
@@ -156,8 +156,9 @@ public:
     }
 
     // (distances, ids[, reports]), each (n_queries, k); (k,) for one code.
-    py::tuple nearest(const Array<std::uint8_t>& queries, std::size_t k, const py::object& radii, const BoundPart* tail,
-                      std::size_t n_tail, const py::object& removed, std::size_t n_threads, bool report) const {
+    py::tuple nearest(const Array<std::uint8_t>& queries, std::size_t k, const py::object& radii,
+                      const py::object& tail, std::size_t n_tail, const py::object& removed, std::size_t n_threads,
+                      bool report) const {
         const Queries given(queries, radii);
         require(k >= 1, "k must be at least 1");
         const std::vector<GivenLost> lost = as_lost(removed);
@@ -193,7 +194,8 @@ private:
         return lost;
     }
 
-    std::vector<Step> with_tail(const BoundPart* tail, std::size_t n_tail, const std::vector<GivenLost>& lost,
+    // `tail` is a BoundPart or None: an object, since pybind11 takes None for a pointer at its second try only.
+    std::vector<Step> with_tail(const py::object& tail, std::size_t n_tail, const std::vector<GivenLost>& lost,
                                 const Codes& queries) const {
         static const Scan scan;
         std::vector<Step> steps;
@@ -204,7 +206,7 @@ private:
             part.rows.removed = GivenLost::of(lost[i].rows, part.rows.codes.count);
             part.lost = GivenLost::of(lost[i].holders, part.n_rows);
         }
-        if (tail && n_tail) steps.push_back({tail->first(n_tail), &scan, nullptr});
+        if (n_tail) steps.push_back({tail.cast<const BoundPart&>().first(n_tail), &scan, nullptr});
         for (const Step& step : steps)
             require(step.part.rows.codes.code_size == queries.code_size, "queries and codes differ in code_size");
         return steps;

@@ -56,8 +56,9 @@ class Search:
         if found is None:
             raise TooManyHits
         if reports is not None:
-            reports += [Report(*one[:3]) for one in found[3]]
-        return RadiusMatches(found[0], found[1], found[2]), plan
+            *found, told = found
+            reports += [Report(*one[:3]) for one in told]
+        return RadiusMatches._make(found), plan
 
     def nearest(
         self, snapshot: Snapshot, queries: NDArray[np.uint8], k: int, radii: Radii, reports: list[Report] | None = None
@@ -77,8 +78,9 @@ class Search:
         lost = _lost(snapshot, plan)
         found = plan.whole.nearest(queries, k, radii, tail, n_tail, lost, self.n_threads, reports is not None)
         if reports is not None:
-            reports += [Report(*one[:3]) for one in found[2]]
-        return NearestMatches(found[0], found[1]), plan
+            *found, told = found
+            reports += [Report(*one[:3]) for one in told]
+        return NearestMatches._make(found), plan
 
     def prepare(self, snapshot: Snapshot, k: int | None, radius: int, progress: Progress = False) -> None:
         """Build what pays for many such searches, in every segment; measure what decides that, once per machine."""
