@@ -54,8 +54,8 @@ private:
     std::vector<std::uint64_t> masks_;  // of the tables
     std::vector<std::uint32_t> keys_;   // per table and query
     std::vector<Bucket> buckets_;       // of a group; begin = the key at first
-    std::vector<Candidate> candidates_;
-    std::vector<std::uint32_t> distances_;
+    AlignedBuffer<Candidate> candidates_;
+    AlignedBuffer<std::uint32_t> distances_;
 };
 
 // Every number of `width` bits of which exactly `flips` are set.
