@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ CALLS: dict[str, Call] = {
     "components": lambda index, progress: index.components(20, progress=progress).tolist(),
     "deduplicate": lambda index, progress: index.deduplicate(20, progress=progress).tolist(),
     "prepare": lambda index, progress: index.prepare(radius=2, progress=progress),
+    "compact": lambda index, progress: index.compact(progress=progress),
+    "check": lambda index, progress: index.check(progress=progress),
 }
 
 
@@ -32,7 +35,8 @@ def index(monkeypatch: pytest.MonkeyPatch) -> HashIndex:
     monkeypatch.setattr("hashindex.writing.adding.READ_BYTES", 2**13)
     monkeypatch.setattr("hashindex.search.blocks.MOST_QUERIES", 2**12)
     index = HashIndex(64)
-    index.add(codes_of(0, N))
+    index.add(codes_of(0, N)[:-999])
+    index.add(codes_of(0, N)[-999:])  # the tail
     return index
 
 
@@ -51,7 +55,7 @@ def test_calls_tell_how_far_they_are(name: str, index: HashIndex) -> None:
     assert dones == sorted(dones)
     assert dones.count(N) == 1
     assert dones[-1] == N
-    assert len(dones) > (1 if name == "prepare" else 5)
+    assert len(dones) > (1 if name in ("prepare", "compact", "check") else 5)
     assert threads == {threading.current_thread()}
     if name == "add":
         np.testing.assert_array_equal(index.search(codes_of(1, N), k=1).ids[:, 0], answer)
@@ -74,6 +78,18 @@ def test_what_is_raised_ends_the_call_and_changes_nothing(name: str, at: int, in
     assert len(index) == N
     assert index.add(np.uint64(3)).tolist() == [N]
     assert index.search(codes_of(0, N)[7], k=1).ids.tolist() == [7]
+
+
+def test_a_check_of_a_store_tells_of_every_look(tmp_path: Path, index: HashIndex) -> None:
+    told: list[tuple[int, int]] = []
+    with HashIndex.open(tmp_path / "store", 64) as store:
+        store.add(index.get(index.ids())[:17_000])
+        store.add(index.get(index.ids())[17_000:])
+        store.check(progress=lambda done, total: told.append((done, total)))
+    dones = [done for done, _ in told]
+    assert dones == sorted(dones)
+    assert {17_000, N + 17_000, told[-1][1]} < set(dones)
+    assert told[-1] == (3 * N, 3 * N)
 
 
 def test_it_is_told_twenty_times_a_second_at_most() -> None:

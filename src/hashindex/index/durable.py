@@ -19,6 +19,7 @@ from ..store.change import NOTHING
 from ..store.checking import check_snapshot, check_store
 from ..store.durable import Mode, Store, Sync
 from ..support.locks import n_forks
+from ..support.progress import Progress, reporting
 from ..writing.compacting import compacted
 from .closed import Closed
 from .publishing import Publishing
@@ -163,19 +164,36 @@ class Durable(Publishing):
                 self._batch = None
                 self._merge_soon()
 
-    def compact(self) -> None:
+    def compact(self, *, progress: Progress = False) -> None:
         """Make one segment of everything, without what was removed.
 
         A store then also keeps what searches, or :meth:`prepare`, have built, so that it is there when the store is
-        opened. Raises OSError as :meth:`batch`.
+        opened.
+
+        Parameters
+        ----------
+        progress
+            As for :meth:`components`: of the codes that are copied.
+
+        Raises
+        ------
+        OSError
+            As :meth:`batch`.
+        ImportError
+            ``progress=True`` without tqdm.
         """
-        with self._writing.lock:
+        with self._writing.lock, reporting(progress, len(self), "compact") as tell:
             before = self._snapshot
-            new = compacted(before)
+            new = compacted(before, tell)
             self._publish(before, new if self._store is None else self._store.with_news(new), NOTHING)
 
-    def check(self) -> None:
+    def check(self, *, progress: Progress = False) -> None:
         """Look at everything: every invariant, and in a store every byte of every file.
+
+        Parameters
+        ----------
+        progress
+            As for :meth:`components`: of the codes, each of which is looked at once in memory and twice in a store.
 
         Raises
         ------
@@ -183,13 +201,17 @@ class Durable(Publishing):
             Something is wrong; the message says what and where.
         OSError
             A file is gone or cannot be read.
+        ImportError
+            ``progress=True`` without tqdm.
         """
         with self._writing.lock:
             if self._in_batch:
                 raise RuntimeError("a batch is open: leave its block before checking")
-            check_snapshot(self._snapshot)
-            if self._store is not None:
-                check_store(self._store, self._snapshot)
+            n_codes, store = len(self), self._store
+            with reporting(progress, n_codes if store is None else 3 * n_codes, "check") as tell:
+                check_snapshot(self._snapshot, tell)
+                if store is not None:
+                    check_store(store, self._snapshot, lambda done: tell(n_codes + done))
 
     def _live_in(self, store: Store) -> None:
         self._start(store.view.snapshot)

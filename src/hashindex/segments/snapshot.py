@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -172,12 +173,16 @@ class Snapshot:
         ids = np.concatenate([*(one.live_ids() for one in self.segments), self.tail_ids])
         return ids if (ids[1:] > ids[:-1]).all() else np.sort(ids)
 
-    def all_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own."""
-        tail = (self.tail_codes, self.tail_ids)
-        return interruptible(
-            lambda: in_id_order([*(one.live() for one in self.segments), tail]), self.n_codes * (8 + self.code_size)
-        )
+    def all_codes(self, tell: Callable[[int], None] = lambda _: None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own; tells how many it read."""
+        size, parts, n_read = 8 + self.code_size, [], 0
+        for segment in self.segments:
+            tell(n_read)
+            parts.append(interruptible(segment.live, segment.n_codes * size))
+            n_read += segment.n_codes
+        tell(n_read)
+        parts.append((self.tail_codes, self.tail_ids))
+        return interruptible(lambda: in_id_order(parts), self.n_codes * size)
 
 
 def in_id_order(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..segments.snapshot import Snapshot
 from . import items
@@ -13,13 +16,16 @@ from .manifest import Manifest
 from .recovery import View, view
 from .segment_file import read_segment
 
+Tell = Callable[[int], None]  # how many codes have been looked at
 
-def check_snapshot(snapshot: Snapshot) -> None:
+
+def check_snapshot(snapshot: Snapshot, tell: Tell) -> None:
     """ValueError that says which part of a snapshot is not as it must be."""
     if snapshot.n_bits is None:
         return
-    seen = []
+    seen: list[NDArray[np.int64]] = []
     for place, segment in enumerate(snapshot.parts):
+        tell(sum(map(len, seen)))
         name = f"segment {place}" if place < len(snapshot.segments) else "the tail"
         try:
             codes, ids = segment.live()
@@ -40,12 +46,16 @@ def check_snapshot(snapshot: Snapshot) -> None:
         raise ValueError(f"{snapshot.n_codes:,} codes are counted, and {len(together):,} are there")
 
 
-def check_store(store: Store, snapshot: Snapshot) -> None:
-    """ValueError, OSError that says which file of a store is not as it must be, or is not what is in memory."""
+def check_store(store: Store, snapshot: Snapshot, tell: Tell) -> None:
+    """ValueError, OSError that says which file of a store is not as it must be, or is not what is in memory.
+
+    Looks at each code twice: in its file, and then together with the others.
+    """
     fresh = store.ask(_read)
-    while not _check_files(store, fresh):
+    while not _check_files(store, fresh, tell):
         fresh = store.ask(_read)
-    check_snapshot(fresh.snapshot)
+    in_files = sum(one.n_rows for one in fresh.snapshot.segments)
+    check_snapshot(fresh.snapshot, lambda done: tell(in_files + done))
     ids = fresh.snapshot.all_ids()
     if store.mode == "w" and not np.array_equal(ids, snapshot.all_ids()):
         raise ValueError(f"{store.folder} does not hold the {snapshot.n_codes:,} codes of the index: open it again")
@@ -55,9 +65,12 @@ def check_store(store: Store, snapshot: Snapshot) -> None:
         raise ValueError(f"{store.folder} has a key or a payload of id {stray[0]}, which is not in the index")
 
 
-def _check_files(store: Store, fresh: View) -> bool:
+def _check_files(store: Store, fresh: View, tell: Tell) -> bool:
     """Read every byte of the segments; False if a writer has replaced one meanwhile."""
+    done = 0
     for number, known in fresh.files.items():
+        tell(done)
+        done += known.n_rows
         path = segment_path(store.folder, number)
         try:
             segment, _ = read_segment(path)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
 
 
-def compacted(snapshot: Snapshot) -> Snapshot:
-    """Return a snapshot of the same codes in one segment; the same one if they are."""
+def compacted(snapshot: Snapshot, tell: Callable[[int], None] = lambda _: None) -> Snapshot:
+    """Return a snapshot of the same codes in one segment, telling how many are copied; the same one if they are."""
     if snapshot.n_bits is None or (not snapshot.n_tail and sum(one.n_rows for one in snapshot.segments) == 0):
         return snapshot
     if len(snapshot.segments) == 1 and not snapshot.n_tail and not snapshot.segments[0].n_removed:
         return snapshot
     snapshot.retire_plans()
-    n_bits, parts = snapshot.n_bits, snapshot.all_codes()
+    n_bits, parts = snapshot.n_bits, snapshot.all_codes(tell)
     segments: tuple[Segment, ...] = ()
     if snapshot.n_codes:
         segments = (interruptible(lambda: Segment.of(n_bits, *parts).collapsed(), snapshot.n_codes),)
