@@ -26,5 +26,6 @@ PYBIND11_MODULE(_core, m) {
     hashindex::register_plan(m);
     hashindex::register_scan(m);
     hashindex::register_multi_index(m);
+    hashindex::register_clusters(m);
     hashindex::register_count(m);
 }

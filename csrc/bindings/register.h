@@ -8,6 +8,7 @@ namespace hashindex {
 void register_plan(pybind11::module_& m);  // first: the others' classes derive from its Structure
 void register_scan(pybind11::module_& m);
 void register_multi_index(pybind11::module_& m);
+void register_clusters(pybind11::module_& m);
 void register_count(pybind11::module_& m);
 
 }  // namespace hashindex

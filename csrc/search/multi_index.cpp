@@ -1,39 +1,17 @@
 #include "multi_index.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "hit_order.h"
 #include "nearest_collector.h"
 #include "prober.h"
+#include "query_blocks.h"
 #include "scan.h"
 
 namespace hashindex {
 namespace {
 
 constexpr double worth_trying = 0.2;  // share of a scan's cost that a query may spend before it must promise to finish
-
-std::size_t block_size(std::size_t n_queries, std::size_t n_threads) {
-    return std::max<std::size_t>(1, std::min(Prober::most_queries, (n_queries + n_threads - 1) / n_threads));
-}
-
-// Calls search(block number, first query, number of queries, room for hits) for blocks of the queries, in parallel; it
-// returns its work. A thread keeps its room from block to block.
-template <class Search>
-void for_each_block(const Codes& queries, const Execution& execution, Work& work, Search search) {
-    const std::size_t size = block_size(queries.count, execution.n_threads);
-    const std::size_t n_blocks = (queries.count + size - 1) / size;
-    const std::size_t n_tasks = std::min(n_blocks, 16 * execution.n_threads);
-    std::mutex mutex;
-    execution.run(n_tasks, [&](std::size_t task) {
-        Work done;
-        std::vector<Hit> room;
-        for (std::size_t block = n_blocks * task / n_tasks; block < n_blocks * (task + 1) / n_tasks; ++block)
-            done += search(block, block * size, std::min(size, queries.count - block * size), room);
-        const std::lock_guard<std::mutex> lock(mutex);
-        work += done;
-    });
-}
 
 std::vector<std::uint32_t> all_of(std::size_t count) {
     std::vector<std::uint32_t> numbers(count);
@@ -69,7 +47,7 @@ void scan_left(const std::vector<unsigned char>& left, const Rows& rows, const C
 
 RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
                         const std::int32_t* thresholds, const Execution& execution, Work& work, HitBudget& budget) {
-    const std::size_t size = block_size(queries.count, execution.n_threads);
+    const std::size_t size = queries_per_block(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
     for_each_block(queries, execution, work,
                    [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {

@@ -14,8 +14,6 @@ namespace hashindex {
 
 class Prober {
 public:
-    static constexpr std::size_t most_queries = max_block_queries;
-
     // Queries [first, first + count) of `queries`.
     Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
            const Execution& execution);

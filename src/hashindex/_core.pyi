@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 _Bytes = NDArray[np.uint8]
 _Tables = tuple[_Bytes, NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]
 
+_Clusters = tuple[_Bytes, NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint32], _Bytes]
+
 _Removed = tuple[_Bytes, NDArray[np.uint32]]
 _Lost = Sequence[tuple[_Removed | None, _Removed | None] | None]
 
@@ -29,6 +31,9 @@ class MultiIndex(Structure):
         costs: NDArray[np.float64],
         scan_cost: float,
     ) -> None: ...
+
+class Clusters(Structure):
+    def __init__(self, clusters: _Clusters) -> None: ...
 
 class Part:
     def __init__(

@@ -23,6 +23,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def forged_table(data: bytearray, rng: random.Random) -> bytearray:
         elif isinstance(old, list) and rng.random() < 0.5:
             rng.shuffle(old)
         else:
-            holder[key] = rng.choice((*EXTREMES, *OTHERS))
+            holder[key] = deepcopy(rng.choice((*EXTREMES, *OTHERS)))
     data[at:] = json.dumps(table).encode()
     return sealed(data)
 
@@ -216,7 +217,7 @@ def run(numbers: range, core: str | None) -> None:
         queries[0, -1] &= 0xFF << (-n_bits % 8) & 0xFF
         kinds: tuple[tuple[Any, Any], ...] = ((5, None), (60, 9), (None, 3), (None, n_bits // 6))
         for k, radius in rng.sample(kinds, 2):
-            method: Any = rng.choice(("multi-index", "scan"))
+            method: Any = rng.choice(("multi-index", "clusters", "scan"))
             index.search(queries, k, radius=radius, method=method, n_threads=1)
         if rng.random() < 0.2:
             index._snapshot.all_codes()

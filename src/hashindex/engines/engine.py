@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .clusters import Clusters
 from .query import NearestQuery, RadiusQuery, Relevance
 from .results import NearestRows, RadiusRows
 from .rows import Codes, Rows
@@ -46,6 +47,22 @@ class MultiIndexSearches(Protocol):
         """
 
     def step(self, tables: Tables, thresholds: NDArray[np.int32], shells: Shells) -> Any | None:
+        """What the engine's whole searches take for this structure; None if it has none."""
+
+
+class ClustersSearches(Protocol):
+    """Searches by clusters: of each the run that the triangle inequality leaves, or nothing."""
+
+    def assign(self, codes: Codes, centroids: Codes, n_threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The nearest centroid of each code (n,), the first of those as near, and how far it is (n,)."""
+
+    def radius(self, rows: Rows, clusters: Clusters, query: RadiusQuery) -> RadiusRows:
+        """As of the scan."""
+
+    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery) -> NearestRows:
+        """As of the scan, the nearest clusters first."""
+
+    def step(self, clusters: Clusters) -> Any | None:
         """What the engine's whole searches take for this structure; None if it has none."""
 
 
@@ -108,6 +125,10 @@ class Engine(Protocol):
     @property
     def multi_index(self) -> MultiIndexSearches:
         """Multi-index hashing."""
+
+    @property
+    def clusters(self) -> ClustersSearches:
+        """Clusters around centroids."""
 
     def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
         """How many codes, and how many relevant ones, lie at each distance: (2, n_queries, 8 * code_size + 1).

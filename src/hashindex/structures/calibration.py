@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..engines import Engine
 
-VERSION = 4  # of the constants' meaning
+VERSION = 5  # of the constants' meaning
 MOST = 1e9  # nanoseconds that a cost may be
 
 DEFAULT = Costs()

@@ -13,6 +13,7 @@ from ... import _core
 from ..engine import PartArrays
 from ..query import Relevance
 from ..rows import Codes
+from .clusters import NativeClusters
 from .core import Core
 from .multi_index import NativeMultiIndex
 from .scan import NativeScan
@@ -47,6 +48,7 @@ class NativeEngine:
         self._native = Core(self.isa)
         self.scan = NativeScan(self._native)
         self.multi_index = NativeMultiIndex(self._native)
+        self.clusters = NativeClusters(self._native, self.scan)
 
     @property
     def description(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clusters import Clusters
 from ..hits import QUERY_SHIFT, Hits, radius_rows
 from ..results import RadiusRows, Work
 from ..rows import Rows
@@ -23,7 +24,7 @@ from ..tables import Tables
 S = TypeVar("S")
 T = TypeVar("T")
 Scalar = TypeVar("Scalar", bound=np.generic)
-Arrays = TypeVar("Arrays", Rows, Tables)
+Arrays = TypeVar("Arrays", Rows, Tables, Clusters)
 
 LEAST_PART = 16384  # codes worth a thread of their own
 MOST_WORDS = 2**28  # compared by one kernel: some tenth of a second

@@ -9,6 +9,7 @@ from ..engine import ReadableEngine
 from ..query import Relevance
 from ..rows import Codes
 from . import scan
+from .clusters import NumbaClusters
 from .multi_index import NumbaMultiIndex
 
 
@@ -21,6 +22,7 @@ class NumbaEngine(ReadableEngine):
     def __init__(self) -> None:
         self.scan = scan.NumbaScan()
         self.multi_index = NumbaMultiIndex(self.scan)
+        self.clusters = NumbaClusters(self.scan)
 
     def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
         """See :class:`hashindex.engines.engine.Engine`."""

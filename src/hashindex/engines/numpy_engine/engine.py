@@ -9,6 +9,7 @@ from ..engine import ReadableEngine
 from ..query import Relevance
 from ..rows import Codes
 from . import scan
+from .clusters import NumpyClusters
 from .multi_index import NumpyMultiIndex
 
 
@@ -21,6 +22,7 @@ class NumpyEngine(ReadableEngine):
     def __init__(self) -> None:
         self.scan = scan.NumpyScan()
         self.multi_index = NumpyMultiIndex(self.scan)
+        self.clusters = NumpyClusters()
 
     def count_distances(
         self,

@@ -1,0 +1,38 @@
+"""Native clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import _core
+from ..assigning import nearest_centroids
+from ..clusters import Clusters
+from ..query import NearestQuery, RadiusQuery
+from ..results import NearestRows, RadiusRows
+from ..rows import Codes, Rows
+from .core import Core
+from .scan import NativeScan
+
+
+class NativeClusters:
+    """See :class:`hashindex.engines.engine.ClustersSearches`."""
+
+    def __init__(self, core: Core, scan: NativeScan) -> None:
+        self._native, self._scan = core, scan
+
+    def step(self, clusters: Clusters) -> _core.Clusters:
+        """The clusters themselves."""
+        return _core.Clusters(clusters)
+
+    def assign(self, codes: Codes, centroids: Codes, n_threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """See :class:`hashindex.engines.engine.ClustersSearches`."""
+        return nearest_centroids(self._scan, codes, centroids, n_threads)
+
+    def radius(self, rows: Rows, clusters: Clusters, query: RadiusQuery) -> RadiusRows:
+        """See :class:`hashindex.engines.engine.ClustersSearches`."""
+        return self._native.radius(rows, self.step(clusters), query)
+
+    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery) -> NearestRows:
+        """See :class:`hashindex.engines.engine.ClustersSearches`."""
+        return self._native.nearest(rows, self.step(clusters), query)

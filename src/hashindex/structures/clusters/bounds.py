@@ -1,0 +1,69 @@
+"""What the triangle inequality leaves, by how far a query looks: of clusters that are there, or from a sample."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines.clusters import Clusters
+from ...engines.numpy_engine.common import words_of
+from ...engines.rows import Codes
+
+QUERIES, CENTROIDS, OTHERS = 32, 512, 2048  # sampled codes
+BETTER = 0.7  # share that trained centroids, and more of them, leave of what sampled ones do
+
+
+class Left(NamedTuple):
+    """Per limit, (n_bits + 1,): shares of the codes that must be looked at, and of the clusters entered."""
+
+    codes: NDArray[np.float64]
+    clusters: NDArray[np.float64]
+
+
+def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
+    """What queries like some of the codes find left, on average."""
+    n = len(clusters.codes)
+    centroids, sampled = words_of(clusters.centroids), np.arange(0, n, max(1, n // OTHERS))[:OTHERS]
+    to_queries = _distances(centroids, words_of(clusters.codes[:: max(1, n // QUERIES)][:QUERIES]))
+    sizes = np.diff(clusters.firsts)
+    some = np.flatnonzero(sizes > 1)
+    begins = clusters.places[clusters.firsts[some]].astype(np.int64)  # of clusters, one after the other
+    of = some[np.searchsorted(begins, sampled, side="right") - 1]
+    own = words_of(clusters.codes[sampled]) ^ centroids[:, of]
+    nearest = np.bitwise_count(own).sum(axis=0, dtype=np.int32)
+    away = np.abs(to_queries[of] - nearest[:, None])
+    low = clusters.nearest[some, None]
+    beyond = np.maximum(np.maximum(low - to_queries[some], to_queries[some] - low - sizes[some, None] + 2), 0)
+    return Left(_shares(away, n_limits), _shares(beyond, n_limits) * (len(some) / len(sizes)))
+
+
+def left_of_sample(codes: Codes, n_limits: int) -> Left:
+    """What clusters of codes (n, code_size) would leave: some of them serve as centroids for others."""
+    n = QUERIES + CENTROIDS + OTHERS
+    if len(codes) < n:
+        return Left(np.ones(n_limits), np.ones(n_limits))
+    sample = words_of(codes[:: max(1, len(codes) // n)][:n])
+    rng = np.random.default_rng(0)
+    sample = sample[:, rng.permutation(sample.shape[1])]
+    queries, centroids, others = np.split(sample, [QUERIES, QUERIES + CENTROIDS], axis=1)
+    to_others, to_queries = (_distances(centroids, ones) for ones in (others, queries))
+    of = to_others.argmin(axis=0)
+    nearest = to_others[of, np.arange(len(of))]
+    shares = _shares(np.abs(to_queries[of] - nearest[:, None]), n_limits)
+    return Left(np.minimum(BETTER * shares, 1.0), np.minimum(2 * shares, 1.0))
+
+
+def _distances(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Of the codes with words a (n_words, n) and b (n_words, m): (n, m)."""
+    distances = np.zeros((a.shape[1], b.shape[1]), np.int32)
+    for x, y in zip(a, b, strict=True):
+        distances += np.bitwise_count(x[:, None] ^ y)
+    return distances
+
+
+def _shares(away: NDArray[np.int32], n_limits: int) -> NDArray[np.float64]:
+    """Which shares are within each limit."""
+    within = np.cumsum(np.bincount(away.ravel(), minlength=n_limits)[:n_limits])
+    return within / max(away.size, 1)

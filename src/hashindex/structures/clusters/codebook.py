@@ -1,0 +1,49 @@
+"""Centroids by k-majority, the k-means of binary codes; deterministic.
+
+Grana, Borghesani, Manfredi, Cucchiara: A Fast Approach for Integrating ORB Descriptors in the Bag of Words Model, 2013.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines import Engine
+from ...engines.rows import Codes
+from ...support.interrupts import interruptible
+
+MOST = 8192  # centroids
+SAMPLED = 24  # codes per centroid that train it
+ROUNDS = 5
+
+
+def n_clusters(n_codes: int) -> int:
+    """About as many as there are codes in each."""
+    return min(max(isqrt(n_codes), 1), MOST)
+
+
+def codebook(codes: Codes, engine: Engine, n_threads: int) -> Codes:
+    """Centroids (n_clusters, code_size) of codes (n, code_size), trained on a sample."""
+    n = n_clusters(len(codes))
+    stride = max(1, len(codes) // (SAMPLED * n))
+    sample = np.ascontiguousarray(codes[::stride])
+    centroids = sample[np.linspace(0, len(sample) - 1, n).astype(np.int64)]
+    for _ in range(ROUNDS):
+        of, _ = engine.clusters.assign(sample, centroids, n_threads)
+        centroids = _majorities(sample, of, centroids)
+    return centroids
+
+
+def _majorities(codes: Codes, of: NDArray[np.int64], centroids: Codes) -> Codes:
+    """For each cluster the bits that more than half of its codes have; a centroid without codes stays."""
+    order = np.argsort(of, kind="stable")
+    counts = np.bincount(of, minlength=len(centroids))
+    some = np.flatnonzero(counts)
+    begins = (np.cumsum(counts) - counts)[some]
+    bits = interruptible(lambda: np.unpackbits(codes[order], axis=1), codes.nbytes)
+    ones = np.add.reduceat(bits, begins, axis=0, dtype=np.int32)
+    new = centroids.copy()
+    new[some] = np.packbits(2 * ones > counts[some, None], axis=1)
+    return new

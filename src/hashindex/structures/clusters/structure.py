@@ -1,0 +1,110 @@
+"""Clusters as a search structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines import Engine
+from ...engines.clusters import MAX_CLUSTERED, Clusters, clustered
+from ...engines.query import NearestQuery, RadiusQuery
+from ...engines.results import NearestRows, RadiusRows
+from ...segments.segment import Segment
+from ...support.interrupts import interruptible
+from ..costs import Costs
+from ..structure import Kind, Prediction
+from .bounds import Left, left_of_clusters, left_of_sample
+from .codebook import ROUNDS, SAMPLED, codebook, n_clusters
+from .restoring import restored
+
+FEWEST_CODES = 2**17  # below, a scan is over soon
+MOST_BITS = 4096  # a directory has an entry per distance and cluster
+
+
+@dataclass
+class Notes:
+    """What is found out about a segment: what a sample says, and what the clusters themselves do."""
+
+    sampled: Left
+    built: Left | None = None
+
+
+class ClusterStructure:
+    """Codes around centroids; of a cluster a search looks at the run that the triangle inequality leaves."""
+
+    name = "clusters"
+
+    def may_serve(self, segment: Segment) -> bool:
+        """Where there are codes in plenty, and not too wide ones."""
+        return FEWEST_CODES <= len(segment.codes) < MAX_CLUSTERED and segment.n_bits <= MOST_BITS
+
+    def build_cost(self, segment: Segment, costs: Costs) -> float:
+        """By the distances of all codes, and of the sample in each round, to all centroids."""
+        n, words = len(segment.codes), (segment.n_bits + 63) // 64
+        centroids = n_clusters(n)
+        measured = (n + ROUNDS * SAMPLED * centroids) * centroids
+        return measured * (costs.scan_code + words * costs.scan_word) + 400.0 * n
+
+    def build(self, segment: Segment, engine: Engine, n_threads: int) -> Clusters:
+        """Train centroids on a sample, and put each code where it belongs."""
+        codes = segment.codes
+        centroids = codebook(codes, engine, n_threads)
+        of, distances = engine.clusters.assign(codes, centroids, n_threads)
+        return interruptible(lambda: clustered(codes, centroids, of, distances), 100 * len(codes))
+
+    def predict(self, segment: Segment, state: Clusters | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
+        """By what the bounds leave to a sample of the codes as queries."""
+        n, words, costs = len(segment.codes), (segment.n_bits + 63) // 64, kind.costs
+        left = self._left(segment, state)
+        at = np.minimum(limits, segment.n_bits)
+        candidates = left.codes[at] * n
+        n_centroids = n_clusters(n) if state is None else len(state.centroids)
+        lookups = left.clusters[at] * n_centroids
+        measuring = n_centroids * (1.0 + words * 0.3)
+        nanoseconds = measuring + lookups * costs.run + candidates * (costs.lone_code + words * costs.lone_word)
+        return Prediction(lookups, candidates, nanoseconds + costs.call / max(kind.n_queries, 1))
+
+    def radius(self, segment: Segment, state: Clusters, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:  # noqa: ARG002
+        """By the engine."""
+        return engine.clusters.radius(segment.rows, state, query)
+
+    def nearest(
+        self,
+        segment: Segment,
+        state: Clusters,
+        query: NearestQuery,
+        kind: Kind,  # noqa: ARG002
+        engine: Engine,
+    ) -> NearestRows:
+        """By the engine."""
+        return engine.clusters.nearest(segment.rows, state, query)
+
+    def step(self, segment: Segment, state: Clusters, kind: Kind, engine: Engine) -> Any | None:  # noqa: ARG002
+        """The engine's."""
+        return engine.clusters.step(state)
+
+    def order(self, segment: Segment, state: Clusters) -> NDArray[np.uint32]:  # noqa: ARG002
+        """Cluster by cluster."""
+        return state.rows
+
+    def arrays(self, state: Clusters) -> dict[str, NDArray[Any]]:
+        """The fields of the clusters."""
+        return state._asdict()
+
+    def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> Clusters:
+        """The clusters, if they are of as many codes of that width."""
+        return restored(segment, arrays)
+
+    def _left(self, segment: Segment, state: Clusters | None) -> Left:
+        notes: Notes | None = segment.learned.notes.get(self.name)
+        n_limits = segment.n_bits + 1
+        if notes is None:
+            notes = segment.learned.notes[self.name] = Notes(left_of_sample(segment.codes, n_limits))
+        if state is None:
+            return notes.sampled
+        if notes.built is None:
+            notes.built = left_of_clusters(state, n_limits)
+        return notes.built
