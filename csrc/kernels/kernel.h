@@ -85,8 +85,9 @@ struct Kernel {
     // of one query ascend by position. `hits` has room for n_codes * n_queries.
     Found (*within)(const Tile& tile, const QueryBlock& queries, Hit* hits);
 
-    // As `within`, for one query (n_words words) and `count` codes as they lie in memory.
-    Found (*within_run)(const unsigned char* codes, std::size_t code_size, std::size_t count,
+    // As `within`, for one query (n_words words) and `count` codes as they lie in memory, where as many as `readable`
+    // may be read.
+    Found (*within_run)(const unsigned char* codes, std::size_t code_size, std::size_t count, std::size_t readable,
                         const std::uint64_t* query, std::uint64_t limit, Hit* hits);
 
     // Counts every code of the tile under the key distance + zones[q][position], for query_step queries (rows of

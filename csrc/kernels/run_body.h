@@ -30,17 +30,21 @@ struct LoneQuery {
 
 static inline __attribute__((always_inline)) LoneQuery lone_query(const std::uint64_t* query,
                                                                   const std::size_t code_size, const Layout layout) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(query);
+    const Vector nothing = broadcast(0);
+    if (layout == whole && code_size % vector_size == 0) return {bytes, nothing, nothing};
+    if (layout == shared && code_size == 8) return {bytes, broadcast(*query), nothing};
+    std::uint64_t words[lanes];
+    for (std::size_t w = 0; w < lanes; ++w) words[w] = query[w % ((code_size + 7) / 8)];
+    const Vector vector = load(reinterpret_cast<const unsigned char*>(words));
+    if (layout == shared) return {bytes, vector, nothing};
     unsigned char window[3 * vector_size];  // 0, 0xff, 0
     for (std::size_t i = 0; i < 3 * vector_size; ++i) window[i] = i / vector_size == 1 ? 0xff : 0;
-    const auto* bytes = reinterpret_cast<const unsigned char*>(query);
     if (layout == whole) {
         const Vector mask = load(window + code_size % vector_size);
         return {bytes, both(load(bytes + code_size - vector_size), mask), mask};
     }
-    std::uint64_t words[lanes];
-    for (std::size_t w = 0; w < lanes; ++w) words[w] = query[w % ((code_size + 7) / 8)];
-    const Vector vector = load(reinterpret_cast<const unsigned char*>(words));
-    const Vector mask = load(window + 2 * vector_size - (layout == shared ? vector_size : code_size));
+    const Vector mask = load(window + 2 * vector_size - code_size);
     return {bytes, both(vector, mask), mask};
 }
 
@@ -70,8 +74,9 @@ static inline __attribute__((always_inline)) Vector distances_of(const unsigned 
 
 static inline __attribute__((always_inline)) std::size_t within_layout(const unsigned char* codes,
                                                                        const std::size_t code_size, const Layout layout,
-                                                                       std::size_t count, const std::uint64_t* query,
-                                                                       std::uint64_t limit, Hit* hits) {
+                                                                       std::size_t count, std::size_t readable,
+                                                                       const std::uint64_t* query, std::uint64_t limit,
+                                                                       Hit* hits) {
     const LoneQuery lone = lone_query(query, code_size, layout);
     const Vector limits = broadcast(limit);
     const std::size_t n_beside = layout == whole && code_size == vector_size ? beside : 0, n = 4 * lanes + n_beside;
@@ -80,7 +85,7 @@ static inline __attribute__((always_inline)) std::size_t within_layout(const uns
     const std::size_t step = lanes * code_size;
     Hit* end = hits;
     std::size_t first = 0;
-    for (; first + needed <= count; first += n, codes += n * code_size) {
+    for (; first < count && first + needed <= readable; first += n, codes += n * code_size) {
         for (std::size_t at = 0; code_size <= most_asking && at < n * code_size; at += 64)
             __builtin_prefetch(codes + ask_early + at);
         Vector d[4];
@@ -95,7 +100,7 @@ static inline __attribute__((always_inline)) std::size_t within_layout(const uns
         if (__builtin_expect(any_below(d[0], d[1], d[2], d[3], limits), 0))
             end = write_hits(end, d[0], d[1], d[2], d[3], limits, 0, first, count);
         for (std::size_t v = 0; __builtin_expect(least < limit, 0) && v < n_beside; ++v)
-            if (others[v] < limit) *end++ = make_hit(others[v], first + 4 * lanes + v);
+            if (others[v] < limit && first + 4 * lanes + v < count) *end++ = make_hit(others[v], first + 4 * lanes + v);
     }
     for (; first < count; ++first, codes += code_size) {
         const std::uint32_t distance = distance_to(codes, code_size, query);
@@ -104,17 +109,18 @@ static inline __attribute__((always_inline)) std::size_t within_layout(const uns
     return static_cast<std::size_t>(end - hits);
 }
 
-static Found within_run(const unsigned char* codes, std::size_t code_size, std::size_t count,
+static Found within_run(const unsigned char* codes, std::size_t code_size, std::size_t count, std::size_t readable,
                         const std::uint64_t* query, std::uint64_t limit, Hit* hits) {
     constexpr Layout of_8 = lanes > 1 ? shared : whole, of_16 = lanes > 2 ? shared : whole,
                      of_32 = lanes > 4 ? shared : whole;
     switch (code_size) {  // a constant unrolls the loop over the code's vectors
-        case 8: return {within_layout(codes, 8, of_8, count, query, limit, hits), isa};
-        case 16: return {within_layout(codes, 16, of_16, count, query, limit, hits), isa};
-        case 32: return {within_layout(codes, 32, of_32, count, query, limit, hits), isa};
-        case 64: return {within_layout(codes, 64, whole, count, query, limit, hits), isa};
-        case 128: return {within_layout(codes, 128, whole, count, query, limit, hits), isa};
+        case 8: return {within_layout(codes, 8, of_8, count, readable, query, limit, hits), isa};
+        case 16: return {within_layout(codes, 16, of_16, count, readable, query, limit, hits), isa};
+        case 32: return {within_layout(codes, 32, of_32, count, readable, query, limit, hits), isa};
+        case 64: return {within_layout(codes, 64, whole, count, readable, query, limit, hits), isa};
+        case 128: return {within_layout(codes, 128, whole, count, readable, query, limit, hits), isa};
     }
-    if (code_size < vector_size) return {within_layout(codes, code_size, masked, count, query, limit, hits), isa};
-    return {within_layout(codes, code_size, whole, count, query, limit, hits), isa};
+    if (code_size < vector_size)
+        return {within_layout(codes, code_size, masked, count, readable, query, limit, hits), isa};
+    return {within_layout(codes, code_size, whole, count, readable, query, limit, hits), isa};
 }

@@ -1,8 +1,6 @@
 #include "clusters.h"
 
 #include <array>
-#include <numeric>
-#include <utility>
 
 #include "hit_order.h"
 #include "nearest_collector.h"
@@ -11,9 +9,10 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t codes_at_once = 512;  // between two looks at the limit
-constexpr std::size_t n_early = 4;          // clusters that a query enters first, so that its limit falls early
-constexpr std::size_t clusters_per_stop = 64;
+constexpr std::size_t codes_at_once = 512;         // between two looks at the limit
+constexpr std::size_t n_early = 4;                 // clusters that a query enters first, so that its limit falls early
+constexpr std::size_t lone_group = 16, group = 2;  // clusters that all queries pass together; see enter_group()
+constexpr std::size_t asked_ahead = 256;  // bytes of a run, before the runs of a group are read one after the other
 constexpr std::uint32_t was_entered = ~std::uint32_t{0} >> 1;  // instead of the distance to a centroid
 
 // A block of queries on its way through the clusters.
@@ -29,15 +28,23 @@ public:
           n_words_(queries.n_words()),
           words_(words_of(queries, first, count, count)),
           distances_(count * clusters.n_clusters) {
-        measure();
+        std::vector<Candidate> candidates(clusters_.n_clusters);
+        for (std::size_t c = 0; c < candidates.size(); ++c) candidates[c] = {0, static_cast<std::uint32_t>(c)};
+        for (std::size_t q = 0; q < n_queries_; ++q)
+            work.isa = kernel_
+                           .measure(clusters_.centroids, clusters_.code_size, candidates.data(), candidates.size(),
+                                    words_.data() + q * n_words_, distances_.data() + q * clusters_.n_clusters)
+                           .isa;
     }
 
-    // Calls collect(query, hit) at least once for every row within limit_of(query), which may fall.
+    // Calls collect(query, hit) once for every row within limit_of(query), which may fall.
     template <class LimitOf, class Collect>
     void visit(LimitOf limit_of, Collect collect) {
-        for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-            if (c % clusters_per_stop == 0) stop_.check();
-            for (std::size_t q = 0; q < n_queries_; ++q) enter(c, q, limit_of, collect);
+        const std::size_t step = n_queries_ == 1 ? lone_group : group;
+        for (std::size_t c = 0; c < clusters_.n_clusters; c += step) {
+            stop_.check();
+            for (std::size_t q = 0; q < n_queries_; ++q)
+                enter_group(c, std::min(c + step, clusters_.n_clusters), q, limit_of, collect);
         }
     }
 
@@ -46,10 +53,11 @@ public:
     void visit_early(LimitOf limit_of, Collect collect) {
         for (std::size_t q = 0; q < n_queries_; ++q) {
             stop_.check();
-            for (const std::size_t c : early(q)) {
+            std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
+            for (const std::size_t c : early(distances)) {
                 if (c == clusters_.n_clusters) break;
-                enter(c, q, limit_of, collect);
-                distances_[c * n_queries_ + q] = was_entered;
+                scan(clusters_.run(c, distances[c], limit_of(q)), q, limit_of, collect);
+                distances[c] = was_entered;
             }
         }
     }
@@ -57,44 +65,46 @@ public:
     Work work;
 
 private:
-    // Distances of all queries to all centroids, cluster by cluster.
-    void measure() {
-        const std::size_t n = clusters_.n_clusters;
-        std::vector<Candidate> candidates(n);
-        for (std::size_t c = 0; c < n; ++c) candidates[c] = {0, static_cast<std::uint32_t>(c)};
-        std::vector<std::uint32_t> own(n);
-        for (std::size_t q = 0; q < n_queries_; ++q) {
-            work.isa = kernel_
-                           .measure(clusters_.centroids, clusters_.code_size, candidates.data(), n,
-                                    words_.data() + q * n_words_, own.data())
-                           .isa;
-            for (std::size_t c = 0; c < n; ++c) distances_[c * n_queries_ + q] = own[c];
-        }
-    }
-
-    // The query's nearest clusters, nearest first; n_clusters where there are no more.
-    std::array<std::size_t, n_early> early(std::size_t q) const {
+    // The nearest clusters, nearest first; n_clusters where there are no more.
+    std::array<std::size_t, n_early> early(const std::uint32_t* distances) const {
         std::array<std::size_t, n_early> found;
         std::array<std::uint32_t, n_early> at;
         found.fill(clusters_.n_clusters);
         at.fill(was_entered);
         for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-            const std::uint32_t distance = distances_[c * n_queries_ + q];
-            if (distance >= at[n_early - 1]) continue;
+            if (distances[c] >= at[n_early - 1]) continue;
             std::size_t i = n_early - 1;
-            for (; i && at[i - 1] > distance; --i) {
+            for (; i && at[i - 1] > distances[c]; --i) {
                 at[i] = at[i - 1];
                 found[i] = found[i - 1];
             }
-            at[i] = distance;
+            at[i] = distances[c];
             found[i] = c;
         }
         return found;
     }
 
+    // Asks for the runs that the bounds leave of a group of clusters, then reads them. A lone query waits for memory,
+    // so it asks for many; of a batch the first query brings a cluster into the cache, and the others find it there.
     template <class LimitOf, class Collect>
-    void enter(std::size_t c, std::size_t q, LimitOf limit_of, Collect collect) {
-        const Clusters::Run run = clusters_.run(c, distances_[c * n_queries_ + q], limit_of(q));
+    void enter_group(std::size_t first, std::size_t last, std::size_t q, LimitOf limit_of, Collect collect) {
+        const std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
+        const std::int64_t limit = limit_of(q);
+        std::array<Clusters::Run, lone_group> runs;
+        std::size_t n_runs = 0;
+        for (std::size_t c = first; c < last; ++c) {
+            const Clusters::Run run = clusters_.run(c, distances[c], limit);
+            if (run.begin >= run.end) continue;
+            const std::size_t n_bytes = (run.end - run.begin) * clusters_.code_size;
+            const unsigned char* const codes = clusters_.codes + run.begin * clusters_.code_size;
+            for (std::size_t at = 0; at < std::min(n_bytes, asked_ahead); at += 64) __builtin_prefetch(codes + at);
+            runs[n_runs++] = run;
+        }
+        for (std::size_t i = 0; i < n_runs; ++i) scan(runs[i], q, limit_of, collect);
+    }
+
+    template <class LimitOf, class Collect>
+    void scan(Clusters::Run run, std::size_t q, LimitOf limit_of, Collect collect) {
         if (run.begin >= run.end) return;
         ++work.lookups;
         work.candidates += run.end - run.begin;
@@ -102,8 +112,8 @@ private:
         for (std::size_t first = run.begin; first < run.end; first += codes_at_once) {
             const Found found =
                 kernel_.within_run(clusters_.codes + first * clusters_.code_size, clusters_.code_size,
-                                   std::min(codes_at_once, run.end - first), words_.data() + q * n_words_,
-                                   static_cast<std::uint64_t>(limit_of(q)) + 1, hits);
+                                   std::min(codes_at_once, run.end - first), clusters_.n_codes - first,
+                                   words_.data() + q * n_words_, static_cast<std::uint64_t>(limit_of(q)) + 1, hits);
             for (std::size_t i = 0; i < found.count; ++i) {
                 const std::size_t row =
                     std::min<std::size_t>(clusters_.rows[first + hit_row(hits[i])], rows_.codes.count - 1);
@@ -118,7 +128,7 @@ private:
     Stop& stop_;
     const std::size_t n_queries_, n_words_;
     const std::vector<std::uint64_t> words_;
-    std::vector<std::uint32_t> distances_;  // (n_clusters, n_queries)
+    std::vector<std::uint32_t> distances_;  // (n_queries, n_clusters)
 };
 
 }  // namespace

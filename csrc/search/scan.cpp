@@ -64,7 +64,7 @@ private:
                 n_bytes = 0;
             }
             for (std::size_t q = 0; q < n_queries_; ++q) {
-                const Found found = kernel_.within_run(rows_.codes.row(first), code_size, count,
+                const Found found = kernel_.within_run(rows_.codes.row(first), code_size, count, end_ - first,
                                                        words_.data() + q * n_words, limit_of(q), hits);
                 isa = found.isa;
                 for (std::size_t i = 0; i < found.count; ++i)

@@ -38,17 +38,18 @@ struct RunCase {
 };
 
 inline void check_run(const Kernel& kernel, const RunCase& c, std::size_t first, std::size_t count,
-                      std::uint64_t limit) {
+                      std::size_t readable, std::uint64_t limit) {
     const std::string which = std::string(kernel.isa) + " run code_size=" + std::to_string(c.code_size) +
                               " first=" + std::to_string(first) + " count=" + std::to_string(count) +
-                              " limit=" + std::to_string(limit);
-    const std::unique_ptr<unsigned char[]> codes(new unsigned char[first + count * c.code_size]);  // any alignment
-    std::copy_n(c.codes.data() + first * c.code_size, count * c.code_size, codes.get() + first);
+                              " readable=" + std::to_string(readable) + " limit=" + std::to_string(limit);
+    const std::unique_ptr<unsigned char[]> codes(new unsigned char[first + readable * c.code_size]);  // any alignment
+    std::copy_n(c.codes.data() + first * c.code_size, readable * c.code_size, codes.get() + first);
     std::vector<Hit> expected;
     for (std::size_t i = 0; i < count; ++i)
         if (c.distances[first + i] < limit) expected.push_back(make_hit(c.distances[first + i], i));
     std::vector<Hit> hits(count);
-    const Found found = kernel.within_run(codes.get() + first, c.code_size, count, c.query.data(), limit, hits.data());
+    const Found found =
+        kernel.within_run(codes.get() + first, c.code_size, count, readable, c.query.data(), limit, hits.data());
     CHECK(found.isa == kernel.isa, which);
     hits.resize(found.count);
     CHECK(hits == expected, which);
@@ -62,13 +63,15 @@ inline std::size_t check_runs(const Kernel& kernel) {
     for (std::size_t size = 1; size <= 40; ++size) code_sizes.push_back(size);
     std::size_t n_checks = 0;
     for (const std::size_t code_size : code_sizes) {
-        const RunCase c(code_size, 170, random);
+        const RunCase c(code_size, 210, random);
         const std::uint64_t max = 8 * code_size;
         for (std::size_t count = 0; count <= 160; count += count < 40 ? 1 : code_size > 200 ? 24 : 3)
             for (const std::uint64_t limit :
                  {std::uint64_t{0}, std::uint64_t{1}, max / 4, max / 2 + 1, max, max + 1, std::uint64_t{1} << 31}) {
-                check_run(kernel, c, count % 8, count, limit);
-                ++n_checks;
+                for (const std::size_t more : {0u, 5u, 40u}) {
+                    check_run(kernel, c, count % 8, count, count + more, limit);
+                    ++n_checks;
+                }
             }
     }
     return n_checks;

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import reference
-from hashindex import HashIndex
+from hashindex import HashIndex, engines
 from hashindex.engines import Engine
 from hashindex.engines.query import NearestQuery, RadiusQuery
 from hashindex.engines.results import NearestRows, RadiusRows, Work
@@ -134,6 +134,49 @@ def test_auto_builds_and_takes_what_promises_most(
     bytes_before = twin.explain(queries, radius=3).bytes_per_code
     twin.search(queries, radius=3, method="by-ones")
     assert twin.explain(queries, radius=3).bytes_per_code == pytest.approx(bytes_before + 8)  # an int64 per row
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("centroids", lambda a: a[:-1]),
+        ("nearest", lambda a: a - 100),
+        ("nearest", lambda a: a + 100),
+        ("nearest", lambda a: a.astype(np.int64)),
+        ("firsts", lambda a: a[::-1].copy()),
+        ("firsts", lambda a: a + 1),
+        ("places", lambda a: a[::-1].copy()),
+        ("places", lambda a: np.minimum(a, 90)),
+        ("places", lambda a: a[:, None]),
+        ("rows", lambda a: a[:-1]),
+        ("codes", lambda a: a[:, :-1]),
+    ],
+)
+def test_clusters_of_other_codes_are_refused(field: str, change: Any, rng: np.random.Generator) -> None:
+    codes, clusters = reference.random_codes(rng, 900, 48, "skewed"), STRUCTURES["clusters"]
+    segment = Segment.of(48, codes, np.arange(900))
+    arrays = clusters.arrays(clusters.build(segment, engines.load(), 1))
+    clusters.restore(segment, arrays)
+    with pytest.raises(ValueError, match=r"fit|need|shape|places|directories"):
+        clusters.restore(segment, {**arrays, field: change(arrays[field])})
+
+
+def test_clusters_leave_little_of_codes_in_clumps(rng: np.random.Generator) -> None:
+    centres = rng.integers(0, 256, (500, 32), dtype=np.uint8)
+    codes = centres[rng.integers(500, size=150_000)] ^ np.packbits(rng.random((150_000, 256)) < 0.1, axis=1)
+    index, queries = HashIndex(256), codes[:50].copy()
+    index.add(codes)
+    told = index.explain(queries, 10, method="clusters").steps[0]
+    assert told.candidates < 0.2 * 50 * len(codes)
+    assert told.candidates / 2 < told.predicted_candidates < 2 * told.candidates
+    twin = HashIndex(256)
+    twin.add(codes)
+    twin.prepare(10)
+    assert twin.explain(queries, 10).steps[0].method == "clusters"
+    uniform = HashIndex(256)
+    uniform.add(rng.integers(0, 256, (150_000, 32), dtype=np.uint8))
+    uniform.prepare(10)
+    assert "clusters" not in uniform._snapshot.segments[0].learned.states  # noticed before anything is built
 
 
 @pytest.mark.parametrize("name", STRUCTURES)

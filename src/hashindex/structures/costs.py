@@ -26,7 +26,7 @@ class Costs:
     lookup: tuple[float, float] = (2.0, 6.0)  # a bucket visited, for SMALL and LARGE
     copy: tuple[float, float] = (0.3, 0.6)  # a candidate with a copy
     row: tuple[float, float] = (2.0, 6.0)  # a candidate without
-    run: float = 20.0  # a run of a cluster entered
+    run: float = 40.0  # a run of a cluster entered
     shell: float = 100.0  # a table widened by one flip, for a lone query
     build: float = 6.0  # a row of a table
 

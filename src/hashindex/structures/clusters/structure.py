@@ -21,6 +21,7 @@ from .codebook import ROUNDS, SAMPLED, codebook, n_clusters
 from .restoring import restored
 
 FEWEST_CODES = 2**17  # below, a scan is over soon
+LONE = 4  # queries, or fewer, read clusters from behind the cache
 MOST_BITS = 4096  # a directory has an entry per distance and cluster
 
 
@@ -63,8 +64,10 @@ class ClusterStructure:
         candidates = left.codes[at] * n
         n_centroids = n_clusters(n) if state is None else len(state.centroids)
         lookups = left.clusters[at] * n_centroids
-        measuring = n_centroids * (1.0 + words * 0.3)
-        nanoseconds = measuring + lookups * costs.run + candidates * (costs.lone_code + words * costs.lone_word)
+        code = costs.lone_code + words * costs.lone_word
+        if kind.n_queries <= LONE and 8 * words * n > costs.cached:  # else a cluster stays in the cache for the others
+            code = max(code, 8 * words * costs.stream_byte)
+        nanoseconds = n_centroids * (1.0 + words * 0.3) + lookups * costs.run + candidates * code
         return Prediction(lookups, candidates, nanoseconds + costs.call / max(kind.n_queries, 1))
 
     def radius(self, segment: Segment, state: Clusters, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:  # noqa: ARG002
