@@ -11,7 +11,9 @@ from ...engines.clusters import Clusters
 from ...engines.numpy_engine.common import words_of
 from ...engines.rows import Codes
 
-QUERIES, CENTROIDS, OTHERS = 32, 512, 2048  # sampled codes
+QUERIES, CENTROIDS = 32, 512  # sampled codes
+FEWEST_OTHERS, MOST_OTHERS = 256, 2048
+MOST_WORDS = 2**21  # compared: some milliseconds
 BETTER = 0.7  # share that trained centroids, and more of them, leave of what sampled ones do
 
 
@@ -25,7 +27,7 @@ class Left(NamedTuple):
 def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
     """What queries like some of the codes find left, on average."""
     n = len(clusters.codes)
-    centroids, sampled = words_of(clusters.centroids), np.arange(0, n, max(1, n // OTHERS))[:OTHERS]
+    centroids, sampled = words_of(clusters.centroids), np.arange(0, n, max(1, n // MOST_OTHERS))[:MOST_OTHERS]
     to_queries = _distances(centroids, words_of(clusters.codes[:: max(1, n // QUERIES)][:QUERIES]))
     sizes = np.diff(clusters.firsts)
     some = np.flatnonzero(sizes > 1)
@@ -41,7 +43,8 @@ def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
 
 def left_of_sample(codes: Codes, n_limits: int) -> Left:
     """What clusters of codes (n, code_size) would leave: some of them serve as centroids for others."""
-    n = QUERIES + CENTROIDS + OTHERS
+    n_others = min(max(MOST_WORDS * 8 // (CENTROIDS * codes.shape[1]), FEWEST_OTHERS), MOST_OTHERS)
+    n = QUERIES + CENTROIDS + n_others
     if len(codes) < n:
         return Left(np.ones(n_limits), np.ones(n_limits))
     sample = words_of(codes[:: max(1, len(codes) // n)][:n])
