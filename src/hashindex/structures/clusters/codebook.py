@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ...engines import Engine
 from ...engines.rows import Codes
-from ...support.interrupts import interruptible
 
 MOST = 8192  # centroids
 SAMPLED = 24  # codes per centroid that train it
 ROUNDS = 5
+COLUMNS = 16  # bytes
 
 
 def n_clusters(n_codes: int) -> int:
@@ -42,8 +42,9 @@ def _majorities(codes: Codes, of: NDArray[np.int64], centroids: Codes) -> Codes:
     counts = np.bincount(of, minlength=len(centroids))
     some = np.flatnonzero(counts)
     begins = (np.cumsum(counts) - counts)[some]
-    bits = interruptible(lambda: np.unpackbits(codes[order], axis=1), codes.nbytes)
-    ones = np.add.reduceat(bits, begins, axis=0, dtype=np.int32)
-    new = centroids.copy()
-    new[some] = np.packbits(2 * ones > counts[some, None], axis=1)
+    ordered, new = codes[order], centroids.copy()
+    for column in range(0, codes.shape[1], COLUMNS):  # a byte for each bit, of some bits at a time
+        bits = np.unpackbits(ordered[:, column : column + COLUMNS], axis=1)
+        ones = np.add.reduceat(bits, begins, axis=0, dtype=np.int32)
+        new[some, column : column + COLUMNS] = np.packbits(2 * ones > counts[some, None], axis=1)
     return new
