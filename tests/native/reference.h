@@ -23,11 +23,11 @@
 
 namespace hashindex {
 
-// Hamming distance of `size` bytes, one bit after the other.
+// Hamming distance of `size` bytes, one differing bit after the other.
 inline std::uint64_t slow_distance(const unsigned char* a, const unsigned char* b, std::size_t size) {
     std::uint64_t distance = 0;
-    for (std::size_t bit = 0; bit < 8 * size; ++bit)
-        distance += (a[bit / 8] >> (7 - bit % 8) & 1) != (b[bit / 8] >> (7 - bit % 8) & 1);
+    for (std::size_t i = 0; i < size; ++i)
+        for (unsigned differing = a[i] ^ b[i]; differing; differing &= differing - 1) ++distance;
     return distance;
 }
 

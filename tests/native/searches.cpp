@@ -1,9 +1,10 @@
-// Scan and multi-index against the slow reference: every kernel of this CPU, 1 and 3 threads.
+// Scan, multi-index and clusters against the slow reference: every kernel of this CPU, 1 and 3 threads.
 #include "../../csrc/kernels/dispatch.h"
 #include "../../csrc/search/count.h"
 #include "../../csrc/search/multi_index.h"
 #include "../../csrc/search/plan.h"
 #include "../../csrc/search/scan.h"
+#include "owned_clusters.h"
 #include "owned_tables.h"
 #include "reference.h"
 
@@ -73,39 +74,43 @@ bool too_many_buckets(const OwnedTables& tables, std::uint32_t radius, std::uint
     return tables.widths[0] > 8 && radius > n_bits / 8;
 }
 
-void check_searches(const Reference& truth, const OwnedTables& tables, const Execution& execution) {
+std::string described(const Reference& truth, const Execution& execution) {
+    return std::string(execution.kernel.isa) + " code_size=" + std::to_string(truth.codes().code_size) +
+           " n_codes=" + std::to_string(truth.codes().count) + " n_queries=" + std::to_string(truth.queries().count) +
+           " threads=" + std::to_string(execution.n_threads);
+}
+
+bool ran_right(const Work& work, const Execution& execution, bool must_run) {
+    return work.isa == execution.kernel.isa || (work.isa == nullptr && !must_run);
+}
+
+// Calls check(radius, all within it), then check_nearest(k, radius, the k nearest within it).
+template <class Check, class CheckNearest>
+void for_each_search(const Reference& truth, Check check, CheckNearest check_nearest) {
+    const std::uint32_t n_bits = truth.n_bits();
+    for (const std::uint32_t radius : {0u, 1u, n_bits / 8, n_bits / 2, n_bits}) check(radius, truth.within(radius));
+    for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{9}, truth.codes().count}) {
+        if (k < 1 || k > truth.codes().count) continue;
+        for (const std::uint32_t radius : {0u, n_bits / 8, n_bits}) check_nearest(k, radius, truth.nearest(k, radius));
+    }
+}
+
+void check_scans(const Reference& truth, const Execution& execution) {
     const Codes queries = truth.queries();
     const Rows rows{truth.codes(), truth.removed()};
-    const std::uint32_t n_bits = truth.n_bits();
-    const std::string context =
-        std::string(execution.kernel.isa) + " code_size=" + std::to_string(rows.codes.code_size) +
-        " n_codes=" + std::to_string(rows.codes.count) + " n_queries=" + std::to_string(queries.count) +
-        " threads=" + std::to_string(execution.n_threads);
-    const auto ran_right = [&](const Work& work, bool must_run) {
-        return work.isa == execution.kernel.isa || (work.isa == nullptr && !must_run);
-    };
+    const std::string context = described(truth, execution);
     const bool any = rows.codes.count > 0 && queries.count > 0;
-
-    for (const std::uint32_t radius : {0u, 1u, n_bits / 8, n_bits / 2, n_bits}) {
-        const std::vector<std::vector<Hit>> expected = truth.within(radius);
-        const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
-        Work work;
-        HitBudget unbounded(0);
-        CHECK(by_query(scan_radius(rows, queries, radii.data(), execution, work, unbounded)) == expected,
-              context + " r=" + std::to_string(radius));
-        CHECK(ran_right(work, any), context);
-        if (too_many_buckets(tables, radius, n_bits)) continue;
-        work = {};
-        CHECK(by_query(probe_radius(rows, tables.view(), queries, radii.data(), tables.thresholds(radius).data(),
-                                    execution, work, unbounded)) == expected,
-              context + " r=" + std::to_string(radius));
-        CHECK(ran_right(work, any && radius == n_bits), context);
-    }
-
-    for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{9}, rows.codes.count}) {
-        if (k < 1 || k > rows.codes.count) continue;
-        for (const std::uint32_t radius : {0u, n_bits / 8, n_bits}) {
-            const Reference::Nearest expected = truth.nearest(k, radius);
+    for_each_search(
+        truth,
+        [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            Work work;
+            HitBudget unbounded(0);
+            CHECK(by_query(scan_radius(rows, queries, radii.data(), execution, work, unbounded)) == expected,
+                  context + " r=" + std::to_string(radius));
+            CHECK(ran_right(work, execution, any), context);
+        },
+        [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
             const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
             const std::string which = context + " k=" + std::to_string(k) + " r=" + std::to_string(radius);
             Work work;
@@ -114,17 +119,68 @@ void check_searches(const Reference& truth, const OwnedTables& tables, const Exe
                                   scan_nearest(rows, queries, radii.data(), execution, output, work);
                               }) == expected,
                   which);
-            CHECK(ran_right(work, any), which);
-            if (too_many_buckets(tables, radius, n_bits)) continue;
+            CHECK(ran_right(work, execution, any), which);
+        });
+}
+
+void check_probes(const Reference& truth, const OwnedTables& tables, const Execution& execution) {
+    const Codes queries = truth.queries();
+    const Rows rows{truth.codes(), truth.removed()};
+    const std::uint32_t n_bits = truth.n_bits();
+    const std::string context = described(truth, execution);
+    const bool any = rows.codes.count > 0 && queries.count > 0;
+    for_each_search(
+        truth,
+        [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
+            if (too_many_buckets(tables, radius, n_bits)) return;
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            Work work;
+            HitBudget unbounded(0);
+            CHECK(by_query(probe_radius(rows, tables.view(), queries, radii.data(), tables.thresholds(radius).data(),
+                                        execution, work, unbounded)) == expected,
+                  context + " r=" + std::to_string(radius));
+            CHECK(ran_right(work, execution, any && radius == n_bits), context);
+        },
+        [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
+            if (too_many_buckets(tables, radius, n_bits)) return;
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            Work work;
             for (const double scan_cost : {1e300, 20.0}) {  // never left; left after some shells
                 const Reference::Nearest found = run_nearest(queries.count, k, [&](const NearestOutput& output) {
                     probe_nearest(rows, tables.view(), queries, radii.data(), tables.shells(), scan_cost, execution,
                                   output, work);
                 });
-                CHECK(found == expected, which);
+                CHECK(found == expected, context + " k=" + std::to_string(k) + " r=" + std::to_string(radius));
             }
-        }
-    }
+        });
+}
+
+void check_clusters(const Reference& truth, std::size_t n_clusters, const Execution& execution) {
+    const Codes queries = truth.queries();
+    const Rows rows{truth.codes(), truth.removed()};
+    const OwnedClusters clusters(rows.codes, n_clusters);
+    const std::string context = described(truth, execution) + " n_clusters=" + std::to_string(n_clusters);
+    for_each_search(
+        truth,
+        [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            Work work;
+            HitBudget unbounded(0);
+            CHECK(by_query(clusters_radius(rows, clusters.view(), queries, radii.data(), execution, work, unbounded)) ==
+                      expected,
+                  context + " r=" + std::to_string(radius));
+            CHECK(ran_right(work, execution, queries.count > 0), context);
+        },
+        [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            Work work;
+            CHECK(run_nearest(queries.count, k,
+                              [&](const NearestOutput& output) {
+                                  clusters_nearest(rows, clusters.view(), queries, radii.data(), execution, output,
+                                                   work);
+                              }) == expected,
+                  context + " k=" + std::to_string(k) + " r=" + std::to_string(radius));
+        });
 }
 
 // Two parts, the second with ids of its own, are searched like one; what is equal in the first is held by one code.
@@ -232,9 +288,18 @@ int main() {
             if (with_copies && truth.codes().code_size > 8) continue;
             const OwnedTables tables(truth.codes(), table_width, with_copies, {*kernels[0], pool, 3, never});
             check_buckets(truth.codes(), tables);
-            check_searches(truth, tables, {*kernels[0], pool, 3, never});
-            for (const Kernel* kernel : kernels) check_searches(truth, tables, {*kernel, pool, 1, never});
+            check_scans(truth, {*kernels[0], pool, 3, never});
+            check_probes(truth, tables, {*kernels[0], pool, 3, never});
+            for (const Kernel* kernel : kernels) {
+                check_scans(truth, {*kernel, pool, 1, never});
+                check_probes(truth, tables, {*kernel, pool, 1, never});
+            }
             for (const std::size_t n_threads : {1u, 3u}) check_plan(truth, {*kernels[0], pool, n_threads, never});
+        }
+        for (const std::size_t n_clusters : {1u, 3u, 40u}) {
+            if (truth.codes().count < n_clusters || truth.codes().count > 5000) continue;
+            check_clusters(truth, n_clusters, {*kernels[0], pool, 3, never});
+            for (const Kernel* kernel : kernels) check_clusters(truth, n_clusters, {*kernel, pool, 1, never});
         }
         if (truth.codes().count <= 3001 || truth.queries().count == 1)
             for (const Kernel* kernel : kernels)
@@ -248,8 +313,11 @@ int main() {
         check(Reference(3001, 3, code_size, 9), 13);
         check(Reference(5, 0, code_size, 0), 8);
     }
-    check(Reference(530000, 1, 8, 0), 16);  // codes split among threads, ties across the borders
-    check(Reference(18000, 1, 243, 3), 12);
+    check(Reference(50000, 1, 8, 0), 16);
+    check(Reference(50000, 1, 3, 3), 12);
+    const Reference split(4301, 1, 1000, 0);  // codes shared out among threads, ties across the borders
+    check_scans(split, {*available_kernels()[0], pool, 3, never});
+    check_counts(split, {*available_kernels()[0], pool, 3, never});
     check(Reference(120000, 2, 4, 0), 14);  // tables built in chunks and partitions
     std::printf("searches: %zu sets of codes equal to the slow reference\n", n_cases);
     return 0;

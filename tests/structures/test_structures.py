@@ -145,6 +145,7 @@ def test_auto_builds_and_takes_what_promises_most(
         ("nearest", lambda a: a.astype(np.int64)),
         ("firsts", lambda a: a[::-1].copy()),
         ("firsts", lambda a: a + 1),
+        ("firsts", lambda a: np.concatenate([a[:1], [2**63 - 1, 1 - 2**63], a[3:]])),
         ("places", lambda a: a[::-1].copy()),
         ("places", lambda a: np.minimum(a, 90)),
         ("places", lambda a: a[:, None]),

@@ -40,9 +40,12 @@ def restored(segment: Segment, arrays: dict[str, NDArray[Any]]) -> Clusters:
 def _check_directories(clusters: Clusters) -> None:
     """ValueError unless each cluster follows the one before, and all together have all codes."""
     _, nearest, firsts, places, rows, codes = clusters
-    n_bits, sizes = 8 * codes.shape[1], np.diff(firsts)
-    if firsts[0] != 0 or firsts[-1] != len(places) or (sizes < 0).any() or (sizes == 1).any():
+    n_bits = 8 * codes.shape[1]
+    if firsts[0] != 0 or firsts[-1] != len(places) or (firsts < 0).any() or (firsts > len(places)).any():
         raise ValueError(f"directories from {firsts[0]} to {firsts[-1]} do not fit {len(places)} places")
+    sizes = np.diff(firsts)
+    if (sizes < 0).any() or (sizes == 1).any():
+        raise ValueError("directories that do not follow each other")
     if (nearest < 0).any() or (nearest + np.maximum(sizes - 2, 0) > n_bits).any():
         raise ValueError(f"directories of distances that codes of {n_bits} bits do not have")
     begins, ends = firsts[:-1][sizes > 0], firsts[1:][sizes > 0] - 1
