@@ -40,18 +40,22 @@ def draw(suites: Sequence[Suite], path: Path) -> None:
     for axis, ((_, row), cells) in zip(axes[:, 0], panels.items(), strict=True):
         panel(axis, PANELS[row], cells)
     drawn = {suite for suite, _ in panels}
-    machines = dict.fromkeys(described(suite.machine) for suite in suites if suite.name in drawn)
-    figure.supxlabel("\n".join(["us per query on one thread, log scale: shorter is faster", *machines]), fontsize=9)
+    machines = [suite.machine for suite in suites if suite.name in drawn]
+    notes = dict.fromkeys([*map(described, machines), *map(versions, machines)])
+    figure.supxlabel("\n".join(["us per query on one thread, log scale: shorter is faster", *notes]), fontsize=9)
     figure.savefig(path, dpi=110, facecolor="white")
     plt.close(figure)
 
 
 def described(machine: dict[str, str]) -> str:
     """The machine of a suite in a line."""
-    versions = [
-        f"{name} {machine[name]}" for name in ("hashindex", "faiss-cpu", "usearch", "pynear") if name in machine
-    ]
-    return ", ".join([machine["processor"], machine["engine"], *versions, machine["date"][:10]])
+    return ", ".join([machine["processor"], machine["engine"], machine["date"][:10]])
+
+
+def versions(machine: dict[str, str]) -> str:
+    """What was measured there, in a line."""
+    names = ("hashindex", "faiss-cpu", "usearch", "pynear")
+    return ", ".join(f"{name} {machine[name]}" for name in names if name in machine)
 
 
 def panel(axis: Axes, title: str, cells: Sequence[Cell]) -> None:
