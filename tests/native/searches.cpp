@@ -95,31 +95,43 @@ void for_each_search(const Reference& truth, Check check, CheckNearest check_nea
     }
 }
 
-void check_scans(const Reference& truth, const Execution& execution) {
-    const Codes queries = truth.queries();
-    const Rows rows{truth.codes(), truth.removed()};
-    const std::string context = described(truth, execution);
-    const bool any = rows.codes.count > 0 && queries.count > 0;
+// What within(radii, work) and nearest(radii, output, work) answer.
+template <class Within, class Nearest>
+void check_answers(const Reference& truth, const Execution& execution, const std::string& what, Within within,
+                   Nearest nearest) {
+    const std::size_t n_queries = truth.queries().count;
+    const std::string context = described(truth, execution) + what;
+    const bool any = truth.codes().count > 0 && n_queries > 0;
     for_each_search(
         truth,
         [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            const std::vector<std::int32_t> radii(n_queries, static_cast<std::int32_t>(radius));
             Work work;
-            HitBudget unbounded(0);
-            CHECK(by_query(scan_radius(rows, queries, radii.data(), execution, work, unbounded)) == expected,
-                  context + " r=" + std::to_string(radius));
+            CHECK(by_query(within(radii.data(), work)) == expected, context + " r=" + std::to_string(radius));
             CHECK(ran_right(work, execution, any), context);
         },
         [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
+            const std::vector<std::int32_t> radii(n_queries, static_cast<std::int32_t>(radius));
             const std::string which = context + " k=" + std::to_string(k) + " r=" + std::to_string(radius);
             Work work;
-            CHECK(run_nearest(queries.count, k,
-                              [&](const NearestOutput& output) {
-                                  scan_nearest(rows, queries, radii.data(), execution, output, work);
-                              }) == expected,
+            CHECK(run_nearest(n_queries, k,
+                              [&](const NearestOutput& output) { nearest(radii.data(), output, work); }) == expected,
                   which);
             CHECK(ran_right(work, execution, any), which);
+        });
+}
+
+void check_scans(const Reference& truth, const Execution& execution) {
+    const Codes queries = truth.queries();
+    const Rows rows{truth.codes(), truth.removed()};
+    HitBudget unbounded(0);
+    check_answers(
+        truth, execution, " scan",
+        [&](const std::int32_t* radii, Work& work) {
+            return scan_radius(rows, queries, radii, execution, work, unbounded);
+        },
+        [&](const std::int32_t* radii, const NearestOutput& output, Work& work) {
+            scan_nearest(rows, queries, radii, execution, output, work);
         });
 }
 
@@ -159,27 +171,14 @@ void check_clusters(const Reference& truth, std::size_t n_clusters, const Execut
     const Codes queries = truth.queries();
     const Rows rows{truth.codes(), truth.removed()};
     const OwnedClusters clusters(rows.codes, n_clusters);
-    const std::string context = described(truth, execution) + " n_clusters=" + std::to_string(n_clusters);
-    for_each_search(
-        truth,
-        [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
-            Work work;
-            HitBudget unbounded(0);
-            CHECK(by_query(clusters_radius(rows, clusters.view(), queries, radii.data(), execution, work, unbounded)) ==
-                      expected,
-                  context + " r=" + std::to_string(radius));
-            CHECK(ran_right(work, execution, queries.count > 0), context);
+    HitBudget unbounded(0);
+    check_answers(
+        truth, execution, " n_clusters=" + std::to_string(n_clusters),
+        [&](const std::int32_t* radii, Work& work) {
+            return clusters_radius(rows, clusters.view(), queries, radii, execution, work, unbounded);
         },
-        [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
-            Work work;
-            CHECK(run_nearest(queries.count, k,
-                              [&](const NearestOutput& output) {
-                                  clusters_nearest(rows, clusters.view(), queries, radii.data(), execution, output,
-                                                   work);
-                              }) == expected,
-                  context + " k=" + std::to_string(k) + " r=" + std::to_string(radius));
+        [&](const std::int32_t* radii, const NearestOutput& output, Work& work) {
+            clusters_nearest(rows, clusters.view(), queries, radii, execution, output, work);
         });
 }
 
@@ -288,14 +287,12 @@ int main() {
             if (with_copies && truth.codes().code_size > 8) continue;
             const OwnedTables tables(truth.codes(), table_width, with_copies, {*kernels[0], pool, 3, never});
             check_buckets(truth.codes(), tables);
-            check_scans(truth, {*kernels[0], pool, 3, never});
             check_probes(truth, tables, {*kernels[0], pool, 3, never});
-            for (const Kernel* kernel : kernels) {
-                check_scans(truth, {*kernel, pool, 1, never});
-                check_probes(truth, tables, {*kernel, pool, 1, never});
-            }
-            for (const std::size_t n_threads : {1u, 3u}) check_plan(truth, {*kernels[0], pool, n_threads, never});
+            for (const Kernel* kernel : kernels) check_probes(truth, tables, {*kernel, pool, 1, never});
         }
+        check_scans(truth, {*kernels[0], pool, 3, never});
+        for (const Kernel* kernel : kernels) check_scans(truth, {*kernel, pool, 1, never});
+        for (const std::size_t n_threads : {1u, 3u}) check_plan(truth, {*kernels[0], pool, n_threads, never});
         for (const std::size_t n_clusters : {1u, 40u}) {
             if (truth.codes().count < n_clusters || truth.codes().count > 5000) continue;
             check_clusters(truth, n_clusters, {*kernels[0], pool, 3, never});
