@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines.rows import spans
+
 SAMPLE_BITS = 13  # the estimate looks at one of every n_codes / 2**13 values
 CHUNK = 2**15  # codes hashed at once, in the cache
 LONG = 256  # rows per code, on average, from which copying runs beats indexing
@@ -152,12 +154,6 @@ def _rows(codes: NDArray[np.int64], counts: NDArray[np.int64], postings: Posting
     else:
         rows[:] = postings.rows[spans(postings.starts[codes], counts)]
     return rows
-
-
-def spans(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``begins[0]``, ``begins[0] + 1``, ... ``counts[0]`` of them, then those of the next."""
-    ends = np.cumsum(counts)
-    return np.repeat(begins - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
 
 
 def _n_distinct(hashes: NDArray[np.uint64]) -> int:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..engines import Engine
 from ..engines.engine import PartArrays
 from ..engines.removed import Removed
-from ..engines.rows import NOTHING_REMOVED, Rows
+from ..engines.rows import NOTHING_REMOVED, Rows, spans
 from ..support.interrupts import interruptible
 from ..support.locks import ForkLock
-from .postings import Postings, collapse, estimate_distinct, spans
+from .postings import Postings, collapse, estimate_distinct
 from .spread import Spread, spread_of
 
 COLLAPSED = 0.5  # equal codes are stored once where this share of the codes or less is distinct

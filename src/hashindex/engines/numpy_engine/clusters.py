@@ -9,8 +9,8 @@ from ..clusters import Clusters
 from ..hits import ROW_BITS, HitBudget, Hits
 from ..query import NearestQuery, RadiusQuery
 from ..results import NearestRows, RadiusRows, Work
-from ..rows import Codes, Rows
-from .common import blocks_of, hits_within, joined, stacked, words_of
+from ..rows import Codes, Rows, spans
+from .common import blocks_of, distances_to, hits_within, joined, stacked, words_of
 
 N_EARLY = 4  # clusters that a query enters first, so that its limit falls early
 
@@ -29,7 +29,7 @@ class NumpyClusters:
         for begin, end in blocks_of(*codes.shape):
             words = words_of(codes[begin:end])
             for c, centroid in enumerate(words_of(centroids).T):
-                distances = np.bitwise_count(words ^ centroid[:, None]).sum(axis=0, dtype=np.int32)
+                distances = distances_to(words, centroid)
                 nearer = distances < best[begin:end]
                 of[begin:end][nearer], best[begin:end][nearer] = c, distances[nearer]
         return of, best
@@ -60,7 +60,7 @@ class Visitor:
 
     def nearest(self, q: int, k: int, radius: int) -> Hits:
         """The k least hits, sorted: those of the nearest clusters tell how far the others must be looked at."""
-        distances = self._distances(q)
+        distances = distances_to(self.centroid_words, self.query_words[:, q])
         order, found = np.argsort(distances, kind="stable"), np.empty(0, np.int64)
         begin, end = 0, N_EARLY
         while begin < len(order):
@@ -72,20 +72,14 @@ class Visitor:
 
     def within(self, q: int, radius: int) -> Hits:
         """Hits within the radius, in no order."""
-        distances = self._distances(q)
+        distances = distances_to(self.centroid_words, self.query_words[:, q])
         return self._hits(q, distances, np.arange(len(distances)), radius)
-
-    def _distances(self, q: int) -> NDArray[np.int64]:
-        distances: NDArray[np.int64] = np.bitwise_count(self.centroid_words ^ self.query_words[:, q, None]).sum(
-            axis=0, dtype=np.int64
-        )
-        return distances
 
     def _hits(self, q: int, distances: NDArray[np.int64], which: NDArray[np.int64], radius: int) -> Hits:
         begins, ends = (edge[which] for edge in self.clusters.runs(distances, radius))
         sizes = ends - begins
         self.work = Work(self.work.lookups + int((sizes > 0).sum()), self.work.candidates + int(sizes.sum()))
-        places = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        places = spans(begins, sizes)
         hits = [np.empty(0, np.int64)]
         for begin, end in blocks_of(len(places), self.clusters.codes.shape[1]):
             block = places[begin:end]

@@ -26,6 +26,12 @@ def blocks_of(n: int, code_size: int) -> list[tuple[int, int]]:
     return [(begin, min(n, begin + step)) for begin in range(0, n, step)]
 
 
+def distances_to(words: NDArray[np.uint64], query_words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Of the codes with ``words`` (n_words, n) to the query (n_words,)."""
+    distances: NDArray[np.int64] = np.bitwise_count(words ^ query_words[:, None]).sum(axis=0, dtype=np.int64)
+    return distances
+
+
 def hits_within(
     words: NDArray[np.uint64],
     rows: NDArray[np.int64],
@@ -34,7 +40,7 @@ def hits_within(
     removed: NDArray[np.uint8],
 ) -> Hits:
     """Those of ``rows`` (n,), with ``words`` (n_words, n), that lie within ``radius`` of the query (n_words,)."""
-    distances = np.bitwise_count(words ^ query_words[:, None]).sum(axis=0, dtype=np.int64)
+    distances = distances_to(words, query_words)
     near = np.flatnonzero(distances <= radius)
     if len(removed):
         near = near[removed[rows[near] >> 3] >> (rows[near] & 7).astype(np.uint8) & 1 == 0]

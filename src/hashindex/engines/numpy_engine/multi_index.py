@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..hits import ROW_BITS, WORTH_TRYING, HitBudget, Hits, finished
 from ..query import NearestQuery, RadiusQuery
 from ..results import NearestRows, RadiusRows, Work
-from ..rows import Codes, Rows
+from ..rows import Codes, Rows, spans
 from ..tables import Layout, Shells, Tables, n_copied, select_bits
 from .common import blocks_of, hits_within, joined, stacked, words_of
 from .scan import NumpyScan
@@ -77,7 +77,7 @@ class Prober:
         # Kept within the rows, and rows within the codes: a map of a damaged file may hold anything.
         begins = np.minimum(self.tables.offsets[buckets], len(codes)).astype(np.int64)
         sizes = np.clip(self.tables.offsets[buckets + 1], begins, len(codes)) - begins
-        places = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        places = spans(begins, sizes)
         self.work = Work(self.work.lookups + len(buckets), self.work.candidates + len(places))
         rows = np.minimum(self.tables.rows[t, places], len(codes) - 1).astype(np.int64)
         hits = [

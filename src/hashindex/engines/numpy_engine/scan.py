@@ -9,7 +9,7 @@ from ..hits import HitBudget, Hits
 from ..query import NearestQuery, RadiusQuery, Relevance
 from ..results import NearestRows, RadiusRows, Work
 from ..rows import Codes, Rows
-from .common import blocks_of, hits_within, joined, stacked, words_of
+from .common import blocks_of, distances_to, hits_within, joined, stacked, words_of
 
 
 class NumpyScan:
@@ -53,7 +53,7 @@ def count_distances(codes: Codes, queries: Codes, relevance: Relevance) -> NDArr
     for begin, end in blocks_of(*codes.shape):
         words, labels = words_of(codes[begin:end]), relevance.codes[:, begin:end]
         for q, wanted in enumerate(relevance.queries):
-            distances = np.bitwise_count(words ^ query_words[:, q, None]).sum(axis=0, dtype=np.int64)
+            distances = distances_to(words, query_words[:, q])
             if relevance.shared:
                 relevant = (labels & wanted[:, None]).any(axis=0)
             else:
