@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..clusters import Clusters
 from ..hits import MISSING, QUERY_SHIFT, ROW_BITS, Hits
 from ..rows import Codes, Rows
-from .common import Words, cut, distance_to, grown, is_removed, kernel, read_words
+from .common import Words, cut, distance_to, grown, is_removed, kernel, words_by_query
 
 N_EARLY = 4  # clusters that a query enters first, so that its limit falls early
 ENTERED = 2**30  # instead of the distance to a centroid
@@ -32,14 +32,6 @@ def centroid_distances(clusters: Clusters, queries: Words, q: int, distances: ND
     """Distances of query q to all centroids."""
     for c in range(len(distances)):
         distances[c] = distance_to(clusters.centroids, c, queries, q)
-
-
-@kernel
-def words_by_query(queries: Codes) -> Words:
-    """Words (n_queries, n_words)."""
-    words = np.empty(((queries.shape[1] + 7) // 8, len(queries)), np.uint64)
-    read_words(queries, 0, len(queries), words)
-    return words.T.copy()
 
 
 @kernel
@@ -72,20 +64,22 @@ def clusters_nearest(
 ) -> tuple[Hits, int, int]:
     """The k least hits of each query (n_queries, k), unsorted, padded with MISSING; runs entered, codes looked at."""
     words, n_clusters = words_by_query(queries), len(clusters.centroids)
+    n_early = min(N_EARLY, n_clusters)
     distances, log = np.empty(n_clusters, np.int64), np.empty(2 * k + 64, np.int64)
     best, n_runs, n_looked, last_row = np.full((len(queries), k), MISSING), 0, 0, len(among.codes) - 1
     for q in range(len(queries)):
         centroid_distances(clusters, words, q, distances)
         limit, length = int(radii[q]), 0
-        for turn in range(min(N_EARLY, n_clusters) + n_clusters):
-            c = int(np.argmin(distances)) if turn < N_EARLY else turn - min(N_EARLY, n_clusters)
+        for turn in range(n_early + n_clusters):
+            c = int(np.argmin(distances)) if turn < n_early else turn - n_early
             begin, end = run_of(clusters, c, int(distances[c]), limit)
-            if turn < N_EARLY:
+            if turn < n_early:
                 distances[c] = ENTERED
             if begin >= end:
                 continue
             n_runs += 1
             n_looked += end - begin
+            before = length
             for place in range(begin, end):
                 distance = distance_to(clusters.codes, place, words, q)
                 if distance > limit:
@@ -97,7 +91,7 @@ def clusters_nearest(
                 length += 1
                 if length == len(log):
                     limit, length = int(cut(log, length, k)) >> ROW_BITS, k
-            if length >= k:
+            if length >= k and length != before:
                 limit, length = int(cut(log, length, k)) >> ROW_BITS, k
         n = min(length, k)
         best[q, :n] = log[:n]

@@ -112,6 +112,14 @@ def read_words(codes: Codes, begin: int, end: int, words: Words) -> None:
             column[i] = last_word(codes, begin + i)
 
 
+@kernel
+def words_by_query(queries: Codes) -> Words:
+    """Words (n_queries, n_words): a query is a row."""
+    words = np.empty(((queries.shape[1] + 7) // 8, len(queries)), np.uint64)
+    read_words(queries, 0, len(queries), words)
+    return words.T.copy()
+
+
 @inlined
 def read_word(codes: Codes, row: int, word: int) -> np.uint64:
     """One word of a code, little-endian."""

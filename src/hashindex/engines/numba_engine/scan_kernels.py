@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..hits import MISSING, QUERY_SHIFT, ROW_BITS, Hits
 from ..rows import Codes, Rows
-from .common import Words, cut, distance_to, grown, is_removed, kernel, popcount, read_words
+from .common import Words, cut, distance_to, grown, is_removed, kernel, popcount, read_words, words_by_query
 
 TILE_CODES = 1024  # codes measured between two looks at the least distance
 TILE_WORDS = 4096  # 32 KiB: a tile stays in the first-level cache for all queries of a block
@@ -67,10 +67,9 @@ def scan_radius(among: Rows, queries: Codes, begin: int, end: int, radii: NDArra
     codes, removed = among.codes, among.removed
     n_words, n_queries, n_found = (codes.shape[1] + 7) // 8, len(queries), 0
     step, log = tile_codes(n_words), np.empty(TILE_CODES, np.int64)
-    words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
+    tile = np.empty((n_words, step), np.uint64)
     buffer = np.empty(step, np.int64)
-    read_words(queries, 0, n_queries, words)
-    by_query, tiled = words.T.copy(), n_queries >= TILED_QUERIES
+    by_query, tiled = words_by_query(queries), n_queries >= TILED_QUERIES
     for first in range(begin, end, step):
         n = min(step, end - first)
         if tiled:
@@ -100,11 +99,10 @@ def scan_nearest(among: Rows, queries: Codes, begin: int, end: int, k: int, radi
     codes, removed = among.codes, among.removed
     n_words, n_queries = (codes.shape[1] + 7) // 8, len(queries)
     step, capacity = tile_codes(n_words), min(2 * k + 64, end - begin + 1)
-    words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
+    tile = np.empty((n_words, step), np.uint64)
     logs, lengths = np.empty((n_queries, capacity), np.int64), np.zeros(n_queries, np.int64)
     limits, buffer = radii.astype(np.int64) + 1, np.empty(step, np.int64)  # distances below the limit count
-    read_words(queries, 0, n_queries, words)
-    by_query, tiled = words.T.copy(), n_queries >= TILED_QUERIES
+    by_query, tiled = words_by_query(queries), n_queries >= TILED_QUERIES
     for first in range(begin, end, step):
         n = min(step, end - first)
         if tiled:
@@ -159,10 +157,9 @@ def count_distances(
     n_words, n_queries, n_codes = (codes.shape[1] + 7) // 8, len(queries), len(codes)
     counts = np.zeros((2, n_queries, 8 * codes.shape[1] + 1), np.int64)
     step = tile_codes(n_words)
-    words, tile = np.empty((n_words, n_queries), np.uint64), np.empty((n_words, step), np.uint64)
+    tile = np.empty((n_words, step), np.uint64)
     distances, relevant = np.empty(step, np.int64), np.empty(step, np.uint32)
-    read_words(queries, 0, n_queries, words)
-    by_query = words.T.copy()
+    by_query = words_by_query(queries)
     for first in range(0, n_codes, step):
         n = min(step, n_codes - first)
         read_words(codes, first, first + n, tile)
