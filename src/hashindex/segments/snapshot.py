@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..inputs.numbers import code_size
 from ..support.interrupts import interruptible
+from ..support.progress import Tell
 from .segment import Segment
 from .tail import TailBuffer
 
@@ -173,7 +173,7 @@ class Snapshot:
         ids = np.concatenate([*(one.live_ids() for one in self.segments), self.tail_ids])
         return ids if (ids[1:] > ids[:-1]).all() else np.sort(ids)
 
-    def all_codes(self, tell: Callable[[int], None] = lambda _: None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    def all_codes(self, tell: Tell = lambda _: None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) in id order, as arrays of their own; tells how many it read."""
         size, parts, n_read = 8 + self.code_size, [], 0
         for segment in self.segments:

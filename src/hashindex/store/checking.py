@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..segments.snapshot import Snapshot
+from ..support.progress import Tell
 from . import items
 from .contents import check_codes, check_ids
 from .durable import Store
@@ -15,8 +14,6 @@ from .folder import segment_path
 from .manifest import Manifest
 from .recovery import View, view
 from .segment_file import read_segment
-
-Tell = Callable[[int], None]  # how many codes have been looked at
 
 
 def check_snapshot(snapshot: Snapshot, tell: Tell) -> None:

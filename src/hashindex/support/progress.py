@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 Progress = bool | Callable[[int, int], object]  # called as progress(done, total)
+Tell = Callable[[int], None]  # called with how much is done so far
 INTERVAL = 0.05  # seconds between two calls, at least
 
 
@@ -20,7 +21,7 @@ def check_progress(progress: Any) -> None:
 
 
 @contextmanager
-def reporting(progress: Progress, total: int, what: str) -> Iterator[Callable[[int], None]]:
+def reporting(progress: Progress, total: int, what: str) -> Iterator[Tell]:
     """Yield what to call with how much is done so far; leaving without an error tells that all is.
 
     What the callable raises goes to whoever tells. Nothing is told twice, nor more often than every ``INTERVAL``.
@@ -38,7 +39,7 @@ def reporting(progress: Progress, total: int, what: str) -> Iterator[Callable[[i
 
 
 @contextmanager
-def _telling(call: Callable[[int, int], object], total: int) -> Iterator[Callable[[int], None]]:
+def _telling(call: Callable[[int, int], object], total: int) -> Iterator[Tell]:
     last = -INTERVAL
 
     def tell(done: int) -> None:

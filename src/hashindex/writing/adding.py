@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from ..engines import Engine
 from ..segments.snapshot import MAX_ID, Snapshot, in_id_order
 from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
+from ..support.progress import Tell
 from .merging import with_segment
 
 TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
@@ -77,7 +76,7 @@ def free_ids(snapshot: Snapshot, n: int) -> NDArray[np.int64]:
     return np.arange(snapshot.next_id, snapshot.next_id + n, dtype=INT64)  # told, NumPy need not ask them
 
 
-def read(codes: NDArray[np.uint8], tell: Callable[[int], None]) -> NDArray[np.uint8]:
+def read(codes: NDArray[np.uint8], tell: Tell) -> NDArray[np.uint8]:
     """Copy codes (n, code_size), or one, by slices, telling how many are done: a memory map is read from the disk."""
     if codes.ndim == 1:
         return codes

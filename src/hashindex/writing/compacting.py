@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
 from ..support.interrupts import interruptible
+from ..support.progress import Tell
 
 
-def compacted(snapshot: Snapshot, tell: Callable[[int], None] = lambda _: None) -> Snapshot:
+def compacted(snapshot: Snapshot, tell: Tell = lambda _: None) -> Snapshot:
     """Return a snapshot of the same codes in one segment, telling how many are copied; the same one if they are."""
     if snapshot.n_bits is None or (not snapshot.n_tail and sum(one.n_rows for one in snapshot.segments) == 0):
         return snapshot
