@@ -10,7 +10,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,6 @@ def calibrate(engine: Engine) -> None:
         _keep(_file(), _key(engine), _known[engine.description])
 
 
-@cache
 def _maker() -> str:
     return processor().partition(" ")[0].partition("(")[0]
 
