@@ -21,7 +21,6 @@ constexpr const char* isa = "avx512";
 constexpr std::size_t lanes = 8;
 using Vector = __m512i;
 constexpr std::size_t at_once = 4;  // 16 sums, 4 vectors of codes: 20 of 32 registers
-constexpr std::size_t beside = 0;
 
 HASHINDEX_TARGET_BEGIN("avx512f,avx512dq,avx512vpopcntdq,bmi2,popcnt")
 
@@ -133,6 +132,7 @@ static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uin
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "plain_run.h"
 #include "run_body.h"
 #include "kernel_body.h"
 

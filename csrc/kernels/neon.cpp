@@ -14,7 +14,6 @@ constexpr const char* isa = "neon";
 constexpr std::size_t lanes = 2;
 using Vector = uint64x2_t;
 constexpr std::size_t at_once = 4;  // 16 sums, 4 vectors of codes: 20 of 32 registers
-constexpr std::size_t beside = 0;
 
 static inline Vector broadcast(std::uint64_t value) { return vdupq_n_u64(value); }
 static inline Vector load(const unsigned char* words) { return vreinterpretq_u64_u8(vld1q_u8(words)); }
@@ -69,6 +68,7 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "plain_run.h"
 #include "run_body.h"
 #include "filter_body.h"
 #include "kernel_body.h"

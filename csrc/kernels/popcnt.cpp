@@ -22,6 +22,7 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "within_body.h"
 #include "count_body.h"
 #include "candidate_body.h"
+#include "plain_run.h"
 #include "run_body.h"
 #include "filter_body.h"
 #include "kernel_body.h"

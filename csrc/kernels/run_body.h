@@ -7,8 +7,10 @@
 // vectors (2 shuffles or blends and 1 add each), which leave one lane per code. Codes that share a vector share all of
 // this. Bound: a distance is at most 65,536, as in within_body.h.
 //
-// Where vector instructions are what a pass waits for, some more codes (`beside`, a constant of the ISA) are counted
-// word by word meanwhile, on units that idle: 1 load, 1 xor, 1 popcount and 1 add per word.
+// Where vector instructions are what a pass waits for, codes of one vector may go another way: `narrows`, constant of
+// the ISA, says that sums of 16 bits are put together (narrow_four, narrow_all), compared (any_narrow_below) and
+// widened again where one is near. And some more codes (`beside`, a constant of the ISA) are counted word by word
+// meanwhile, on units that idle: 1 load, 1 xor, 1 popcount and 1 add per word.
 
 constexpr std::size_t vector_size = 8 * lanes;
 
@@ -48,10 +50,10 @@ static inline __attribute__((always_inline)) LoneQuery lone_query(const std::uin
     return {bytes, both(vector, mask), mask};
 }
 
-// The distances of `lanes` codes.
+// The distances of `lanes` codes; if narrow, on their way to 16 bits.
 static inline __attribute__((always_inline)) Vector distances_of(const unsigned char* codes,
                                                                  const std::size_t code_size, const Layout layout,
-                                                                 const LoneQuery& query) {
+                                                                 const LoneQuery& query, const bool is_narrow) {
     Vector parts[lanes];
     const std::size_t n_parts = layout == shared ? code_size / 8 : lanes;
     HASHINDEX_UNROLL
@@ -69,7 +71,7 @@ static inline __attribute__((always_inline)) Vector distances_of(const unsigned 
             }
         }
     }
-    return sum_neighbours(parts, n_parts);
+    return is_narrow ? narrow_four(parts) : sum_neighbours(parts, n_parts);
 }
 
 static inline __attribute__((always_inline)) std::size_t within_layout(const unsigned char* codes,
@@ -79,7 +81,9 @@ static inline __attribute__((always_inline)) std::size_t within_layout(const uns
                                                                        Hit* hits) {
     const LoneQuery lone = lone_query(query, code_size, layout);
     const Vector limits = broadcast(limit);
-    const std::size_t n_beside = layout == whole && code_size == vector_size ? beside : 0, n = 4 * lanes + n_beside;
+    const bool is_vector = layout == whole && code_size == vector_size, is_narrow = narrows && is_vector;
+    const Vector narrow = narrow_limits(limit);
+    const std::size_t n_beside = is_vector ? beside : 0, n = 4 * lanes + n_beside;
     // Vectors that begin in the last codes would end behind them.
     const std::size_t needed = n + (layout == masked ? (vector_size - 1) / code_size : 0);
     const std::size_t step = lanes * code_size;
@@ -92,13 +96,17 @@ static inline __attribute__((always_inline)) std::size_t within_layout(const uns
         std::uint64_t others[beside + 1], least = limit;
         HASHINDEX_UNROLL
         for (std::size_t v = 0; v < 4; ++v) {  // by turns, so that neither waits for room among instructions to come
-            d[v] = distances_of(codes + v * step, code_size, layout, lone);
+            d[v] = distances_of(codes + v * step, code_size, layout, lone, is_narrow);
             if (v >= n_beside) continue;
             others[v] = distance_to(codes + (4 * lanes + v) * code_size, code_size, query);
             least = others[v] < least ? others[v] : least;
         }
-        if (__builtin_expect(any_below(d[0], d[1], d[2], d[3], limits), 0))
+        const Vector sums = narrow_all(d);
+        if (__builtin_expect(is_narrow ? any_narrow_below(sums, narrow) : any_below(d[0], d[1], d[2], d[3], limits),
+                             0)) {
+            if (is_narrow) widen(sums, d);
             end = write_hits(end, d[0], d[1], d[2], d[3], limits, 0, first, count);
+        }
         for (std::size_t v = 0; __builtin_expect(least < limit, 0) && v < n_beside; ++v)
             if (others[v] < limit && first + 4 * lanes + v < count) *end++ = make_hit(others[v], first + 4 * lanes + v);
     }

@@ -3,7 +3,7 @@
 using Vector = std::uint64_t;
 constexpr std::size_t lanes = 1;
 
-constexpr std::size_t at_once = 1, beside = 0;
+constexpr std::size_t at_once = 1;
 
 static inline Vector broadcast(std::uint64_t value) { return value; }
 static inline Vector load(const unsigned char* words) { return load_word(words); }

@@ -38,6 +38,7 @@ public:
         log_.push_back(hit);
         ++counts_[hit_distance(hit)];
         ++n_within_;
+        if (log_.size() == k_) radius_ = hit_distance(*std::max_element(log_.begin(), log_.end()));  // saves the way
         while (n_within_ - counts_[radius_] >= k_) n_within_ -= counts_[radius_--];
         if (log_.size() >= 4 * k_ + 1024) cut();
     }

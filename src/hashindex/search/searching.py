@@ -43,7 +43,8 @@ class Search:
         """Every code within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        snapshot = self.settled(snapshot, n_queries)
+        if snapshot.n_tail:
+            snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, None, farthest, n_queries)
         if plan.whole is None:
             query = RadiusQuery(np.atleast_2d(queries), as_radii(radii, n_queries), self.n_threads, self.most_hits)
@@ -58,7 +59,7 @@ class Search:
         if reports is not None:
             *found, told = found
             reports += [Report(*one[:3]) for one in told]
-        return RadiusMatches._make(found), plan
+        return tuple.__new__(RadiusMatches, found), plan  # as _make does, in two thirds of its time
 
     def nearest(
         self, snapshot: Snapshot, queries: NDArray[np.uint8], k: int, radii: Radii, reports: list[Report] | None = None
@@ -66,7 +67,8 @@ class Search:
         """The ``k`` nearest codes within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        snapshot = self.settled(snapshot, n_queries)
+        if snapshot.n_tail:
+            snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, k, farthest, n_queries)
         if plan.whole is None:
             query = NearestQuery(np.atleast_2d(queries), k, as_radii(radii, n_queries), self.n_threads)
@@ -80,7 +82,7 @@ class Search:
         if reports is not None:
             *found, told = found
             reports += [Report(*one[:3]) for one in told]
-        return NearestMatches._make(found), plan
+        return tuple.__new__(NearestMatches, found), plan
 
     def prepare(self, snapshot: Snapshot, k: int | None, radius: int, progress: Progress = False) -> None:
         """Build what pays for many such searches, in every segment; measure what decides that, once per machine."""
