@@ -10,5 +10,6 @@ void register_scan(pybind11::module_& m);
 void register_multi_index(pybind11::module_& m);
 void register_clusters(pybind11::module_& m);
 void register_count(pybind11::module_& m);
+void register_scoring(pybind11::module_& m);
 
 }  // namespace hashindex

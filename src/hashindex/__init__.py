@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .codes import from_hex, from_ints, from_signed, hamming, pack, to_hex, unpack
 from .explain import Explanation
 from .index import HashIndex
-from .matches import NearestMatches, RadiusMatches
+from .matches import NearestMatches, RadiusMatches, ScoredMatches
 from .search.pairs import Pairs
 
 try:
@@ -26,6 +26,7 @@ __all__ = [
     "NearestMatches",
     "Pairs",
     "RadiusMatches",
+    "ScoredMatches",
     "__version__",
     "from_hex",
     "from_ints",

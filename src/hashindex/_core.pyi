@@ -92,3 +92,9 @@ def count_distances(
     pool: ThreadPool,
     n_threads: int,
 ) -> tuple[NDArray[np.int64], str | None]: ...
+def score_codes(
+    codes: _Bytes, queries: NDArray[np.float32], isa: str, pool: ThreadPool, n_threads: int
+) -> NDArray[np.float32]: ...
+def score_vectors(
+    vectors: NDArray[np.float32], queries: NDArray[np.float32], isa: str, pool: ThreadPool, n_threads: int
+) -> NDArray[np.float32]: ...

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 MISSING_ID = -1
 MISSING_DISTANCE = 2**31 - 1
+MISSING_SCORE = -np.inf
 
 
 class Row(NamedTuple):
@@ -61,6 +62,36 @@ class NearestMatches(NamedTuple):
         distances, ids = np.atleast_2d(self.distances)[i], np.atleast_2d(self.ids)[i]
         found = ids != MISSING_ID
         return Row(distances[found], ids[found])
+
+
+class ScoredRow(NamedTuple):
+    """The matches of one query, best first, none missing."""
+
+    scores: NDArray[np.float32]  # (n_matches,)
+    ids: NDArray[np.int64]  # (n_matches,)
+
+
+class ScoredMatches(NamedTuple):
+    """The k best of each query by (score descending, id); one query given as a 1-D code has 1-D arrays.
+
+    Missing ones (fewer than k codes, or fewer within the radius) have id -1 and score minus infinity and stand only at
+    row ends.
+    """
+
+    scores: NDArray[np.float32]  # (n_queries, k)
+    ids: NDArray[np.int64]  # (n_queries, k)
+
+    @property
+    def n_queries(self) -> int:
+        """How many queries were answered."""
+        return len(self.ids) if self.ids.ndim == 2 else 1
+
+    def row(self, i: int) -> ScoredRow:
+        """Return the matches of query ``i`` without the missing ones. IndexError beyond the last query."""
+        i = _position(i, self.n_queries)
+        scores, ids = np.atleast_2d(self.scores)[i], np.atleast_2d(self.ids)[i]
+        found = ids != MISSING_ID
+        return ScoredRow(scores[found], ids[found])
 
 
 def _position(i: int, n_queries: int) -> int:

@@ -12,6 +12,7 @@ from .clusters import Clusters
 from .query import NearestQuery, RadiusQuery, Relevance
 from .results import NearestRows, RadiusRows
 from .rows import Codes, Rows
+from .scoring import score_codes, score_vectors
 from .tables import Layout, Shells, Tables
 
 
@@ -136,6 +137,17 @@ class Engine(Protocol):
         Fewer than 2**32 codes.
         """
 
+    def score_codes(self, codes: Codes, queries: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]:
+        """Dot products of queries (n_queries, n_dims) with the bits, as +1 and -1, of codes (n_queries, n, code_size).
+
+        float32 (n_queries, n), from sums in the order of :mod:`hashindex.engines.scoring`.
+        """
+
+    def score_vectors(
+        self, vectors: NDArray[np.float32], queries: NDArray[np.float32], n_threads: int
+    ) -> NDArray[np.float32]:
+        """The same with vectors (n_queries, n, n_dims)."""
+
     def part(self, arrays: PartArrays) -> Any | None:
         """A part in the form that :meth:`plan` takes; None from an engine without whole searches."""
 
@@ -148,7 +160,20 @@ class Engine(Protocol):
 
 
 class ReadableEngine:
-    """An engine without whole searches: Python goes from part to part and merges."""
+    """An engine without whole searches: Python goes from part to part and merges, and scores in NumPy."""
+
+    def score_codes(self, codes: Codes, queries: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]:  # noqa: ARG002
+        """See :class:`Engine`."""
+        return score_codes(codes, queries)
+
+    def score_vectors(
+        self,
+        vectors: NDArray[np.float32],
+        queries: NDArray[np.float32],
+        n_threads: int,  # noqa: ARG002
+    ) -> NDArray[np.float32]:
+        """See :class:`Engine`."""
+        return score_vectors(vectors, queries)
 
     def part(self, arrays: PartArrays) -> None:
         """See :class:`Engine`."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from ..explain import Explanation, PartReport, nbytes
 from ..inputs.codes import ready_codes
 from ..inputs.numbers import as_radii, check_k, check_padding, check_radius
-from ..matches import NearestMatches, RadiusMatches
+from ..inputs.vectors import as_rescoring
+from ..matches import NearestMatches, RadiusMatches, ScoredMatches
 from ..search.readable import Report
+from ..search.rescoring import rescored
 from ..store.change import NOTHING
 from ..support.progress import Progress
 from ..writing.compacting import compacted
@@ -42,6 +44,22 @@ class Searches(Publishing):
     def search(
         self,
         queries: Any,
+        k: int,
+        *,
+        rescore: Any,
+        oversample: int | None = ...,
+        vectors: Any | None = ...,
+        radius: Radius | None = ...,
+        allow: Ids | None = ...,
+        deny: Ids | None = ...,
+        method: Method = ...,
+        n_threads: int | None = ...,
+    ) -> ScoredMatches: ...
+
+    @overload
+    def search(
+        self,
+        queries: Any,
         k: None = ...,
         *,
         radius: Radius,
@@ -61,7 +79,10 @@ class Searches(Publishing):
         deny: Ids | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
-    ) -> NearestMatches | RadiusMatches:
+        rescore: Any | None = None,
+        oversample: int | None = None,
+        vectors: Any | None = None,
+    ) -> NearestMatches | RadiusMatches | ScoredMatches:
         """Find every code within ``radius``, or the ``k`` nearest, or the ``k`` nearest within ``radius``.
 
         Parameters
@@ -79,6 +100,13 @@ class Searches(Publishing):
             Changes the time a search takes, never its answer.
         n_threads : int, optional
             Default: ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
+        rescore : array_like of float (n_queries, n_dims), optional
+            With k: order the ``oversample * k`` nearest by the dot product of these with their codes, bits taken as +1
+            and -1, and return the k best. Float32; float64 sums in a fixed order, the same on every machine.
+        oversample : int, optional
+            With ``rescore``; default 4.
+        vectors : array_like of float (n, n_dims), optional
+            With ``rescore``: ``vectors[id]`` takes the place of the code. A memory map is read where it is needed.
 
         Returns
         -------
@@ -86,14 +114,17 @@ class Searches(Publishing):
             For a radius alone: ``offsets`` int64 (n_queries + 1,), ``distances`` int32 and ``ids`` int64.
         NearestMatches
             With k: ``distances`` int32 and ``ids`` int64, both (n_queries, k).
+        ScoredMatches
+            With k and ``rescore``: ``scores`` float32 and ``ids`` int64, both (n_queries, k).
 
         Raises
         ------
         TypeError
-            Neither k nor radius is given, or one is no integer; queries of a wrong dtype.
+            Neither k nor radius is given, or one is no integer; queries of a wrong dtype; ``rescore`` without k, or
+            what belongs to it without it.
         ValueError
             k < 1, radius < 0, queries that could be misread, an unknown method; a k whose missing neighbours alone
-            would take more than 1 GiB.
+            would take more than 1 GiB; floats of a wrong shape or not finite, ids beyond the last vector.
         """
         snapshot = self._only(allow, deny)
         rows = ready_codes(queries, snapshot.code_size, snapshot.n_bits)
@@ -105,13 +136,19 @@ class Searches(Publishing):
         if k is None:
             if radius is None:
                 raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
+            if rescore is not None or oversample is not None or vectors is not None:
+                raise TypeError("rescore= returns the k best, so it needs k=; it may have radius= besides")
             radii = as_radii(radius, n_bits, n_queries)
             return self._how(method, n_threads, rows.size * snapshot.n_codes).within(snapshot, rows, radii)[0]
         k = check_k(k)
         if k > snapshot.n_codes:
             check_padding(k, snapshot.n_codes, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
-        return self._how(method, n_threads, rows.size * snapshot.n_codes).nearest(snapshot, rows, k, radii)[0]
+        how = self._how(method, n_threads, rows.size * snapshot.n_codes)
+        if rescore is None and oversample is None and vectors is None:
+            return how.nearest(snapshot, rows, k, radii)[0]
+        rescoring = as_rescoring(rescore, oversample, vectors, rows, n_bits)
+        return rescored(how, snapshot, rows, k, radii, rescoring)
 
     def explain(
         self,
@@ -126,7 +163,7 @@ class Searches(Publishing):
     ) -> Explanation:
         """Run the search that :meth:`search` would run, and tell how.
 
-        Parameters and errors are those of :meth:`search`.
+        Parameters and errors are those of :meth:`search`, which may rescore what this has found.
 
         Returns
         -------

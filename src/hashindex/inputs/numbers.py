@@ -91,6 +91,14 @@ def check_k(k: int) -> int:
     return k
 
 
+def check_oversample(oversample: int) -> int:
+    """Return ``oversample`` as an int; TypeError if it is none, ValueError below 1."""
+    oversample = _integer(oversample, "oversample")
+    if oversample < 1:
+        raise ValueError(f"oversample must be at least 1, got {oversample}")
+    return oversample
+
+
 def n_threads(asked: int | None = None) -> int:
     """The number asked for, else ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
 

@@ -59,6 +59,16 @@ class NativeEngine:
         """See :class:`hashindex.engines.engine.Engine`."""
         return _core.count_distances(codes, queries, *relevance, self.isa, self._native.pool, n_threads)[0]
 
+    def score_codes(self, codes: Codes, queries: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]:
+        """See :class:`hashindex.engines.engine.Engine`."""
+        return _core.score_codes(codes, queries, self.isa, self._native.pool, n_threads)
+
+    def score_vectors(
+        self, vectors: NDArray[np.float32], queries: NDArray[np.float32], n_threads: int
+    ) -> NDArray[np.float32]:
+        """See :class:`hashindex.engines.engine.Engine`."""
+        return _core.score_vectors(vectors, queries, self.isa, self._native.pool, n_threads)
+
     def part(self, arrays: PartArrays) -> _core.Part:
         """See :class:`hashindex.engines.engine.Engine`."""
         codes, first_id, ids, starts, holders = arrays
