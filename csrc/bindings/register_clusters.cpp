@@ -18,7 +18,8 @@ using ClusterArrays = std::tuple<Array<std::uint8_t>, Array<std::int32_t>, Array
 // The structure with the arrays that it borrows.
 class BoundClusters final : public Structure {
 public:
-    explicit BoundClusters(ClusterArrays arrays) : arrays_(std::move(arrays)), inner_(make(arrays_)) {}
+    BoundClusters(ClusterArrays arrays, std::size_t most)
+        : arrays_(std::move(arrays)), inner_(make(arrays_)), most_(most) {}
 
     RadiusHits radius(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                       Work& work, HitBudget& budget) const override {
@@ -26,7 +27,7 @@ public:
     }
     void nearest(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                  const NearestOutput& output, Work& work) const override {
-        clusters_nearest(rows, inner_, queries, radii, execution, output, work);
+        clusters_nearest(rows, inner_, queries, radii, execution, output, work, most_);
     }
     bool fits(const Codes& codes) const override {
         return codes.code_size == inner_.code_size && codes.count == inner_.n_codes;
@@ -52,13 +53,14 @@ private:
 
     const ClusterArrays arrays_;
     const Clusters inner_;
+    const std::size_t most_;  // clusters that a search for the nearest visits; 0 = all that it must
 };
 
 }  // namespace
 
 void register_clusters(py::module_& m) {
     py::class_<BoundClusters, Structure, std::shared_ptr<BoundClusters>>(m, "Clusters")
-        .def(py::init<ClusterArrays>(), py::arg("clusters").noconvert());
+        .def(py::init<ClusterArrays, std::size_t>(), py::arg("clusters").noconvert(), py::arg("most"));
 }
 
 }  // namespace hashindex

@@ -155,10 +155,11 @@ public:
         return py::make_tuple(rows, *distances, *ids);
     }
 
-    // (distances, ids[, reports]), each (n_queries, k); (k,) for one code.
+    // (distances, ids[, reports]), each (n_queries, k); (k,) for one code. `proven` is None or bool (n_queries,), all
+    // true: what structures that stop early cannot vouch for becomes false.
     py::tuple nearest(const Array<std::uint8_t>& queries, std::size_t k, const py::object& radii,
                       const py::object& tail, std::size_t n_tail, const py::object& removed, std::size_t n_threads,
-                      bool report) const {
+                      bool report, const py::object& proven) const {
         const Queries given(queries, radii);
         require(k >= 1, "k must be at least 1");
         const std::vector<GivenLost> lost = as_lost(removed);
@@ -169,9 +170,16 @@ public:
         Array<std::int64_t> ids(shape);
         std::int32_t* distances_data = distances.mutable_data();
         std::int64_t* ids_data = ids.mutable_data();
+        bool* proven_data = nullptr;
+        if (!proven.is_none()) {
+            auto array = proven.cast<Array<bool>>();
+            require(array.ndim() == 1 && static_cast<std::size_t>(array.size()) == given.codes.count,
+                    "a flag per query");
+            proven_data = array.mutable_data();
+        }
         std::vector<StepReport> reports;
         run_without_gil(kernel_, pool_, n_threads, [&](const Execution& execution, Unlocked&) {
-            nearest_search(steps, given.codes, k, given.radii.data(), execution, distances_data, ids_data,
+            nearest_search(steps, given.codes, k, given.radii.data(), execution, distances_data, ids_data, proven_data,
                            report ? &reports : nullptr);
         });
         if (report) return py::make_tuple(distances, ids, as_list(reports));
@@ -241,7 +249,7 @@ void register_plan(py::module_& m) {
         .def("radius", &Plan::radius, a("queries"), py::arg("radii"), py::arg("tail"), py::arg("n_tail"),
              py::arg("removed"), py::arg("most_hits"), py::arg("n_threads"), py::arg("report"))
         .def("nearest", &Plan::nearest, a("queries"), py::arg("k"), py::arg("radii"), py::arg("tail"),
-             py::arg("n_tail"), py::arg("removed"), py::arg("n_threads"), py::arg("report"));
+             py::arg("n_tail"), py::arg("removed"), py::arg("n_threads"), py::arg("report"), py::arg("proven"));
 }
 
 }  // namespace hashindex

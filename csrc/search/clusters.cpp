@@ -14,6 +14,7 @@ constexpr std::size_t n_early = 4;                 // clusters that a query ente
 constexpr std::size_t lone_group = 16, group = 2;  // clusters that all queries pass together; see enter_group()
 constexpr std::size_t asked_ahead = 256;  // bytes of a run, before the runs of a group are read one after the other
 constexpr std::uint32_t was_entered = ~std::uint32_t{0} >> 1;  // instead of the distance to a centroid
+constexpr std::uint32_t was_left_out = was_entered + 1;        // the same
 
 // A block of queries on its way through the clusters.
 class Visitor {
@@ -60,6 +61,40 @@ public:
                 distances[c] = was_entered;
             }
         }
+    }
+
+    // Leaves all but the `most` nearest clusters of each query out of what is visited; of those as near, the first.
+    void leave_out(std::size_t most) {
+        all_distances_ = distances_;
+        std::vector<std::size_t> counts;
+        for (std::size_t q = 0; q < n_queries_; ++q) {
+            std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
+            counts.assign(8 * clusters_.code_size + 1, 0);
+            for (std::size_t c = 0; c < clusters_.n_clusters; ++c) ++counts[distances[c]];
+            std::size_t farthest = 0, left = most;
+            while (farthest < counts.size() && counts[farthest] <= left) left -= counts[farthest++];
+            for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
+                if (distances[c] < farthest) continue;
+                if (distances[c] == farthest && left) --left;
+                else distances[c] = was_left_out;
+            }
+        }
+    }
+
+    // Visits what was left out, if query q wants more; whether it was none that could change the answer otherwise.
+    template <class LimitOf, class Collect>
+    bool visit_rest(std::size_t q, bool wants_more, LimitOf limit_of, Collect collect) {
+        const std::uint32_t* const left = distances_.data() + q * clusters_.n_clusters;
+        const std::uint32_t* const all = all_distances_.data() + q * clusters_.n_clusters;
+        for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
+            if (left[c] != was_left_out) continue;
+            const Clusters::Run run = clusters_.run(c, all[c], limit_of(q));
+            if (run.begin >= run.end) continue;
+            if (!wants_more) return false;
+            stop_.check();
+            scan(run, q, limit_of, collect);
+        }
+        return true;
     }
 
     Work work;
@@ -128,7 +163,8 @@ private:
     Stop& stop_;
     const std::size_t n_queries_, n_words_;
     const std::vector<std::uint64_t> words_;
-    std::vector<std::uint32_t> distances_;  // (n_queries, n_clusters)
+    std::vector<std::uint32_t> distances_;      // (n_queries, n_clusters); was_entered where there is nothing to do
+    std::vector<std::uint32_t> all_distances_;  // the same as they were, where some were left out
 };
 
 }  // namespace
@@ -153,7 +189,7 @@ RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Cod
 }
 
 void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
-                      const Execution& execution, const NearestOutput& output, Work& work) {
+                      const Execution& execution, const NearestOutput& output, Work& work, std::size_t most) {
     for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, std::vector<Hit>&) {
         Visitor visitor(rows, clusters, queries, first, count, execution);
         std::vector<NearestCollector> nearest;
@@ -164,8 +200,17 @@ void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& q
         const auto collect = [&](std::size_t q, Hit hit) {
             if (hit_distance(hit) <= nearest[q].radius()) nearest[q].add(hit);
         };
+        const bool stops_early = most && most < clusters.n_clusters;
+        if (stops_early) visitor.leave_out(most);
         visitor.visit_early(limit_of, collect);
         visitor.visit(limit_of, collect);
+        for (std::size_t q = 0; stops_early && q < count; ++q) {
+            // A limit from another part says that this one need not have k rows.
+            const bool wants_more =
+                !nearest[q].is_full() && static_cast<std::size_t>(radii[first + q]) >= 8 * clusters.code_size;
+            if (!visitor.visit_rest(q, wants_more, limit_of, collect) && output.proven)
+                output.proven[first + q] = false;
+        }
         for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take());
         return visitor.work;
     });

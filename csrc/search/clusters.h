@@ -40,8 +40,9 @@ struct Clusters {
 RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
                            const Execution& execution, Work& work, HitBudget& budget);
 
-// As scan_nearest, the nearest clusters first.
+// As scan_nearest, the nearest clusters first; if `most` is not 0, of each query the `most` nearest alone, or all where
+// those have fewer than k rows.
 void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
-                      const Execution& execution, const NearestOutput& output, Work& work);
+                      const Execution& execution, const NearestOutput& output, Work& work, std::size_t most = 0);
 
 }  // namespace hashindex

@@ -137,7 +137,7 @@ void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int6
 }
 
 void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::size_t k, const std::int32_t* radii,
-                    const Execution& execution, std::int32_t* distances, std::int64_t* ids,
+                    const Execution& execution, std::int32_t* distances, std::int64_t* ids, bool* proven,
                     std::vector<StepReport>* reports) {
     std::vector<std::int32_t> limits(radii, radii + queries.count), part_distances;
     std::vector<std::int64_t> part_rows;
@@ -155,7 +155,7 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
             part_rows.resize(queries.count * k_part);
         }
         const NearestOutput output{in_place ? distances : part_distances.data(), in_place ? ids : part_rows.data(),
-                                   k_part};
+                                   k_part, proven};
         RadiusHits tied;  // where rows were removed, a code's first may be another than that which ordered the codes
         reported(reports, [&](Work& work) {
             step.structure->nearest(part.rows, queries, limits.data(), execution, output, work);

@@ -53,9 +53,9 @@ private:
 };
 
 // The k nearest codes within radii[q] of each query q into (n_queries, k) arrays, ordered by (distance, id). The k-th
-// distance found in one part limits the next.
+// distance found in one part limits the next. `proven`: see NearestOutput.
 void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::size_t k, const std::int32_t* radii,
-                    const Execution& execution, std::int32_t* distances, std::int64_t* ids,
+                    const Execution& execution, std::int32_t* distances, std::int64_t* ids, bool* proven,
                     std::vector<StepReport>* reports);
 
 }  // namespace hashindex

@@ -52,11 +52,13 @@ struct BlockHits {
 // Blocks in query order.
 using RadiusHits = std::vector<BlockHits>;
 
-// Caller's arrays of n_queries * k; every place is written.
+// Caller's arrays of n_queries * k; every place is written. `proven` (n_queries,), or null, is set to false by
+// structures that stop early, for each query whose answer might then be another.
 struct NearestOutput {
     std::int32_t* distances;
     std::int64_t* rows;
     std::size_t k;
+    bool* proven = nullptr;
 
     // `hits` sorted, at most k of them.
     void write(std::size_t query, const std::vector<Hit>& hits) const {

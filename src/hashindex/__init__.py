@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .codes import from_hex, from_ints, from_signed, hamming, pack, to_hex, unpack
 from .explain import Explanation
 from .index import HashIndex
-from .matches import NearestMatches, RadiusMatches, ScoredMatches
+from .matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredMatches
 from .search.pairs import Pairs
 
 try:
@@ -21,6 +21,7 @@ except PackageNotFoundError:  # run from the source tree
     __version__ = "0+unknown"
 
 __all__ = [
+    "ApproximateMatches",
     "Explanation",
     "HashIndex",
     "NearestMatches",

@@ -33,7 +33,7 @@ class MultiIndex(Structure):
     ) -> None: ...
 
 class Clusters(Structure):
-    def __init__(self, clusters: _Clusters) -> None: ...
+    def __init__(self, clusters: _Clusters, most: int) -> None: ...
 
 class Part:
     def __init__(
@@ -70,6 +70,7 @@ class Plan:
         removed: _Lost | None,
         n_threads: int,
         report: bool,
+        proven: NDArray[np.bool_] | None,
     ) -> Any: ...
 
 def available_isas() -> list[str]: ...

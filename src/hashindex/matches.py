@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,27 @@ class NearestMatches(NamedTuple):
         distances, ids = np.atleast_2d(self.distances)[i], np.atleast_2d(self.ids)[i]
         found = ids != MISSING_ID
         return Row(distances[found], ids[found])
+
+
+class ApproximateMatches(NearestMatches):
+    """What a search with ``recall=`` found: nearest matches that may lack some, and where they cannot.
+
+    A tuple of ``distances`` and ``ids`` as that of an exact search; ``proven`` comes besides.
+    """
+
+    proven: NDArray[np.bool_]  # (n_queries,) the answers that are those of an exact search
+
+    def __new__(
+        cls, distances: NDArray[np.int32], ids: NDArray[np.int64], proven: NDArray[np.bool_]
+    ) -> ApproximateMatches:
+        """Make it of the arrays."""
+        self = tuple.__new__(cls, (distances, ids))
+        self.proven = proven
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """Copies and pickles have all three."""
+        return *self, self.proven
 
 
 class ScoredRow(NamedTuple):

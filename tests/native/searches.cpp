@@ -8,7 +8,9 @@
 #include "owned_tables.h"
 #include "reference.h"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <tuple>
 
 using namespace hashindex;
@@ -167,6 +169,40 @@ void check_probes(const Reference& truth, const OwnedTables& tables, const Execu
         });
 }
 
+// What is proven is exact; the rest is ordered, as many as there should be, and no nearer than the nearest are.
+void check_stopping_early(const Reference& truth, const Clusters& clusters, const Execution& execution) {
+    const Codes queries = truth.queries();
+    const Rows rows{truth.codes(), truth.removed()};
+    const std::string context = described(truth, execution) + " stopping early";
+    for_each_search(
+        truth, [](std::uint32_t, const std::vector<std::vector<Hit>>&) {},
+        [&](std::size_t k, std::uint32_t, const Reference::Nearest&) {
+            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(8 * rows.codes.code_size));
+            Work work;
+            const auto run = [&](std::size_t most, bool* proven) {
+                return run_nearest(queries.count, k, [&](NearestOutput output) {
+                    output.proven = proven;
+                    clusters_nearest(rows, clusters, queries, radii.data(), execution, output, work, most);
+                });
+            };
+            const Reference::Nearest exact = run(0, nullptr);
+            CHECK(run(clusters.n_clusters, nullptr) == exact, context);
+            const std::unique_ptr<bool[]> proven(new bool[queries.count]);
+            std::fill_n(proven.get(), queries.count, true);
+            const Reference::Nearest found = run(1, proven.get());
+            CHECK(run(1, nullptr) == found, context);
+            for (std::size_t i = 0; i < queries.count * k; ++i) {
+                const bool is_exact = found.distances[i] == exact.distances[i] && found.rows[i] == exact.rows[i];
+                CHECK(is_exact || !proven[i / k], context);
+                CHECK(found.distances[i] >= exact.distances[i], context);
+                CHECK((found.rows[i] < 0) == (exact.rows[i] < 0), context);
+                CHECK(i % k == 0 || found.rows[i] < 0 || found.distances[i - 1] < found.distances[i] ||
+                          (found.distances[i - 1] == found.distances[i] && found.rows[i - 1] < found.rows[i]),
+                      context);
+            }
+        });
+}
+
 void check_clusters(const Reference& truth, std::size_t n_clusters, const Execution& execution) {
     const Codes queries = truth.queries();
     const Rows rows{truth.codes(), truth.removed()};
@@ -180,6 +216,7 @@ void check_clusters(const Reference& truth, std::size_t n_clusters, const Execut
         [&](const std::int32_t* radii, const NearestOutput& output, Work& work) {
             clusters_nearest(rows, clusters.view(), queries, radii, execution, output, work);
         });
+    check_stopping_early(truth, clusters.view(), execution);
 }
 
 // Two parts, the second with ids of its own, are searched like one; what is equal in the first is held by one code.
@@ -230,7 +267,8 @@ void check_plan(const Reference& truth, const Execution& execution) {
             std::vector<std::int32_t> distances(queries.count * k, -1);
             std::vector<std::int64_t> found(queries.count * k, -7);
             std::vector<StepReport> reports;
-            nearest_search(steps, queries, k, radii.data(), execution, distances.data(), found.data(), &reports);
+            nearest_search(steps, queries, k, radii.data(), execution, distances.data(), found.data(), nullptr,
+                           &reports);
             CHECK(reports.size() == steps.size(), "a report per step");
             return std::make_pair(distances, found);
         };

@@ -25,6 +25,7 @@ class ByOnes:
     """Rows grouped by how many bits are set: a query need only look at groups within its limit. Python alone."""
 
     name = "by-ones"
+    stops_early = False
     promises = 1.0  # nanoseconds per query
 
     def may_serve(self, segment: Segment) -> bool:

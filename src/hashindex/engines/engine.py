@@ -60,10 +60,13 @@ class ClustersSearches(Protocol):
     def radius(self, rows: Rows, clusters: Clusters, query: RadiusQuery) -> RadiusRows:
         """As of the scan."""
 
-    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery) -> NearestRows:
-        """As of the scan, the nearest clusters first."""
+    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery, most: int = 0) -> NearestRows:
+        """As of the scan, the nearest clusters first.
 
-    def step(self, clusters: Clusters) -> Any | None:
+        With ``most``, of each query only so many clusters, the nearest, or all if they have fewer than k rows.
+        """
+
+    def step(self, clusters: Clusters, most: int = 0) -> Any | None:
         """What the engine's whole searches take for this structure; None if it has none."""
 
 
@@ -83,7 +86,8 @@ class WholePlan(Protocol):
     ``radii`` is one number or int32 (n_queries,); ``tail`` is a part searched by a scan up to row ``n_tail``.
     ``removed`` is None or tells for each part None or which rows and which holders were removed, each None or the
     pages and the table of :class:`hashindex.engines.removed.Removed`. With ``report`` a list of (lookups, candidates,
-    nanoseconds, isa) per part, the tail's last, follows the arrays.
+    nanoseconds, isa) per part, the tail's last, follows the arrays. ``proven``, None or bool (n_queries,), all of
+    them true, becomes false where a structure stopped early and might have found others.
     """
 
     def radius(
@@ -100,7 +104,16 @@ class WholePlan(Protocol):
         """Return (offsets, distances, ids), None if there are more than ``most_hits``."""
 
     def nearest(
-        self, queries: Codes, k: int, radii: Any, tail: Any, n_tail: int, removed: Any, n_threads: int, report: bool
+        self,
+        queries: Codes,
+        k: int,
+        radii: Any,
+        tail: Any,
+        n_tail: int,
+        removed: Any,
+        n_threads: int,
+        report: bool,
+        proven: NDArray[np.bool_] | None,
     ) -> Any:
         """Return (distances, ids), (n_queries, k) or for a 1-D query (k,)."""
 

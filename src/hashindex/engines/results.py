@@ -32,6 +32,7 @@ class NearestRows(NamedTuple):
     distances: NDArray[np.int32]
     rows: NDArray[np.int64]
     work: Work
+    proven: NDArray[np.bool_] | None = None  # (n_queries,) where a search stopped early and might have found others
 
 
 class TooManyHits(Exception):  # noqa: N818 - a signal, not an error

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..explain import Explanation, PartReport, nbytes
 from ..inputs.codes import ready_codes
-from ..inputs.numbers import as_radii, check_k, check_padding, check_radius
+from ..inputs.numbers import as_radii, check_k, check_padding, check_radius, check_recall
 from ..inputs.vectors import as_rescoring
-from ..matches import NearestMatches, RadiusMatches, ScoredMatches
+from ..matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredMatches
 from ..search.readable import Report
 from ..search.rescoring import rescored
 from ..store.change import NOTHING
@@ -39,6 +39,19 @@ class Searches(Publishing):
         method: Method = ...,
         n_threads: int | None = ...,
     ) -> NearestMatches: ...
+
+    @overload
+    def search(
+        self,
+        queries: Any,
+        k: int,
+        *,
+        recall: float,
+        allow: Ids | None = ...,
+        deny: Ids | None = ...,
+        method: Method = ...,
+        n_threads: int | None = ...,
+    ) -> ApproximateMatches: ...
 
     @overload
     def search(
@@ -79,6 +92,7 @@ class Searches(Publishing):
         deny: Ids | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
+        recall: float | None = None,
         rescore: Any | None = None,
         oversample: int | None = None,
         vectors: Any | None = None,
@@ -100,6 +114,9 @@ class Searches(Publishing):
             Changes the time a search takes, never its answer.
         n_threads : int, optional
             Default: ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
+        recall : float, optional
+            With k alone: this share of the k nearest is enough, 0 < recall <= 1, on average over queries that are like
+            the codes; a neighbour counts as found by its distance. The first such search builds what it needs.
         rescore : array_like of float (n_queries, n_dims), optional
             With k: order the ``oversample * k`` nearest by the dot product of these with their codes, bits taken as +1
             and -1, and return the k best. Float32; float64 sums in a fixed order, the same on every machine.
@@ -114,6 +131,8 @@ class Searches(Publishing):
             For a radius alone: ``offsets`` int64 (n_queries + 1,), ``distances`` int32 and ``ids`` int64.
         NearestMatches
             With k: ``distances`` int32 and ``ids`` int64, both (n_queries, k).
+        ApproximateMatches
+            With k and ``recall``: as with k, and ``proven`` bool (n_queries,): the answers that are exact.
         ScoredMatches
             With k and ``rescore``: ``scores`` float32 and ``ids`` int64, both (n_queries, k).
 
@@ -121,7 +140,7 @@ class Searches(Publishing):
         ------
         TypeError
             Neither k nor radius is given, or one is no integer; queries of a wrong dtype; ``rescore`` without k, or
-            what belongs to it without it.
+            what belongs to it without it; ``recall`` with a radius, without k or with ``rescore``.
         ValueError
             k < 1, radius < 0, queries that could be misread, an unknown method; a k whose missing neighbours alone
             would take more than 1 GiB; floats of a wrong shape or not finite, ids beyond the last vector.
@@ -133,6 +152,8 @@ class Searches(Publishing):
         else:
             n_bits = 8 * snapshot.code_size
         n_queries = len(rows) if rows.ndim == 2 else 1
+        if recall is not None and (k is None or radius is not None or rescore is not None):
+            raise TypeError("recall= goes with k= alone: radius= and rescore= work on what is exact")
         if k is None:
             if radius is None:
                 raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
@@ -145,6 +166,8 @@ class Searches(Publishing):
             check_padding(k, snapshot.n_codes, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
         how = self._how(method, n_threads, rows.size * snapshot.n_codes)
+        if recall is not None:
+            return how.enough(check_recall(recall)).nearest(snapshot, rows, k, 8 * snapshot.code_size)[0]
         if rescore is None and oversample is None and vectors is None:
             return how.nearest(snapshot, rows, k, radii)[0]
         rescoring = as_rescoring(rescore, oversample, vectors, rows, n_bits)
@@ -160,6 +183,7 @@ class Searches(Publishing):
         deny: Ids | None = None,
         method: Method = "auto",
         n_threads: int | None = None,
+        recall: float | None = None,
     ) -> Explanation:
         """Run the search that :meth:`search` would run, and tell how.
 
@@ -175,6 +199,10 @@ class Searches(Publishing):
         rows, n_bits = checked_rows(queries, snapshot)
         n_queries = len(np.atleast_2d(rows))
         how, reports = self._how(method, n_threads, rows.size * snapshot.n_codes), list[Report]()
+        if recall is not None:
+            if k is None or radius is not None:
+                raise TypeError("recall= goes with k= alone")
+            how, n_bits = how.enough(check_recall(recall)), 8 * snapshot.code_size
         snapshot = how.settled(snapshot, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
         if k is not None:
@@ -194,6 +222,7 @@ class Searches(Publishing):
         k: int | None = None,
         *,
         radius: int | None = None,
+        recall: float | None = None,
         n_threads: int | None = None,
         progress: Progress = False,
     ) -> None:
@@ -209,6 +238,8 @@ class Searches(Publishing):
             As searches will have it.
         radius : int, optional
             As searches will have it. Default of both: one tenth of the bits as radius.
+        recall : float, optional
+            As searches for k will have it.
         n_threads : int, optional
             As for :meth:`search`.
         progress
@@ -231,4 +262,9 @@ class Searches(Publishing):
         if self._store is None or self._store.mode == "w":
             with self._writing.lock:
                 self._publish(self._snapshot, compacted(self._snapshot), NOTHING)
-        self._how("auto", n_threads).prepare(self._snapshot, k, farthest, progress)
+        how = self._how("auto", n_threads)
+        if recall is not None:
+            if k is None or radius is not None:
+                raise TypeError("recall= goes with k= alone")
+            how, farthest = how.enough(check_recall(recall)), 8 * self._snapshot.code_size
+        how.prepare(self._snapshot, k, farthest, progress)

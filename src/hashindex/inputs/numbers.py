@@ -91,6 +91,15 @@ def check_k(k: int) -> int:
     return k
 
 
+def check_recall(recall: float) -> float:
+    """Return ``recall`` as a float; TypeError if it is no number, ValueError outside 0..1."""
+    if isinstance(recall, bool | np.bool_) or not isinstance(recall, int | float | np.number):
+        raise TypeError(f"recall must be a number between 0 and 1, got {recall!r}")
+    if not 0 < recall <= 1:
+        raise ValueError(f"recall must be above 0 and at most 1, the share of the k nearest to be found; got {recall}")
+    return float(recall)
+
+
 def check_oversample(oversample: int) -> int:
     """Return ``oversample`` as an int; TypeError if it is none, ValueError below 1."""
     oversample = _integer(oversample, "oversample")

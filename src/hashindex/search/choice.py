@@ -56,6 +56,23 @@ def forced(name: str, segment: Segment, kind: Kind, engine: Engine) -> Choice:
     return Choice(structure, state, _mean(structure.predict(segment, state, limits, kind), weights), FOREVER)
 
 
+def stopping_early(method: str, segment: Segment, kind: Kind, engine: Engine) -> Choice | None:
+    """The structure, built if need be, that answers with ``kind.recall``; None: an exact one must.
+
+    It depends on nothing that changes from search to search: the same codes give the same answer.
+    """
+    if kind.recall == 1:
+        return None
+    for structure in STRUCTURES.values():
+        may_serve = structure.may_serve(segment) if method == AUTO else method == structure.name
+        if structure.stops_early and may_serve:
+            state = _built(structure, segment, kind, engine)
+            structure.step(segment, state, kind, engine)  # finds out how far to go, which predictions then know
+            limits, weights = _limits(segment, kind)
+            return Choice(structure, state, _mean(structure.predict(segment, state, limits, kind), weights), FOREVER)
+    return None
+
+
 def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
     """The structure that is predicted to be fastest, by what queries of the kind have met so far."""
     answered = segment.learned.answered.get(kind_key(kind), 0)

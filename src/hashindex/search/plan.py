@@ -13,7 +13,7 @@ from ..segments.segment import Segment
 from ..structures import STRUCTURES
 from ..structures.calibration import usual
 from ..structures.structure import Kind
-from .choice import AUTO, FOREVER, Choice, chosen, forced, kind_key, with_costs
+from .choice import AUTO, FOREVER, Choice, chosen, forced, kind_key, stopping_early, with_costs
 
 MOST_KINDS = 256  # of search that a segment remembers
 
@@ -60,12 +60,16 @@ def make_plan(
     n_queries: int,
     n_threads: int,
     engine: Engine,
+    recall: float,
 ) -> Plan:
     """Choose for every part."""
     planned, steps = [], []
     for name, segment in parts:
-        kind = with_costs(Kind(k, radius, n_queries, n_threads, usual(engine), 0.0), segment, usual(engine))
-        if method == AUTO:
+        kind = with_costs(Kind(k, radius, n_queries, n_threads, usual(engine), 0.0, recall), segment, usual(engine))
+        early = stopping_early(method, segment, kind, engine)
+        if early is not None:
+            choice = early
+        elif method == AUTO:
             choice = chosen(segment, kind, engine)
         else:
             kind = kind._replace(scan_cost=np.inf)

@@ -47,13 +47,18 @@ def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports
     return merge_radius(found, len(query.codes))
 
 
-def nearest(parts: list[PlannedPart], query: NearestQuery, engine: Engine, reports: list[Report]) -> NearestMatches:
-    """The ``query.k`` nearest codes of each query q within ``query.radii[q]``."""
-    found, k = [], query.k
+def nearest(
+    parts: list[PlannedPart], query: NearestQuery, engine: Engine, reports: list[Report]
+) -> tuple[NearestMatches, NDArray[np.bool_]]:
+    """The ``query.k`` nearest codes of each query q within ``query.radii[q]``, and which answers are proven."""
+    k, proven = query.k, np.ones(len(query.codes), np.bool_)
+    found: list[NearestMatches] = []
     for part in parts:
         start, segment = perf_counter(), part.segment
         few = query._replace(k=min(k, len(segment.codes)))
-        distances, at, work = part.choice.structure.nearest(segment, part.choice.state, few, part.kind, engine)
+        distances, at, work, vouched = part.choice.structure.nearest(segment, part.choice.state, few, part.kind, engine)
+        if vouched is not None:
+            proven &= vouched
         if part.looked is not None:
             np.add.at(part.looked, np.minimum(distances[:, -1], query.radii), 1)
         postings = segment.live_postings
@@ -67,9 +72,11 @@ def nearest(parts: list[PlannedPart], query: NearestQuery, engine: Engine, repor
                 work = Work(work.lookups + tied.work.lookups, work.candidates + tied.work.candidates)
                 offsets, distances, at = expand_radius(tied.offsets, tied.distances, tied.rows, postings)
                 distances, at = first_of_each(offsets, distances, at, n_rows)
-        found.append(NearestMatches(distances, np.where(at < 0, -1, _ids(segment, at))))
+        of_part = NearestMatches(distances, np.where(at < 0, -1, _ids(segment, at)))
+        found = [merge_nearest([*found, of_part], len(query.codes), k)]
+        query = query._replace(radii=np.minimum(query.radii, found[0].distances[:, -1]))  # limits the next part
         reports.append(_report(work, start))
-    return merge_nearest(found, len(query.codes), k)
+    return merge_nearest(found, len(query.codes), k), proven
 
 
 def _ids(segment: Segment, rows: NDArray[np.int64]) -> NDArray[np.int64]:

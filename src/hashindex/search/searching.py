@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ..engines import Engine
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import TooManyHits
-from ..matches import NearestMatches, RadiusMatches
+from ..matches import ApproximateMatches, NearestMatches, RadiusMatches
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..structures.calibration import calibrate, costs
 from ..structures.structure import Kind
 from ..support.progress import Progress, reporting
 from . import readable
-from .choice import prepared, size_class, with_costs
+from .choice import prepared, size_class, stopping_early, with_costs
 from .plan import Plan, PlannedPart, make_plan, scanned
 from .readable import Report, as_radii
 
@@ -36,6 +36,7 @@ class Search:
     method: str  # "auto", or a structure's name
     n_threads: int
     most_hits: int = 0  # a radius search for several queries that finds more raises TooManyHits; 0 = no bound
+    recall: float | None = None  # of the k nearest; None: exact
 
     def within(
         self, snapshot: Snapshot, queries: NDArray[np.uint8], radii: Radii, reports: list[Report] | None = None
@@ -73,16 +74,24 @@ class Search:
         if plan.whole is None:
             query = NearestQuery(np.atleast_2d(queries), k, as_radii(radii, n_queries), self.n_threads)
             parts, told = self.parts(snapshot, plan), [] if reports is None else reports
-            near = readable.nearest(parts, query, self.engine, told)
-            return (NearestMatches(near.distances[0], near.ids[0]) if queries.ndim == 1 else near), plan
+            near, vouched = readable.nearest(parts, query, self.engine, told)
+            near = NearestMatches(near.distances[0], near.ids[0]) if queries.ndim == 1 else near
+            return (near if self.recall is None else ApproximateMatches(*near, vouched)), plan
         n_tail = 0 if plan.has_tail else snapshot.n_tail
         tail = snapshot.tail.part(self.engine) if n_tail else None
-        lost = _lost(snapshot, plan)
-        found = plan.whole.nearest(queries, k, radii, tail, n_tail, lost, self.n_threads, reports is not None)
+        lost, report = _lost(snapshot, plan), reports is not None
+        proven = None if self.recall is None else np.ones(n_queries, np.bool_)
+        found = plan.whole.nearest(queries, k, radii, tail, n_tail, lost, self.n_threads, report, proven)
         if reports is not None:
             *found, told = found
             reports += [Report(*one[:3]) for one in told]
+        if proven is not None:
+            return ApproximateMatches(found[0], found[1], proven), plan
         return tuple.__new__(NearestMatches, found), plan
+
+    def enough(self, recall: float) -> Search:
+        """The same for who is content with that share of the k nearest, and told where it is all of them."""
+        return replace(self, recall=recall)
 
     def prepare(self, snapshot: Snapshot, k: int | None, radius: int, progress: Progress = False) -> None:
         """Build what pays for many such searches, in every segment; measure what decides that, once per machine."""
@@ -99,16 +108,18 @@ class Search:
 
     def prepare_segment(self, segment: Segment, k: int | None, radius: int, *, many: bool = False) -> None:
         """Build what pays for as many searches as the segment has codes, or for many."""
-        kind = Kind(k, radius, len(segment.codes), self.n_threads, costs(self.engine), 0.0)
+        kind = Kind(k, radius, len(segment.codes), self.n_threads, costs(self.engine), 0.0, self.recall or 1.0)
+        if stopping_early(self.method, segment, kind, self.engine):
+            return
         prepared(segment, with_costs(kind, segment, kind.costs), self.engine, self.method, many=many)
 
     def _plan(self, snapshot: Snapshot, k: int | None, radius: int, n_queries: int) -> Plan:
         """What is planned for such a search, whose queries count as answered from now on."""
-        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads)
+        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads, self.recall)
         plan: Plan | None = snapshot.plans.get(key)
         scans_tail = not snapshot.n_tail or self.method in SCANS_TAIL
         if plan is None or plan.left <= 0 or not scans_tail:
-            own = (self.method, k, radius, n_queries, self.n_threads, self.engine)
+            own = (self.method, k, radius, n_queries, self.n_threads, self.engine, self.recall or 1.0)
             if not scans_tail:
                 return make_plan(_named(snapshot.parts, True), *own)  # not kept: the tail changes
             if plan is not None:

@@ -19,6 +19,7 @@ class Scan:
     """No state: nothing to build."""
 
     name = "scan"
+    stops_early = False
 
     def may_serve(self, segment: Segment) -> bool:  # noqa: ARG002
         """Always."""

@@ -35,6 +35,7 @@ class Kind(NamedTuple):
     n_threads: int
     costs: Costs
     scan_cost: float  # of a query by a scan; infinite where nothing may leave for one
+    recall: float = 1.0  # what share of the k nearest is enough, for structures that stop early
 
 
 class Structure(Protocol):
@@ -43,6 +44,10 @@ class Structure(Protocol):
     @property
     def name(self) -> str:
         """The ``method=`` of searches."""
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether it takes ``kind.recall`` for the word to stop when so much has been found."""
 
     def may_serve(self, segment: Segment) -> bool:
         """Whether it could ever be the fastest for this segment; it must answer right in any case."""

@@ -21,9 +21,9 @@ class NativeClusters:
     def __init__(self, core: Core, scan: NativeScan) -> None:
         self._native, self._scan = core, scan
 
-    def step(self, clusters: Clusters) -> _core.Clusters:
-        """The clusters themselves."""
-        return _core.Clusters(clusters)
+    def step(self, clusters: Clusters, most: int = 0) -> _core.Clusters:
+        """The clusters themselves, and how many of them are visited."""
+        return _core.Clusters(clusters, most)
 
     def assign(self, codes: Codes, centroids: Codes, n_threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
@@ -33,6 +33,6 @@ class NativeClusters:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
         return self._native.radius(rows, self.step(clusters), query)
 
-    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery) -> NearestRows:
+    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery, most: int = 0) -> NearestRows:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
-        return self._native.nearest(rows, self.step(clusters), query)
+        return self._native.nearest(rows, self.step(clusters, most), query)

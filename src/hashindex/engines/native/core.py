@@ -42,10 +42,11 @@ class Core:
     def nearest(self, rows: Rows, step: Any, query: NearestQuery) -> NearestRows:
         """The k nearest rows, by the structure of ``step``."""
         plan = self._plan_of(rows, step)
+        proven = np.ones(len(query.codes), np.bool_)
         distances, ids, reports = plan.nearest(
-            query.codes, query.k, query.radii, None, 0, _lost(rows), query.n_threads, True
+            query.codes, query.k, query.radii, None, 0, _lost(rows), query.n_threads, True, proven
         )
-        return NearestRows(distances, ids, Work(*reports[0][:2]))
+        return NearestRows(distances, ids, Work(*reports[0][:2]), proven)
 
     def _plan_of(self, rows: Rows, step: Any) -> _core.Plan:
         return self.plan([(_core.Part(rows.codes, None, 0, None, None), step, None)])

@@ -28,7 +28,7 @@ class NumbaClusters:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
         return nearest_centroids(self._scan, codes, centroids, n_threads)
 
-    def step(self, clusters: Clusters) -> None:
+    def step(self, clusters: Clusters, most: int = 0) -> None:
         """None: no whole searches here."""
 
     def radius(self, rows: Rows, clusters: Clusters, query: RadiusQuery) -> RadiusRows:
@@ -44,14 +44,19 @@ class NumbaClusters:
         found = in_threads(search, blocks, query.n_threads)
         return joined([hits for hits, _ in found], blocks, summed([work for _, work in found]))
 
-    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery) -> NearestRows:
+    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery, most: int = 0) -> NearestRows:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
         codes, radii, rows, clusters = frozen(query.codes), frozen(query.radii), frozen_all(rows), frozen_all(clusters)
 
+        proven = np.ones(len(codes), np.bool_)
+
         def search(block: slice) -> tuple[Hits, Work]:
-            hits, *work = kernels.clusters_nearest(rows, clusters, codes[block], query.k, radii[block])
+            hits, *work = kernels.clusters_nearest(
+                rows, clusters, codes[block], query.k, radii[block], most, proven[block]
+            )
             return np.sort(hits), Work(*work)
 
         found = in_threads(search, blocks_of(len(codes), VISITING_QUERIES, query.n_threads), query.n_threads)
         none = np.empty((0, query.k), np.int64)
-        return nearest_rows(np.concatenate([none, *(hits for hits, _ in found)]), summed([work for _, work in found]))
+        near = nearest_rows(np.concatenate([none, *(hits for hits, _ in found)]), summed([work for _, work in found]))
+        return near._replace(proven=proven)

@@ -60,23 +60,46 @@ def clusters_radius(among: Rows, clusters: Clusters, queries: Codes, radii: NDAr
 
 @kernel
 def clusters_nearest(
-    among: Rows, clusters: Clusters, queries: Codes, k: int, radii: NDArray[np.int32]
+    among: Rows,
+    clusters: Clusters,
+    queries: Codes,
+    k: int,
+    radii: NDArray[np.int32],
+    most: int,
+    proven: NDArray[np.bool_],
 ) -> tuple[Hits, int, int]:
-    """The k least hits of each query (n_queries, k), unsorted, padded with MISSING; runs entered, codes looked at."""
+    """The k least hits of each query (n_queries, k), unsorted, padded with MISSING; runs entered, codes looked at.
+
+    With ``most`` those of so many clusters; ``proven`` (n_queries,) becomes false where others may be nearer.
+    """
     words, n_clusters = words_by_query(queries), len(clusters.centroids)
     n_early = min(N_EARLY, n_clusters)
     distances, log = np.empty(n_clusters, np.int64), np.empty(2 * k + 64, np.int64)
+    left_out, away, n_turns = np.empty(0, np.int64), np.empty(0, np.int64), n_early + n_clusters
     best, n_runs, n_looked, last_row = np.full((len(queries), k), MISSING), 0, 0, len(among.codes) - 1
     for q in range(len(queries)):
         centroid_distances(clusters, words, q, distances)
-        limit, length = int(radii[q]), 0
-        for turn in range(n_early + n_clusters):
-            c = int(np.argmin(distances)) if turn < n_early else turn - n_early
-            begin, end = run_of(clusters, c, int(distances[c]), limit)
+        limit, length, wants_more = int(radii[q]), 0, False
+        if 0 < most < n_clusters:
+            left_out = np.argsort(distances, kind="mergesort")[most:]
+            away = distances[left_out]
+            distances[left_out] = ENTERED
+        for turn in range(n_turns + len(left_out)):
+            if turn == n_turns:  # a radius from another part says that this one need not have k rows
+                wants_more = length < k and radii[q] >= 8 * queries.shape[1]
+            if turn < n_turns:
+                c = int(np.argmin(distances)) if turn < n_early else turn - n_early
+                begin, end = run_of(clusters, c, int(distances[c]), limit)
+            else:
+                c = int(left_out[turn - n_turns])
+                begin, end = run_of(clusters, c, int(away[turn - n_turns]), limit)
             if turn < n_early:
                 distances[c] = ENTERED
             if begin >= end:
                 continue
+            if turn >= n_turns and not wants_more:
+                proven[q] = False
+                break
             n_runs += 1
             n_looked += end - begin
             before = length

@@ -34,7 +34,7 @@ class NumpyClusters:
                 of[begin:end][nearer], best[begin:end][nearer] = c, distances[nearer]
         return of, best
 
-    def step(self, clusters: Clusters) -> None:
+    def step(self, clusters: Clusters, most: int = 0) -> None:
         """None: no whole searches here."""
 
     def radius(self, rows: Rows, clusters: Clusters, query: RadiusQuery) -> RadiusRows:
@@ -43,11 +43,12 @@ class NumpyClusters:
         found = [budget.take(np.sort(visitor.within(q, radius))) for q, radius in enumerate(query.radii.tolist())]
         return joined(found, visitor.work)
 
-    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery) -> NearestRows:
+    def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery, most: int = 0) -> NearestRows:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
         visitor = Visitor(rows, clusters, query.codes)
-        found = [visitor.nearest(q, query.k, radius) for q, radius in enumerate(query.radii.tolist())]
-        return stacked(found, query.k, visitor.work)
+        found = [visitor.nearest(q, query.k, radius, most) for q, radius in enumerate(query.radii.tolist())]
+        proven = np.array([of_one for _, of_one in found], np.bool_)
+        return stacked([hits for hits, _ in found], query.k, visitor.work)._replace(proven=proven)
 
 
 class Visitor:
@@ -56,19 +57,27 @@ class Visitor:
     def __init__(self, among: Rows, clusters: Clusters, queries: NDArray[np.uint8]) -> None:
         self.among, self.clusters = among, clusters
         self.centroid_words, self.query_words = words_of(clusters.centroids), words_of(queries)
+        self.code_size = queries.shape[1]
         self.work = Work(0, 0)
 
-    def nearest(self, q: int, k: int, radius: int) -> Hits:
-        """The k least hits, sorted: those of the nearest clusters tell how far the others must be looked at."""
+    def nearest(self, q: int, k: int, radius: int, most: int) -> tuple[Hits, bool]:
+        """The k least hits, sorted: those of the nearest clusters tell how far the others must be looked at.
+
+        And whether there are none nearer. A radius from another part says that this one need not have k rows.
+        """
         distances = distances_to(self.centroid_words, self.query_words[:, q])
-        order, found = np.argsort(distances, kind="stable"), np.empty(0, np.int64)
-        begin, end = 0, N_EARLY
+        order, found, is_any = np.argsort(distances, kind="stable"), np.empty(0, np.int64), radius >= 8 * self.code_size
+        most = most or len(order)
+        begin, end = 0, min(N_EARLY, most)
         while begin < len(order):
             found = np.sort(np.concatenate([found, self._hits(q, distances, order[begin:end], radius)]))[:k]
             if 0 < k == len(found):
                 radius = int(found[-1]) >> ROW_BITS
-            begin, end = end, 4 * end
-        return found
+            if begin < most <= end and not (is_any and len(found) < k):
+                begins, ends = self.clusters.runs(distances, radius)
+                return found, not (begins < ends)[order[end:]].any()
+            begin, end = end, 4 * end if end >= most else min(4 * end, most)
+        return found, True
 
     def within(self, q: int, radius: int) -> Hits:
         """Hits within the radius, in no order."""

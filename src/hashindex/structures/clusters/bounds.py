@@ -28,7 +28,7 @@ def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
     """What queries like some of the codes find left, on average."""
     n = len(clusters.codes)
     centroids, sampled = words_of(clusters.centroids), np.arange(0, n, max(1, n // MOST_OTHERS))[:MOST_OTHERS]
-    to_queries = _distances(centroids, words_of(clusters.codes[:: max(1, n // QUERIES)][:QUERIES]))
+    to_queries = distances_between(centroids, words_of(clusters.codes[:: max(1, n // QUERIES)][:QUERIES]))
     sizes = np.diff(clusters.firsts)
     some = np.flatnonzero(sizes > 1)
     begins = clusters.places[clusters.firsts[some]].astype(np.int64)  # of clusters, one after the other
@@ -51,14 +51,14 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     rng = np.random.default_rng(0)
     sample = sample[:, rng.permutation(sample.shape[1])]
     queries, centroids, others = np.split(sample, [QUERIES, QUERIES + CENTROIDS], axis=1)
-    to_others, to_queries = (_distances(centroids, ones) for ones in (others, queries))
+    to_others, to_queries = (distances_between(centroids, ones) for ones in (others, queries))
     of = to_others.argmin(axis=0)
     nearest = to_others[of, np.arange(len(of))]
     shares = _shares(np.abs(to_queries[of] - nearest[:, None]), n_limits)
     return Left(np.minimum(BETTER * shares, 1.0), np.minimum(2 * shares, 1.0))
 
 
-def _distances(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:
+def distances_between(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:
     """Of the codes with words a (n_words, n) and b (n_words, m): (n, m)."""
     distances = np.zeros((a.shape[1], b.shape[1]), np.int32)
     for x, y in zip(a, b, strict=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..costs import Costs
 from ..structure import Kind, Prediction
 from .bounds import Left, left_of_clusters, left_of_sample
 from .codebook import ROUNDS, SAMPLED, codebook, n_clusters
+from .early import fewest, ranks
 from .restoring import restored
 
 FEWEST_CODES = 2**17  # below, a scan is over soon
@@ -29,14 +31,20 @@ MOST_BITS = 4096  # a directory has an entry per distance and cluster
 class Notes:
     """What is found out about a segment: what a sample says, and what the clusters themselves do."""
 
-    sampled: Left
+    sampled: Left | None = None
     built: Left | None = None
+    ranks: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k, where searches may stop early
+
+
+MOST_KINDS = 64  # of early stopping that a segment remembers
+FEW = 16  # a k above one in so many of the codes is not worth stopping early
 
 
 class ClusterStructure:
     """Codes around centroids; of a cluster a search looks at the run that the triangle inequality leaves."""
 
     name = "clusters"
+    stops_early = True
 
     def may_serve(self, segment: Segment) -> bool:
         """Where there are codes in plenty, and not too wide ones."""
@@ -64,6 +72,10 @@ class ClusterStructure:
         candidates = left.codes[at] * n
         n_centroids = n_clusters(n) if state is None else len(state.centroids)
         lookups = left.clusters[at] * n_centroids
+        found_after = None if kind.recall == 1 else self._notes(segment).ranks.get(_k_of_all(segment, kind))
+        if found_after is not None:
+            most = fewest(found_after, n_centroids, kind.recall)
+            lookups, candidates = np.minimum(lookups, most), np.minimum(candidates, n * most / n_centroids)
         code = costs.lone_code + words * costs.lone_word
         if kind.n_queries <= LONE and 8 * words * n > costs.cached:  # else a cluster stays in the cache for the others
             code = max(code, 8 * words * costs.stream_byte)
@@ -79,15 +91,15 @@ class ClusterStructure:
         segment: Segment,
         state: Clusters,
         query: NearestQuery,
-        kind: Kind,  # noqa: ARG002
+        kind: Kind,
         engine: Engine,
     ) -> NearestRows:
         """By the engine."""
-        return engine.clusters.nearest(segment.rows, state, query)
+        return engine.clusters.nearest(segment.rows, state, query, self._most(segment, state, kind, engine))
 
-    def step(self, segment: Segment, state: Clusters, kind: Kind, engine: Engine) -> Any | None:  # noqa: ARG002
+    def step(self, segment: Segment, state: Clusters, kind: Kind, engine: Engine) -> Any | None:
         """The engine's."""
-        return engine.clusters.step(state)
+        return engine.clusters.step(state, self._most(segment, state, kind, engine))
 
     def order(self, segment: Segment, state: Clusters) -> NDArray[np.uint32]:  # noqa: ARG002
         """Cluster by cluster."""
@@ -102,12 +114,32 @@ class ClusterStructure:
         return restored(segment, arrays)
 
     def _left(self, segment: Segment, state: Clusters | None) -> Left:
-        notes: Notes | None = segment.learned.notes.get(self.name)
-        n_limits = segment.n_bits + 1
-        if notes is None:
-            notes = segment.learned.notes[self.name] = Notes(left_of_sample(segment.codes, n_limits))
+        notes, n_limits = self._notes(segment), segment.n_bits + 1
         if state is None:
+            if notes.sampled is None:
+                notes.sampled = left_of_sample(segment.codes, n_limits)
             return notes.sampled
         if notes.built is None:
             notes.built = left_of_clusters(state, n_limits)
         return notes.built
+
+    def _most(self, segment: Segment, state: Clusters, kind: Kind, engine: Engine) -> int:
+        """How many clusters a search visits that may stop early; 0 = all it must."""
+        k = _k_of_all(segment, kind)
+        if kind.recall == 1 or k * FEW > len(segment.codes):
+            return 0
+        known = self._notes(segment).ranks
+        if k not in known:
+            if len(known) >= MOST_KINDS:
+                known.clear()
+            known[k] = ranks(segment.codes, state, k, engine, kind.n_threads)
+        return fewest(known[k], len(state.centroids), kind.recall)
+
+    def _notes(self, segment: Segment) -> Notes:
+        notes: Notes = segment.learned.notes.setdefault(self.name, Notes())
+        return notes
+
+
+def _k_of_all(segment: Segment, kind: Kind) -> int:
+    """How many of the codes are as near as the k nearest of those that were not removed, about."""
+    return ceil((kind.k or 1) * segment.n_rows / max(segment.n_codes, 1))

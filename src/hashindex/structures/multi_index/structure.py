@@ -54,6 +54,7 @@ class MultiIndex:
     """Buckets by substrings of the code, each searched within its table's share of the radius."""
 
     name = "multi-index"
+    stops_early = False
 
     def may_serve(self, segment: Segment) -> bool:
         """Where there are codes enough, and few enough for rows of 32 bits."""

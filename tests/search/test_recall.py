@@ -1,0 +1,136 @@
+"""Searches that stop early, by name: enough is found, what is proven is exact, and nothing else changes the answer."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hashindex import ApproximateMatches, HashIndex, engines, pack
+from hashindex.engines import Engine
+
+N = 20_000
+
+
+def clumped(n: int, n_bits: int, seed: int) -> NDArray[np.uint8]:
+    """Codes around 60 centres, a few bits of each flipped."""
+    centres = np.random.default_rng(n_bits).random((60, n_bits)) < 0.5
+    rng = np.random.default_rng(seed)
+    return pack((centres[rng.integers(0, 60, n)] ^ (rng.random((n, n_bits)) < 0.15)).astype(np.float32))
+
+
+def filled(engine: Engine | str, n_bits: int) -> HashIndex:
+    """Two segments of clusters and a tail, with removals."""
+    index = HashIndex(n_bits, engine=engine)
+    codes = clumped(N, n_bits, 1)
+    for begin, end in ((0, 17_000), (17_000, 19_900), (19_900, N)):
+        index.add(codes[begin:end])
+    index.remove(np.arange(0, 9_000, 2))
+    return index
+
+
+def same(a: ApproximateMatches, b: ApproximateMatches) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip((*a, a.proven), (*b, b.proven), strict=True))
+
+
+@pytest.mark.parametrize("n_bits", [64, 100])
+def test_enough_is_found_and_what_is_proven_is_exact(engine: Engine, n_bits: int) -> None:
+    index, queries = filled(engine, n_bits), clumped(150, n_bits, 2)
+    exact = index.search(queries, k=10)
+    found = {}
+    for recall in (0.5, 0.9, 0.99):
+        near = index.search(queries, k=10, recall=recall, method="clusters")
+        distances, ids = near
+        found[recall] = (distances <= exact.distances[:, -1:]).mean()
+        assert found[recall] >= recall - 0.02
+        np.testing.assert_array_equal(distances[near.proven], exact.distances[near.proven])
+        np.testing.assert_array_equal(ids[near.proven], exact.ids[near.proven])
+        assert (np.diff(distances, axis=1) >= 0).all()
+        assert (np.diff(np.sort(ids, axis=1), axis=1) > 0).all()
+    assert found[0.5] < 1  # else nothing was left out
+    itself = index.search(index.get(index.ids()[::99]), k=1, recall=0.5, method="clusters")
+    assert (itself.distances[itself.proven] == 0).all()
+    assert 0 < itself.proven.mean() < 1  # the bounds of a limit of 0 leave few clusters
+    all_of_it = index.search(queries, k=10, recall=1, method="clusters")
+    assert all_of_it.proven.all()
+    np.testing.assert_array_equal(all_of_it.ids, exact.ids)
+
+
+def test_the_answer_depends_on_the_codes_alone(engine: Engine) -> None:
+    index, queries = filled(engine, 64), clumped(140, 64, 3)
+    how: dict[str, Any] = {"k": 7, "recall": 0.8, "method": "clusters"}
+    near = index.search(queries, **how, n_threads=1)
+    assert same(near, filled("numpy", 64).search(queries, **how))
+    assert same(near, index.search(queries, **how, n_threads=3))
+    few = [index.search(queries[i : i + 5], **how) for i in range(0, 140, 5)]
+    np.testing.assert_array_equal(near.ids, np.concatenate([part.ids for part in few]))
+    np.testing.assert_array_equal(near.proven, np.concatenate([part.proven for part in few]))
+    one = index.search(queries[3], **how)
+    np.testing.assert_array_equal(one.ids, near.ids[3])
+    assert one.proven.tolist() == [near.proven[3]]
+    prepared = filled(engine, 64)
+    prepared.prepare(7, recall=0.8)  # makes one segment, so other clusters
+    again = prepared.search(queries, **how)
+    assert again.ids.shape == near.ids.shape
+    for other in (pickle.loads(pickle.dumps(near)), copy.copy(near)):
+        assert type(other) is ApproximateMatches
+        assert same(other, near)
+
+
+def test_there_are_k_where_there_are_so_many_codes(engine: Engine) -> None:
+    index, queries = filled(engine, 64), clumped(20, 64, 4)
+    near = index.search(queries, k=900, recall=0.01, method="clusters")  # more than the nearest cluster has
+    assert (near.ids >= 0).all()
+    assert (np.diff(np.sort(near.ids, axis=1), axis=1) > 0).all()
+    some = index.ids()[::9]
+    allowed = index.search(queries, k=100, recall=0.01, method="clusters", allow=some)
+    assert np.isin(allowed.ids, some).all()
+    every = index.search(queries, k=len(index) + 2, recall=0.5, method="clusters")
+    assert every.proven.all()
+    assert (every.ids[:, -2:] == -1).all()
+
+
+def test_where_nothing_stops_early_the_answer_is_exact(engine: Engine) -> None:
+    index, queries = filled(engine, 64), clumped(20, 64, 5)
+    exact = index.search(queries, k=5)
+    for method in ("auto", "scan", "multi-index"):
+        near = index.search(queries, k=5, recall=0.5, method=method)  # "auto": the segments are small
+        assert near.proven.all()
+        np.testing.assert_array_equal(near.ids, exact.ids)
+    empty = HashIndex(64, engine=engine).search(queries, k=2, recall=0.5)
+    assert empty.ids.tolist() == [[-1, -1]] * 20
+
+
+def test_explain_tells_how_far() -> None:
+    index, queries = filled(engines.load(), 64), clumped(100, 64, 6)
+    lookups = [
+        sum(step.lookups for step in index.explain(queries, k=10, recall=recall, method="clusters").steps)
+        for recall in (0.5, 0.99, 1.0)
+    ]
+    assert lookups[0] < lookups[1] <= lookups[2]
+    for step in index.explain(queries, k=10, recall=0.5, method="clusters").steps:
+        assert 0.5 < step.predicted_lookups / step.lookups < 2
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"radius": 2, "recall": 0.9}, TypeError, "k= alone"),
+        ({"k": 2, "radius": 2, "recall": 0.9}, TypeError, "k= alone"),
+        ({"k": 2, "rescore": np.ones((1, 64)), "recall": 0.9}, TypeError, "k= alone"),
+        ({"k": 2, "recall": 0}, ValueError, "above 0 and at most 1"),
+        ({"k": 2, "recall": 98}, ValueError, "above 0 and at most 1"),
+        ({"k": 2, "recall": float("nan")}, ValueError, "above 0 and at most 1"),
+        ({"k": 2, "recall": True}, TypeError, "number between 0 and 1"),
+        ({"k": 2, "recall": "0.9"}, TypeError, "number between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options: dict[str, Any], error: type, says: str) -> None:
+    index = HashIndex(64)
+    index.add(clumped(9, 64, 7))
+    with pytest.raises(error, match=says):
+        index.search(clumped(1, 64, 8), **options)
