@@ -10,6 +10,8 @@ from checks import Near
 from datasets import Codes, temporary
 from peers import Faiss, Peer
 
+import hashindex as hx
+
 
 class Approximate(Peer):
     """A peer with an effort to raise until its recall suffices."""
@@ -17,6 +19,26 @@ class Approximate(Peer):
     exact = False
     efforts: tuple[int, ...] = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
     effort = 16
+
+
+class HashIndexRecall(Approximate):
+    """This library, asked for enough of the nearest: the effort is the recall, in thousandths."""
+
+    name = "hashindex recall"
+    efforts = (980, 985, 990, 995, 998)
+    effort = 980
+
+    @property
+    def settings(self) -> str:
+        return f"recall={self.effort / 1000}"
+
+    def fill(self, codes: Codes) -> None:
+        self.index = hx.HashIndex(codes.shape[1] * 8, engine="native")
+        self.index.add(codes)
+        self.index.prepare(k=10, recall=0.98, n_threads=1)
+
+    def nearest(self, queries: Codes, k: int) -> Near:
+        return Near(*self.index.search(queries, k=k, recall=self.effort / 1000, n_threads=1))
 
 
 class FaissHNSW(Approximate, Faiss):

@@ -7,7 +7,7 @@ from typing import Any
 
 import measure
 import pytest
-from approximate_peers import FaissHNSW, FaissIVF, PynearMIH, UsearchHNSW
+from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, PynearMIH, UsearchHNSW
 from datasets import patches
 from peers import FaissFlat, HashIndex, Peer
 
@@ -15,6 +15,7 @@ K = 10
 PEERS: dict[str, Callable[[], Peer]] = {
     "hashindex": HashIndex,
     "hashindex-scan": lambda: HashIndex(method="scan"),
+    "hashindex-recall": HashIndexRecall,
     "faiss-flat": FaissFlat,
     "faiss-ivf": FaissIVF,
     "faiss-hnsw": lambda: FaissHNSW("patches"),

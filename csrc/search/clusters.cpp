@@ -14,7 +14,7 @@ constexpr std::size_t n_early = 4;                 // clusters that a query ente
 constexpr std::size_t lone_group = 16, group = 2;  // clusters that all queries pass together; see enter_group()
 constexpr std::size_t asked_ahead = 256;  // bytes of a run, before the runs of a group are read one after the other
 constexpr std::uint32_t was_entered = ~std::uint32_t{0} >> 1;  // instead of the distance to a centroid
-constexpr std::uint32_t was_left_out = was_entered + 1;        // the same
+constexpr std::size_t looks_apart = 16;                        // clusters between two looks at whether to stop
 
 // A block of queries on its way through the clusters.
 class Visitor {
@@ -55,40 +55,53 @@ public:
         for (std::size_t q = 0; q < n_queries_; ++q) {
             stop_.check();
             std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
-            for (const std::size_t c : early(distances)) {
-                if (c == clusters_.n_clusters) break;
+            const std::array<std::size_t, n_early> nearest = early(distances);
+            for (std::size_t i = 0; i < most_early_ && nearest[i] < clusters_.n_clusters; ++i) {
+                const std::size_t c = nearest[i];
                 scan(clusters_.run(c, distances[c], limit_of(q)), q, limit_of, collect);
                 distances[c] = was_entered;
             }
         }
     }
 
-    // Leaves all but the `most` nearest clusters of each query out of what is visited; of those as near, the first.
-    void leave_out(std::size_t most) {
-        all_distances_ = distances_;
+    // Chooses the `most` nearest clusters of each query; of those as near, the first.
+    void choose(std::size_t most) {
+        most_early_ = std::min(n_early, most);
+        chosen_.assign(clusters_.n_clusters, {});
         std::vector<std::size_t> counts;
         for (std::size_t q = 0; q < n_queries_; ++q) {
-            std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
+            const std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
             counts.assign(8 * clusters_.code_size + 1, 0);
             for (std::size_t c = 0; c < clusters_.n_clusters; ++c) ++counts[distances[c]];
             std::size_t farthest = 0, left = most;
             while (farthest < counts.size() && counts[farthest] <= left) left -= counts[farthest++];
             for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-                if (distances[c] < farthest) continue;
+                if (distances[c] > farthest) continue;
+                if (distances[c] < farthest || left) chosen_[c][q / 64] |= std::uint64_t{1} << q % 64;
                 if (distances[c] == farthest && left) --left;
-                else distances[c] = was_left_out;
             }
         }
     }
 
-    // Visits what was left out, if query q wants more; whether it was none that could change the answer otherwise.
+    // As visit(), of each query the chosen ones.
     template <class LimitOf, class Collect>
-    bool visit_rest(std::size_t q, bool wants_more, LimitOf limit_of, Collect collect) {
-        const std::uint32_t* const left = distances_.data() + q * clusters_.n_clusters;
-        const std::uint32_t* const all = all_distances_.data() + q * clusters_.n_clusters;
+    void visit_chosen(LimitOf limit_of, Collect collect) {
         for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-            if (left[c] != was_left_out) continue;
-            const Clusters::Run run = clusters_.run(c, all[c], limit_of(q));
+            if (c % looks_apart == 0) stop_.check();
+            for (std::size_t first = 0; first < n_queries_; first += 64)
+                for (std::uint64_t left = chosen_[c][first / 64]; left; left &= left - 1) {
+                    const std::size_t q = first + static_cast<std::size_t>(__builtin_ctzll(left));
+                    scan(clusters_.run(c, distances_[q * clusters_.n_clusters + c], limit_of(q)), q, limit_of, collect);
+                }
+        }
+    }
+
+    // Visits the others too, if query q wants more. Whether nothing that could change the answer was left out.
+    template <class LimitOf, class Collect>
+    bool visit_others(std::size_t q, bool wants_more, LimitOf limit_of, Collect collect) {
+        for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
+            if (chosen_[c][q / 64] >> q % 64 & 1) continue;
+            const Clusters::Run run = clusters_.run(c, distances_[q * clusters_.n_clusters + c], limit_of(q));
             if (run.begin >= run.end) continue;
             if (!wants_more) return false;
             stop_.check();
@@ -163,8 +176,9 @@ private:
     Stop& stop_;
     const std::size_t n_queries_, n_words_;
     const std::vector<std::uint64_t> words_;
-    std::vector<std::uint32_t> distances_;      // (n_queries, n_clusters); was_entered where there is nothing to do
-    std::vector<std::uint32_t> all_distances_;  // the same as they were, where some were left out
+    std::vector<std::uint32_t> distances_;                                   // (n_queries, n_clusters)
+    std::vector<std::array<std::uint64_t, max_block_queries / 64>> chosen_;  // (n_clusters,) a bit for each query
+    std::size_t most_early_ = n_early;
 };
 
 }  // namespace
@@ -201,14 +215,15 @@ void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& q
             if (hit_distance(hit) <= nearest[q].radius()) nearest[q].add(hit);
         };
         const bool stops_early = most && most < clusters.n_clusters;
-        if (stops_early) visitor.leave_out(most);
+        if (stops_early) visitor.choose(most);
         visitor.visit_early(limit_of, collect);
-        visitor.visit(limit_of, collect);
+        if (stops_early) visitor.visit_chosen(limit_of, collect);
+        else visitor.visit(limit_of, collect);
         for (std::size_t q = 0; stops_early && q < count; ++q) {
             // A limit from another part says that this one need not have k rows.
             const bool wants_more =
                 !nearest[q].is_full() && static_cast<std::size_t>(radii[first + q]) >= 8 * clusters.code_size;
-            if (!visitor.visit_rest(q, wants_more, limit_of, collect) && output.proven)
+            if (!visitor.visit_others(q, wants_more, limit_of, collect) && output.proven)
                 output.proven[first + q] = false;
         }
         for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take());

@@ -40,7 +40,7 @@ def test_the_forced_isa_ran() -> None:
             plan = core.Plan(isa, pool, [(part, structure, None)])
             for n_queries in (1, 100):  # a lone query has kernels of its own
                 within = plan.radius(codes[:n_queries], 3, None, 0, None, 0, 2, True)
-                near = plan.nearest(codes[:n_queries], 3, radii[:n_queries], None, 0, None, 2, True)
+                near = plan.nearest(codes[:n_queries], 3, radii[:n_queries], None, 0, None, 2, True, None)
                 assert [report[-1] for report in (*within[-1], *near[-1])] == [isa, isa]
         labels = np.zeros((100, 1), np.uint32)
         assert core.count_distances(codes, codes, labels, labels.T.copy(), False, isa, pool, 2)[-1] == isa
