@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from hashindex import HashIndex, engines
 from hashindex.evaluate import distance_histograms
+from hashindex.index import Method
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX signals")
 
-SOON = 0.2  # seconds that a call may go on, on a machine that does nothing else
-PATIENCE = 1.0  # and on one that does
+SOON = 0.2  # seconds that a call may go on
+TRIES = 5  # of which one must do: the machine may be doing other things
 
 
 def codes_of(seed: int, n: int, n_bits: int) -> NDArray[np.uint8]:
@@ -26,7 +27,16 @@ def codes_of(seed: int, n: int, n_bits: int) -> NDArray[np.uint8]:
 
 
 def stopped(call: Callable[[], object]) -> float:
-    """Seconds from a signal, sent while the call runs, to the KeyboardInterrupt that it ends with."""
+    """Least seconds, of some tries, from a signal, sent while the call runs, to the KeyboardInterrupt that ends it."""
+    least = stopped_once(call)
+    for _ in range(TRIES - 1):
+        if least < SOON:
+            break
+        least = min(least, stopped_once(call))
+    return least
+
+
+def stopped_once(call: Callable[[], object]) -> float:
     sent: list[float] = []
 
     def send() -> None:
@@ -72,7 +82,7 @@ def test_a_search_ends_soon(large: HashIndex, what: str, n_threads: int) -> None
         "one query of many": lambda: [large.search(query, k=5, n_threads=n_threads) for query in queries],
         "pairs": lambda: list(large.pairs(60, method="scan", n_threads=n_threads)),
     }
-    assert stopped(calls[what]) < PATIENCE
+    assert stopped(calls[what]) < SOON
     assert large.search(queries[:3], k=1, method="scan").ids.shape == (3, 1)
     assert len(large) == 1_000_000
 
@@ -82,8 +92,22 @@ def test_building_and_probing_end_soon(n_threads: int) -> None:
     index = HashIndex(256)
     index.add(codes_of(0, 1_000_000, 256))
     queries = codes_of(2, 3000, 256)
-    assert stopped(lambda: [index.search(queries, radius=90, method="multi-index", n_threads=n_threads)]) < PATIENCE
+    assert stopped(lambda: [index.search(queries, radius=90, method="multi-index", n_threads=n_threads)]) < SOON
     assert index.search(queries[:3], radius=20).n_queries == 3
+
+
+@pytest.mark.parametrize("method", ["multi-index", "clusters"])
+def test_other_structures_end_soon(large: HashIndex, method: Method) -> None:
+    """With Numba, what the handler raises must come through its own code as it is."""
+    queries = codes_of(2, 6000, 256)
+    for few in (queries[:2], queries[:20]):  # built, and compiled, before
+        large.search(few, k=10, method=method)
+        large.search(few, radius=60, method=method)
+    for n_threads in (1, 2):
+        for size in ({"k": 10}, {"radius": 60}):
+            call: Callable[[], object] = lambda: large.search(queries, **size, method=method, n_threads=n_threads)  # type: ignore[call-overload]  # noqa: B023, E731
+            assert stopped(call) < SOON
+    assert large.search(queries[:3], k=1, method=method).ids.shape == (3, 1)
 
 
 def test_matches_in_plenty_end_soon() -> None:
@@ -95,7 +119,7 @@ def test_matches_in_plenty_end_soon() -> None:
     assert len(index._snapshot.segments) == 2
     for n_threads in (1, 2):
         call = lambda: index.search(queries, k=1_000_000, method="scan", n_threads=n_threads)  # noqa: B023, E731
-        assert stopped(call) < PATIENCE
+        assert stopped(call) < SOON
     free: list[bool] = []
     other = threading.Thread(target=lambda: free.append(index._writing.lock.acquire(blocking=False)))
     other.start()
@@ -107,7 +131,7 @@ def test_evaluation_ends_soon() -> None:
     pytest.importorskip("hashindex._core")
     codes, labels = codes_of(0, 500_000, 1024), np.zeros(500_000, np.int64)
     queries = codes[:20_000]
-    assert stopped(lambda: distance_histograms(queries, codes, labels[:20_000], labels, n_bits=1024)) < PATIENCE
+    assert stopped(lambda: distance_histograms(queries, codes, labels[:20_000], labels, n_bits=1024)) < SOON
 
 
 @pytest.mark.parametrize("what", ["add", "remove", "an id that is there"])
@@ -124,7 +148,7 @@ def test_changes_of_many_end_soon(what: str) -> None:
         "remove": lambda: index.remove(ids * 3),
         "an id that is there": lambda: index.add(np.arange(n, dtype=np.uint64), ids=ids + 1),
     }
-    assert stopped(calls[what]) < PATIENCE / 3
+    assert stopped(calls[what]) < SOON
     assert len(index) == before
     assert list(index.add(np.uint64(5), ids=[4 * n])) == [4 * n]
     assert len(index) == before + 1

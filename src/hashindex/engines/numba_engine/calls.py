@@ -2,7 +2,7 @@
 
 No thread outlives a call, so that ``fork()`` and searches from several threads are safe; Numba's own threading layers
 are not (OpenMP hangs in a forked child, workqueue forbids concurrent calls). Ctrl-C ends a call between two kernels, so
-that no kernel may take long.
+that none may take long: where nobody can say how long a query takes, what the last ones took tells how many are next.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Event
+from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +30,8 @@ Arrays = TypeVar("Arrays", Rows, Tables, Clusters)
 
 LEAST_PART = 16384  # codes worth a thread of their own
 MOST_WORDS = 2**28  # compared by one kernel: some tenth of a second
+FIRST_QUERIES = 2  # of a kernel that may look at anything
+SECONDS = 0.05  # that the next ones are meant to take
 
 
 def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -59,16 +63,47 @@ def parts_of(rows: Rows, blocks: list[slice], n_threads: int) -> list[slice]:
     return [slice(begin, end) for begin, end in pairwise(edges)]
 
 
-def in_threads(function: Callable[[S], T], items: list[S], n_threads: int) -> list[T]:
-    """The function of every item."""
+def in_threads(
+    function: Callable[[S], T], items: list[S], n_threads: int, stop: Callable[[], None] = lambda: None
+) -> list[T]:
+    """The function of every item; ``stop()`` asks those under way for an early end, since nobody waits for them."""
     n_threads = min(n_threads, len(items))
     if n_threads <= 1:
-        return [function(item) for item in items]
+        return [_told(function, item) for item in items]
     threads = ThreadPoolExecutor(n_threads)
     try:
         return list(threads.map(function, items))
     finally:
+        stop()
         threads.shutdown(cancel_futures=True)
+
+
+def paced(function: Callable[[slice], T], blocks: list[slice], n_threads: int) -> tuple[list[slice], list[T]]:
+    """The function of parts of the blocks, each a kernel that does not take long; and which parts, in order."""
+    ended = Event()
+
+    def run(block: slice) -> list[tuple[slice, T]]:
+        done, begin, size = list[tuple[slice, T]](), block.start, FIRST_QUERIES
+        while begin < block.stop and not ended.is_set():
+            part, start = slice(begin, min(begin + size, block.stop)), perf_counter()
+            done.append((part, _told(function, part)))
+            lasted = max(perf_counter() - start, 1e-6)
+            begin, size = part.stop, max(1, min(4 * size, int(size * SECONDS / lasted)))
+        return done
+
+    found = [one for done in in_threads(run, blocks, n_threads, ended.set) for one in done]
+    return [part for part, _ in found], [result for _, result in found]
+
+
+def _told(function: Callable[[S], T], item: S) -> T:
+    """The function's result. What a signal's handler raises while Numba wraps it up arrives as a SystemError."""
+    try:
+        return function(item)
+    except SystemError as error:
+        root: BaseException = error
+        while (below := root.__cause__ or root.__context__) is not None:
+            root = below
+        raise root from None
 
 
 def grouped(found: list[Hits], n_parts: int) -> list[list[Hits]]:

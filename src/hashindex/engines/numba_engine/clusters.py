@@ -12,10 +12,10 @@ from ..query import NearestQuery, RadiusQuery
 from ..results import NearestRows, RadiusRows, Work
 from ..rows import Codes, Rows
 from . import clusters_kernels as kernels
-from .calls import blocks_of, frozen, frozen_all, in_threads, joined, summed
+from .calls import blocks_of, frozen, frozen_all, joined, paced, summed
 from .scan import NumbaScan
 
-VISITING_QUERIES = 64  # per kernel
+VISITING_QUERIES = 1024  # per block
 
 
 class NumbaClusters:
@@ -41,7 +41,7 @@ class NumbaClusters:
             hits, *work = kernels.clusters_radius(rows, clusters, codes[block], radii[block])
             return np.sort(budget.take(hits)), Work(*work)
 
-        found = in_threads(search, blocks, query.n_threads)
+        blocks, found = paced(search, blocks, query.n_threads)
         return joined([hits for hits, _ in found], blocks, summed([work for _, work in found]))
 
     def nearest(self, rows: Rows, clusters: Clusters, query: NearestQuery, most: int = 0) -> NearestRows:
@@ -56,7 +56,7 @@ class NumbaClusters:
             )
             return np.sort(hits), Work(*work)
 
-        found = in_threads(search, blocks_of(len(codes), VISITING_QUERIES, query.n_threads), query.n_threads)
+        _, found = paced(search, blocks_of(len(codes), VISITING_QUERIES, query.n_threads), query.n_threads)
         none = np.empty((0, query.k), np.int64)
         near = nearest_rows(np.concatenate([none, *(hits for hits, _ in found)]), summed([work for _, work in found]))
         return near._replace(proven=proven)

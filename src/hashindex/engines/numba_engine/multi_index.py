@@ -11,11 +11,10 @@ from ..results import NearestRows, RadiusRows, Work
 from ..rows import Codes, Rows
 from ..tables import Layout, Shells, Tables, n_copied
 from . import multi_index_kernels as kernels
-from .calls import blocks_of, frozen, frozen_all, in_threads, joined, summed
+from .calls import blocks_of, frozen, frozen_all, in_threads, joined, paced, summed
 from .scan import NumbaScan
 
 PROBE_QUERIES = 1024
-PATIENT_QUERIES = 16  # per kernel where no scan bounds what a query may cost
 
 
 class NumbaMultiIndex:
@@ -51,7 +50,7 @@ class NumbaMultiIndex:
             hits, lookups, candidates = kernels.probe_radius(rows, tables, codes[block], radii[block], allowed)
             return np.sort(budget.take(hits)), Work(lookups, candidates)
 
-        found = in_threads(search, blocks, query.n_threads)
+        blocks, found = paced(search, blocks, query.n_threads)
         return joined([hits for hits, _ in found], blocks, summed([work for _, work in found]))
 
     def nearest(self, rows: Rows, tables: Tables, query: NearestQuery, shells: Shells) -> NearestRows:
@@ -59,8 +58,7 @@ class NumbaMultiIndex:
         codes, radii, k = frozen(query.codes), frozen(query.radii), query.k
         rows, tables, steps = frozen_all(rows), frozen_all(tables), frozen(shells.steps)
         spent, scan_cost = frozen(np.append(0.0, np.cumsum(shells.costs))), float(shells.scan_cost)
-        most = PROBE_QUERIES if np.isfinite(scan_cost) else PATIENT_QUERIES
-        blocks = blocks_of(len(codes), most, query.n_threads)
+        blocks = blocks_of(len(codes), PROBE_QUERIES, query.n_threads)
 
         def search(block: slice) -> tuple[Hits, NDArray[np.bool_], Work]:
             hits, done, lookups, candidates = kernels.probe_nearest(
@@ -68,7 +66,7 @@ class NumbaMultiIndex:
             )
             return np.sort(hits), done, Work(lookups, candidates)
 
-        found = in_threads(search, blocks, query.n_threads)
+        _, found = paced(search, blocks, query.n_threads)
         hits = np.concatenate([np.empty((0, k), np.int64), *(hits for hits, _, _ in found)])
         done = np.concatenate([np.empty(0, np.bool_), *(done for _, done, _ in found)])
         near = nearest_rows(hits, summed([work for *_, work in found]))
