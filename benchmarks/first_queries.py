@@ -33,7 +33,8 @@ BITS = (64, 256, 1024)
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MARKS = (10, 100, 1000)  # queries after which the clock is read
 LONE, BATCH = "one at a time", "in one batch"
-METHODS: tuple[Method, ...] = ("scan", "multi-index", "auto")
+METHODS: tuple[Method, ...] = ("scan", "multi-index", "clusters", "auto")
+CLUSTERED = 2**17  # codes from which on clusters are forced as well: the planner builds none of fewer
 FACTOR, NEGLIGIBLE_MS = 1.5, 0.2
 LONGEST_S = 3.0  # marks that lone scans reach later are left out
 MOST_HITS = 10_000_000  # so are batches that would find more
@@ -45,7 +46,7 @@ Times = dict[tuple[str, int], dict[Method, float]]  # milliseconds of each metho
 
 
 class Cell(NamedTuple):
-    """What the first ``n_queries`` took in all, in milliseconds; a forced method that is far slower is missing."""
+    """What the first ``n_queries`` took in all, in milliseconds; a forced method is missing where it is far slower."""
 
     case: str
     way: str
@@ -133,9 +134,11 @@ def lone_times(data: Data, kind: Kind, size: int) -> dict[int, dict[Method, floa
     """Milliseconds of each method until each mark, one query at a time."""
     scan = until_marks(fresh(data, "scan").call(kind, size), data.queries, LONGEST_S * 1e3)
     last = max(scan)
-    probe = until_marks(fresh(data, "multi-index").call(kind, size), data.queries[:last], SLOWER * scan[last])
-    auto = until_marks(fresh(data, "auto").call(kind, size), data.queries[:last])
-    taken: dict[Method, dict[int, float]] = {"scan": scan, "multi-index": probe, "auto": auto}
+    taken: dict[Method, dict[int, float]] = {"scan": scan}
+    built: tuple[Method, ...] = ("multi-index", "clusters") if len(data.codes) >= CLUSTERED else ("multi-index",)
+    for method in built:
+        taken[method] = until_marks(fresh(data, method).call(kind, size), data.queries[:last], SLOWER * scan[last])
+    taken["auto"] = until_marks(fresh(data, "auto").call(kind, size), data.queries[:last])
     return {mark: {method: ms[mark] for method, ms in taken.items() if mark in ms} for mark in scan}
 
 
