@@ -12,7 +12,7 @@ namespace {
 #if defined(__x86_64__)
 // Bit numbers: Intel SDM volume 2A, CPUID; XCR0: volume 1, section 13.3. The OS must save the wide registers too.
 struct Cpu {
-    bool popcnt = false, avx2 = false, avx512 = false;
+    bool popcnt = false, avx2 = false, avx512bw = false, avx512 = false;
 
     Cpu() {
         unsigned a = 0, b = 0, c = 0, d = 0;
@@ -26,7 +26,9 @@ struct Cpu {
         if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
         const bool bmi2 = popcnt && (b >> 8 & 1);
         avx2 = ymm_saved && bmi2 && (b >> 5 & 1);
-        avx512 = zmm_saved && bmi2 && (b >> 16 & 1) && (b >> 17 & 1) && (c >> 14 & 1);  // F, DQ, VPOPCNTDQ
+        const bool wide = zmm_saved && bmi2 && (b >> 16 & 1) && (b >> 17 & 1);  // F, DQ
+        avx512bw = wide && avx2 && (b >> 30 & 1);
+        avx512 = wide && (c >> 14 & 1);  // VPOPCNTDQ
     }
 };
 #endif
@@ -37,7 +39,9 @@ std::vector<Compiled> compiled_kernels() {
 #if defined(__x86_64__)
     static const Cpu cpu;  // asked once: CPUID ends in the hypervisor of a virtual machine, for some 7 us a leaf
     return {
-        {&avx512_kernel, cpu.avx512}, {&avx2_kernel, cpu.avx2}, {&popcnt_kernel, cpu.popcnt}, {&scalar_kernel, true}};
+        {&avx512_kernel, cpu.avx512}, {&avx512bw_kernel, cpu.avx512bw}, {&avx2_kernel, cpu.avx2},
+        {&popcnt_kernel, cpu.popcnt}, {&scalar_kernel, true},
+    };
 #elif defined(__aarch64__)
     return {{&neon_kernel, true}, {&scalar_kernel, true}};  // every AArch64 CPU has NEON
 #else

@@ -36,6 +36,36 @@ struct Tile {
     }
 };
 
+// Codes per set of planes: whole vectors of bytes on every ISA.
+constexpr std::size_t plane_step = 128;
+
+// Wider codes have no planes: their distances might not fit in 15 bits.
+constexpr std::size_t most_plane_bytes = 2048;
+
+// Sets of plane_step codes, one after the other; inside a set plane after plane, each of one byte per code: the byte of
+// the code itself, or its low and then its high four bits. Codes [begin, begin + n_codes) of them are meant.
+struct PlaneTile {
+    const unsigned char* planes;
+    std::size_t code_size;
+    std::size_t begin;
+    std::size_t n_codes;
+
+    // Codes [first, first + count) or up to the last. A part that goes beyond a set ends where one ends, so that the
+    // parts behind it share none.
+    PlaneTile part(std::size_t first, std::size_t count) const {
+        if (n_codes - first <= count) return {planes, code_size, begin + first, n_codes - first};
+        const std::size_t from = begin + first, end = from + count, whole = end / plane_step * plane_step;
+        return {planes, code_size, from, (whole > from ? whole : end) - from};
+    }
+};
+
+// As QueryBlock, the queries turned into keys of their planes.
+struct PlaneQueries {
+    const unsigned char* keys;
+    const std::uint64_t* limits;
+    std::size_t n_queries;
+};
+
 // Queries per pass of a kernel over a group of codes. Blocks are padded to a multiple of it.
 constexpr std::size_t query_step = 4;
 
@@ -120,12 +150,26 @@ struct Kernel {
     // Writes the bits of each code that `mask` (n_words words, at most 32 bits set) selects, packed together.
     Found (*extract)(const unsigned char* codes, std::size_t code_size, std::size_t count, const std::uint64_t* mask,
                      std::uint32_t* keys);
+
+    // Planes per byte of the code; 0 where batches are as fast without planes: then the functions below are null.
+    std::size_t planes_per_byte;
+
+    // Turns `count` <= plane_step codes (at least 1, at most most_plane_bytes wide) into a set of planes. Whatever
+    // follows the last code is like some code.
+    Found (*split)(const unsigned char* codes, std::size_t code_size, std::size_t count, unsigned char* set);
+
+    // Turns n_queries (a multiple of query_step) rows of words into keys, code_size * planes_per_byte bytes each.
+    Found (*make_keys)(const std::uint64_t* words, std::size_t code_size, std::size_t n_queries, unsigned char* keys);
+
+    // As `within`, over planes; positions count from the tile's `begin`.
+    Found (*within_planes)(const PlaneTile& tile, const PlaneQueries& queries, Hit* hits);
 };
 
 extern const Kernel scalar_kernel;
 #if defined(__x86_64__)
 extern const Kernel popcnt_kernel;
 extern const Kernel avx2_kernel;
+extern const Kernel avx512bw_kernel;
 extern const Kernel avx512_kernel;
 #elif defined(__aarch64__)
 extern const Kernel neon_kernel;

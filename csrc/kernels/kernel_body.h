@@ -1,3 +1,4 @@
 // The kernel of an ISA: its functions in the order of kernel.h. Included behind all bodies.
 
-constexpr Kernel kernel = {isa, transpose, within, within_run, count, mark, filter, measure, drop_seen, extract};
+constexpr Kernel kernel = {isa,     transpose, within,  within_run,      count, mark,      filter,
+                           measure, drop_seen, extract, planes_per_byte, split, make_keys, within_planes};

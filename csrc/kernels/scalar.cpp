@@ -25,6 +25,7 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "plain_run.h"
 #include "run_body.h"
 #include "filter_body.h"
+#include "no_planes.h"
 #include "kernel_body.h"
 
 }  // namespace scalar

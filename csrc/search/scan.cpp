@@ -6,6 +6,7 @@
 #include "grid.h"
 #include "hit_order.h"
 #include "nearest_collector.h"
+#include "plane_buffer.h"
 #include "tile_buffer.h"
 
 namespace hashindex {
@@ -45,7 +46,22 @@ public:
     const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
         if (n_queries_ <= Grid::most_lone_queries)
             return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
-        return walk_tiles(first_step, most_step, limit_of, collect);
+        if (PlaneBuffer::pays(rows_.codes, n_queries_, kernel_)) {
+            AlignedBuffer<unsigned char> keys(padded_ * kernel_.planes_per_byte * rows_.codes.code_size);
+            kernel_.make_keys(words_.data(), rows_.codes.code_size, padded_, keys.data());
+            return walk_tiles(
+                PlaneBuffer(rows_.codes, kernel_), first_step, most_step,
+                [&](const PlaneTile& tile, const std::uint64_t* limits, Hit* hits) {
+                    return kernel_.within_planes(tile, {keys.data(), limits, padded_}, hits);
+                },
+                limit_of, collect);
+        }
+        return walk_tiles(
+            TileBuffer(rows_.codes, padded_, kernel_), first_step, most_step,
+            [&](const Tile& tile, const std::uint64_t* limits, Hit* hits) {
+                return kernel_.within(tile, {words_.data(), limits, padded_}, hits);
+            },
+            limit_of, collect);
     }
 
 private:
@@ -75,21 +91,19 @@ private:
         return isa;
     }
 
-    template <class LimitOf, class Collect>
-    const char* walk_tiles(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
-        TileBuffer buffer(rows_.codes, padded_, kernel_);
+    template <class Buffer, class Within, class LimitOf, class Collect>
+    const char* walk_tiles(Buffer buffer, std::size_t step, std::size_t most_step, Within within, LimitOf limit_of,
+                           Collect collect) {
         AlignedBuffer<Hit> hits(buffer.capacity() * padded_);
         std::vector<std::uint64_t> limits(padded_, 0);
         const char* isa = nullptr;
         for (std::size_t q = 0; q < n_queries_; ++q) limits[q] = limit_of(q);
-        std::size_t step = first_step;
-        for (std::size_t first = begin_, count = 0; first < end_; first += count) {
+        for (std::size_t first = begin_; first < end_;) {
             stop_.check();
-            const Tile tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
-            count = tile.n_codes;
-            for (std::size_t done = 0; done < count; done += step, step = std::min(2 * step, most_step)) {
-                const Found found =
-                    kernel_.within(tile.part(done, step), {words_.data(), limits.data(), padded_}, hits.data());
+            const auto tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
+            for (std::size_t done = 0; done < tile.n_codes; step = std::min(2 * step, most_step)) {
+                const auto part = tile.part(done, step);
+                const Found found = within(part, limits.data(), hits.data());
                 isa = found.isa;
                 for (std::size_t i = 0; i < found.count; ++i) {
                     const Hit hit = hits[i] + first + done;
@@ -98,7 +112,9 @@ private:
                     collect(q, hit);
                     limits[q] = limit_of(q);
                 }
+                done += part.n_codes;
             }
+            first += tile.n_codes;
         }
         return isa;
     }

@@ -1,0 +1,235 @@
+// The loop of batched scans where counting the bits of a word takes many instructions: over planes, each a byte per
+// code. It needs, in scope: isa, planes_per_byte, Bytes, byte_lanes, planes_at_once (queries), load_bytes, store_bytes,
+// no_bytes, plane_key (of a byte and the number of its plane), key_bytes (of a key), differing (bits, of a plane and a
+// key), add_bytes (saturating), least_bytes, all_bytes (of a byte four times), any_below_bytes, which_below_bytes.
+//
+// Per plane, vector of codes and query: 1 `differing`, 1 add. Loads: the plane's vectors for all queries of the pass, 2
+// per query. Sums stay in registers: plane_step codes against planes_at_once queries. Per pass and query, 1 minimum per
+// vector, then one compare-and-branch.
+//
+// Bounds: a chunk is at most 31 bytes of the code, so its sums are at most 248. Sums of several chunks saturate at 255:
+// below a limit of at most 255 they are exact, and those at or beyond it are told as such. A pass with a higher limit
+// adds its chunks up in 16 bits, which hold 8 * most_plane_bytes. Between chunks a pass is left when none of its codes
+// is below its limits any more. All queries pass over a chunk before the next: it stays in the L1 cache.
+
+constexpr std::size_t vectors = plane_step / byte_lanes;
+constexpr std::size_t sums_at_once = vectors * planes_at_once;
+constexpr std::size_t most_chunk_bytes = 31;
+static_assert(query_step % planes_at_once == 0 && max_block_queries / planes_at_once <= 256, "whole passes");
+
+// What is kept of every query of the block between chunks: sums of 8 or of 16 bits.
+struct PlaneSums {
+    alignas(64) std::uint16_t of[max_block_queries][plane_step];
+};
+
+// A set of planes, of which codes [begin, end) are meant; code 0 has the number `first`, which wraps
+// around where a tile begins behind it.
+struct PlaneSet {
+    const unsigned char* planes;
+    std::size_t begin, end, first;
+};
+
+static inline __attribute__((always_inline)) void add_planes(Bytes* d, const unsigned char* planes,
+                                                             const unsigned char* keys, const std::size_t n_planes) {
+    HASHINDEX_UNROLL
+    for (std::size_t p = 0; p < n_planes; ++p, planes += plane_step, keys += planes_at_once) {
+        Bytes key[planes_at_once];
+        HASHINDEX_UNROLL
+        for (std::size_t i = 0; i < planes_at_once; ++i) key[i] = key_bytes(keys[i]);
+        HASHINDEX_UNROLL
+        for (std::size_t j = 0; j < vectors; ++j) {
+            const Bytes codes = load_bytes(planes + j * byte_lanes);
+            HASHINDEX_UNROLL
+            for (std::size_t i = 0; i < planes_at_once; ++i)
+                d[i * vectors + j] = add_bytes(d[i * vectors + j], differing(codes, key[i]));
+        }
+    }
+}
+
+// Whether any code is below the limit of its query.
+static inline __attribute__((always_inline)) bool any_near(const Bytes* d, const std::uint32_t* limits) {
+    Bytes least[planes_at_once], limit[planes_at_once];
+    HASHINDEX_UNROLL
+    for (std::size_t i = 0; i < planes_at_once; ++i) {
+        least[i] = d[i * vectors];
+        HASHINDEX_UNROLL
+        for (std::size_t j = 1; j < vectors; ++j) least[i] = least_bytes(least[i], d[i * vectors + j]);
+        limit[i] = all_bytes(limits[i]);
+    }
+    return any_below_bytes(least, limit);
+}
+
+static inline __attribute__((always_inline)) void store_sums(unsigned char* to, const Bytes* d) {
+    HASHINDEX_UNROLL
+    for (std::size_t j = 0; j < sums_at_once; ++j) store_bytes(to + j * byte_lanes, d[j]);
+}
+
+// Hits of one query: the codes whose byte in `tested` is below the limit.
+static Hit* write_below(Hit* end, const unsigned char* tested, std::uint32_t limit, const std::uint16_t* distances,
+                        std::size_t query, const PlaneSet& set) {
+    const Bytes limits = all_bytes(limit);
+    const std::uint64_t start = std::uint64_t{query} << query_shift;
+    for (std::size_t from = 0; from < plane_step; from += byte_lanes) {
+        if (from + byte_lanes <= set.begin || from >= set.end) continue;
+        std::uint64_t which = which_below_bytes(load_bytes(tested + from), limits);
+        if (from < set.begin) which = which >> (set.begin - from) << (set.begin - from);
+        if (from + byte_lanes > set.end) which &= (std::uint64_t{1} << (set.end - from)) - 1;
+        for (; which; which &= which - 1) {
+            const std::size_t code = from + static_cast<std::size_t>(__builtin_ctzll(which));
+            *end++ = start + make_hit(distances[code], set.first + code);
+        }
+    }
+    return end;
+}
+
+static __attribute__((noinline)) Hit* write_bytes_below(Hit* end, const unsigned char* sums,
+                                                        const std::uint32_t* limits, std::size_t query,
+                                                        const PlaneSet& set) {
+    for (std::size_t i = 0; i < planes_at_once; ++i, sums += plane_step) {
+        std::uint16_t distances[plane_step];
+        for (std::size_t code = 0; code < plane_step; ++code) distances[code] = sums[code];
+        end = write_below(end, sums, limits[i], distances, query + i, set);
+    }
+    return end;
+}
+
+static __attribute__((noinline)) Hit* write_sums_below(Hit* end, const std::uint16_t* sums, std::uint16_t limit,
+                                                       std::size_t query, const PlaneSet& set) {
+    alignas(64) unsigned char beyond[plane_step];
+    for (std::size_t code = 0; code < plane_step; ++code) beyond[code] = sums[code] >= limit;
+    return write_below(end, beyond, 0x01010101u, sums, query, set);
+}
+
+// Adds a chunk's sums to those of 16 bits, or sets them. Returns the least.
+static inline __attribute__((always_inline)) std::uint16_t widen(std::uint16_t* sums, const unsigned char* bytes,
+                                                                 const bool is_first) {
+    std::uint16_t least = 0x7fff;
+    for (std::size_t code = 0; code < plane_step; ++code) {
+        const auto sum = static_cast<std::uint16_t>(is_first ? bytes[code] : sums[code] + bytes[code]);
+        sums[code] = sum;
+        least = sum < least ? sum : least;
+    }
+    return least;
+}
+
+// The limits of a block, in the forms that passes compare with.
+struct PlaneLimits {
+    std::uint32_t bytes[max_block_queries];  // a byte, four times
+    std::uint16_t sums[max_block_queries];
+    unsigned char live[max_block_queries / planes_at_once];  // passes that want anything
+    std::size_t n_live;
+};
+
+static inline void read_limits(PlaneLimits* limits, const PlaneQueries& queries) {
+    limits->n_live = 0;
+    for (std::size_t q = 0; q < queries.n_queries; q += planes_at_once) {
+        std::uint64_t any = 0;
+        for (std::size_t i = q; i < q + planes_at_once; ++i) {
+            const std::uint64_t limit = queries.limits[i];
+            limits->bytes[i] = 0x01010101u * static_cast<std::uint32_t>(limit < 0xff ? limit : 0xff);
+            limits->sums[i] = static_cast<std::uint16_t>(limit < 0x7fff ? limit : 0x7fff);
+            any |= limit;
+        }
+        limits->live[limits->n_live] = static_cast<unsigned char>(q / planes_at_once);
+        limits->n_live += any != 0;
+    }
+}
+
+// Codes of one chunk: no distance is beyond a byte.
+static inline __attribute__((always_inline)) Hit* within_chunk(Hit* end, const PlaneSet& set, const unsigned char* keys,
+                                                               const PlaneLimits& limits, const std::size_t n_planes) {
+    for (std::size_t l = 0; l < limits.n_live; ++l) {
+        const std::size_t q = limits.live[l] * planes_at_once;
+        Bytes d[sums_at_once];
+        HASHINDEX_UNROLL
+        for (std::size_t j = 0; j < sums_at_once; ++j) d[j] = no_bytes();
+        add_planes(d, set.planes, keys + q * n_planes, n_planes);
+        if (__builtin_expect(any_near(d, limits.bytes + q), 0)) {
+            alignas(64) unsigned char sums[planes_at_once * plane_step];
+            store_sums(sums, d);
+            end = write_bytes_below(end, sums, limits.bytes + q, q, set);
+        }
+    }
+    return end;
+}
+
+// Codes of several chunks: what is left of the passes goes on to the next.
+static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* keys, const PlaneLimits& limits,
+                          const std::size_t code_size, PlaneSums* kept) {
+    const std::size_t n_chunks = (code_size + most_chunk_bytes - 1) / most_chunk_bytes;
+    const std::size_t chunk = (code_size + n_chunks - 1) / n_chunks;
+    unsigned char live[max_block_queries / planes_at_once];
+    std::size_t n_live = limits.n_live;
+    std::memcpy(live, limits.live, n_live);
+    for (std::size_t byte = 0; byte < code_size; byte += chunk) {
+        const std::size_t n_planes = planes_per_byte * (code_size - byte < chunk ? code_size - byte : chunk);
+        const unsigned char* planes = set.planes + plane_step * planes_per_byte * byte;
+        const bool is_first = byte == 0, is_last = byte + chunk >= code_size;
+        std::size_t n_left = 0;
+        for (std::size_t l = 0; l < n_live; ++l) {
+            const std::size_t q = live[l] * planes_at_once;
+            const unsigned char* of_pass = keys + planes_per_byte * (q * code_size + byte * planes_at_once);
+            auto* bytes = reinterpret_cast<unsigned char*>(kept->of[q]);
+            std::uint16_t widest = 0;
+            for (std::size_t i = 0; i < planes_at_once; ++i)
+                widest = limits.sums[q + i] > widest ? limits.sums[q + i] : widest;
+            const bool is_wide = widest > 0xff;
+            Bytes d[sums_at_once];
+            HASHINDEX_UNROLL
+            for (std::size_t j = 0; j < sums_at_once; ++j)
+                d[j] = is_wide || is_first ? no_bytes() : load_bytes(bytes + j * byte_lanes);
+            add_planes(d, planes, of_pass, n_planes);
+            bool is_near;
+            if (is_wide) {
+                alignas(64) unsigned char sums[planes_at_once * plane_step];
+                store_sums(sums, d);
+                is_near = false;
+                for (std::size_t i = 0; i < planes_at_once; ++i)
+                    is_near |= widen(kept->of[q + i], sums + i * plane_step, is_first) < limits.sums[q + i];
+                if (__builtin_expect(is_last && is_near, 0))
+                    for (std::size_t i = 0; i < planes_at_once; ++i)
+                        end = write_sums_below(end, kept->of[q + i], limits.sums[q + i], q + i, set);
+            } else {
+                is_near = any_near(d, limits.bytes + q);
+                store_sums(bytes, d);
+                if (__builtin_expect(is_last && is_near, 0))
+                    end = write_bytes_below(end, bytes, limits.bytes + q, q, set);
+            }
+            live[n_left] = live[l];
+            n_left += is_near;
+        }
+        n_live = n_left;
+    }
+    return end;
+}
+
+static Found within_planes(const PlaneTile& tile, const PlaneQueries& queries, Hit* hits) {
+    const std::size_t set_bytes = plane_step * planes_per_byte * tile.code_size, stop = tile.begin + tile.n_codes;
+    PlaneLimits limits;
+    PlaneSums kept;
+    read_limits(&limits, queries);
+    Hit* end = hits;
+    for (std::size_t first = tile.begin / plane_step * plane_step; first < stop; first += plane_step) {
+        PlaneSet set = {tile.planes + first / plane_step * set_bytes, 0, plane_step, first - tile.begin};
+        if (first < tile.begin) set.begin = tile.begin - first;
+        if (stop - first < plane_step) set.end = stop - first;
+        if (tile.code_size == 8)  // a constant makes the loop's addresses cheap
+            end = within_chunk(end, set, queries.keys, limits, 8 * planes_per_byte);
+        else if (tile.code_size <= most_chunk_bytes)
+            end = within_chunk(end, set, queries.keys, limits, tile.code_size * planes_per_byte);
+        else end = within_chunks(end, set, queries.keys, limits, tile.code_size, &kept);
+    }
+    return {static_cast<std::size_t>(end - hits), isa};
+}
+
+// Pass after pass, plane after plane, a key for each query of the pass.
+static Found make_keys(const std::uint64_t* words, std::size_t code_size, std::size_t n_queries, unsigned char* keys) {
+    const std::size_t n_words = (code_size + 7) / 8;
+    for (std::size_t q = 0; q < n_queries; q += planes_at_once, words += planes_at_once * n_words)
+        for (std::size_t byte = 0; byte < code_size; ++byte)
+            for (std::size_t plane = 0; plane < planes_per_byte; ++plane)
+                for (std::size_t i = 0; i < planes_at_once; ++i)
+                    *keys++ =
+                        plane_key(static_cast<unsigned char>(words[i * n_words + byte / 8] >> 8 * (byte % 8)), plane);
+    return {n_queries, isa};
+}

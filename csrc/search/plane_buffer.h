@@ -1,0 +1,50 @@
+// Turns runs of codes into sets of planes, where many queries share them.
+#pragma once
+
+#include <algorithm>
+
+#include "../kernels/kernel.h"
+#include "../support/aligned_buffer.h"
+#include "codes.h"
+
+namespace hashindex {
+
+class PlaneBuffer {
+public:
+    // Queries that a run is worth splitting for; fewer read words.
+    static constexpr std::size_t least_queries = 8;
+
+    static bool pays(const Codes& codes, std::size_t n_queries, const Kernel& kernel) {
+        return kernel.planes_per_byte && codes.code_size <= most_plane_bytes && n_queries >= least_queries;
+    }
+
+    PlaneBuffer(const Codes& codes, const Kernel& kernel)
+        : codes_(codes),
+          kernel_(kernel),
+          set_size_(plane_step * kernel.planes_per_byte * codes.code_size),
+          n_sets_(std::clamp<std::size_t>((std::size_t{16} << 10) / set_size_, 1, 8)),
+          planes_(n_sets_ * set_size_) {}
+
+    std::size_t capacity() const { return n_sets_ * plane_step; }
+
+    // Codes [first, first + count), count <= capacity.
+    PlaneTile run(std::size_t first, std::size_t count) {
+        const unsigned char* code = codes_.row(first);
+        unsigned char* set = planes_.data();
+        for (std::size_t i = 0; i < count; i += plane_step, code += plane_step * codes_.code_size, set += set_size_) {
+            const std::size_t n_codes = std::min(plane_step, count - i);
+            for (std::size_t byte = 0; byte < n_codes * codes_.code_size; byte += 64)
+                __builtin_prefetch(code + prefetch_distance + byte);
+            kernel_.split(code, codes_.code_size, n_codes, set);
+        }
+        return {planes_.data(), codes_.code_size, 0, count};
+    }
+
+private:
+    const Codes codes_;
+    const Kernel& kernel_;
+    const std::size_t set_size_, n_sets_;
+    AlignedBuffer<unsigned char> planes_;
+};
+
+}  // namespace hashindex
