@@ -20,7 +20,6 @@ using Bytes = __m256i;
 constexpr std::size_t byte_lanes = 32;
 constexpr std::size_t planes_at_once = 2;  // 8 sums, 2 rows of the table, 1 vector of codes: 11 of 16 registers
 
-static inline Bytes no_bytes() { return _mm256_setzero_si256(); }
 static inline Bytes load_bytes(const unsigned char* bytes) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
 }
@@ -29,7 +28,8 @@ static inline void store_bytes(unsigned char* to, Bytes bytes) {
 }
 static inline Bytes key_bytes(unsigned char key) { return _mm256_broadcastsi128_si256(table_row(key)); }
 static inline Bytes differing(Bytes codes, Bytes row) { return _mm256_shuffle_epi8(row, codes); }
-static inline Bytes add_bytes(Bytes a, Bytes b) { return _mm256_adds_epu8(a, b); }
+static inline Bytes add_bytes(Bytes a, Bytes b) { return _mm256_add_epi8(a, b); }
+static inline Bytes add_saturated(Bytes a, Bytes b) { return _mm256_adds_epu8(a, b); }
 static inline Bytes least_bytes(Bytes a, Bytes b) { return _mm256_min_epu8(a, b); }
 static inline Bytes all_bytes(std::uint32_t four) { return _mm256_set1_epi32(static_cast<int>(four)); }
 static inline bool any_below_bytes(const Bytes* sums, const Bytes* limits) {
@@ -37,7 +37,7 @@ static inline bool any_below_bytes(const Bytes* sums, const Bytes* limits) {
     return !_mm256_testz_si256(below, below);
 }
 static inline std::uint64_t which_below_bytes(Bytes sums, Bytes limits) {
-    const Bytes beyond = _mm256_cmpeq_epi8(_mm256_subs_epu8(limits, sums), no_bytes());
+    const Bytes beyond = _mm256_cmpeq_epi8(_mm256_subs_epu8(limits, sums), _mm256_setzero_si256());
     return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(beyond));
 }
 

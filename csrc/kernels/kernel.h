@@ -47,15 +47,17 @@ constexpr std::size_t most_plane_bytes = 2048;
 struct PlaneTile {
     const unsigned char* planes;
     std::size_t code_size;
+    const unsigned char* next;  // as many codes, which the kernel asks memory for meanwhile; need not be there
     std::size_t begin;
     std::size_t n_codes;
 
     // Codes [first, first + count) or up to the last. A part that goes beyond a set ends where one ends, so that the
     // parts behind it share none.
     PlaneTile part(std::size_t first, std::size_t count) const {
-        if (n_codes - first <= count) return {planes, code_size, begin + first, n_codes - first};
-        const std::size_t from = begin + first, end = from + count, whole = end / plane_step * plane_step;
-        return {planes, code_size, from, (whole > from ? whole : end) - from};
+        const std::size_t from = begin + first, whole = (from + count) / plane_step * plane_step;
+        if (n_codes - first <= count) count = n_codes - first;
+        else if (whole > from) count = whole - from;
+        return {planes, code_size, next, from, count};
     }
 };
 

@@ -68,13 +68,13 @@ using Bytes = uint8x16_t;
 constexpr std::size_t byte_lanes = 16;
 constexpr std::size_t planes_at_once = 2;  // 16 sums, 2 keys, 1 vector of codes and what they differ in: 20 of 32
 
-static inline Bytes no_bytes() { return vdupq_n_u8(0); }
 static inline Bytes load_bytes(const unsigned char* bytes) { return vld1q_u8(bytes); }
 static inline void store_bytes(unsigned char* to, Bytes bytes) { vst1q_u8(to, bytes); }
 static inline unsigned char plane_key(unsigned char byte, std::size_t) { return byte; }
 static inline Bytes key_bytes(unsigned char key) { return vdupq_n_u8(key); }
 static inline Bytes differing(Bytes codes, Bytes key) { return vcntq_u8(veorq_u8(codes, key)); }
-static inline Bytes add_bytes(Bytes a, Bytes b) { return vqaddq_u8(a, b); }
+static inline Bytes add_bytes(Bytes a, Bytes b) { return vaddq_u8(a, b); }
+static inline Bytes add_saturated(Bytes a, Bytes b) { return vqaddq_u8(a, b); }
 static inline Bytes least_bytes(Bytes a, Bytes b) { return vminq_u8(a, b); }
 static inline Bytes all_bytes(std::uint32_t four) { return vreinterpretq_u8_u32(vdupq_n_u32(four)); }
 static inline bool any_below_bytes(const Bytes* sums, const Bytes* limits) {

@@ -1,7 +1,7 @@
 // The loop of batched scans where counting the bits of a word takes many instructions: over planes, each a byte per
 // code. It needs, in scope: isa, planes_per_byte, Bytes, byte_lanes, planes_at_once (queries), load_bytes, store_bytes,
-// no_bytes, plane_key (of a byte and the number of its plane), key_bytes (of a key), differing (bits, of a plane and a
-// key), add_bytes (saturating), least_bytes, all_bytes (of a byte four times), any_below_bytes, which_below_bytes.
+// plane_key (of a byte and the number of its plane), key_bytes (of a key), differing (bits, of a plane and a
+// key), add_bytes, add_saturated, least_bytes, all_bytes (of a byte four times), any_below_bytes, which_below_bytes.
 //
 // Per plane, vector of codes and query: 1 `differing`, 1 add. Loads: the plane's vectors for all queries of the pass, 2
 // per query. Sums stay in registers: plane_step codes against planes_at_once queries. Per pass and query, 1 minimum per
@@ -26,24 +26,42 @@ struct PlaneSums {
 // around where a tile begins behind it.
 struct PlaneSet {
     const unsigned char* planes;
+    const unsigned char* next;
     std::size_t begin, end, first;
 };
 
-static inline __attribute__((always_inline)) void add_planes(Bytes* d, const unsigned char* planes,
-                                                             const unsigned char* keys, const std::size_t n_planes) {
+// Asks memory for lines that are read later. A burst of requests would wait for memory: each pass makes a few.
+static inline __attribute__((always_inline)) void ask(const unsigned char* lines, std::size_t n_lines) {
+    for (std::size_t i = 0; i < n_lines; ++i) __builtin_prefetch(lines + 64 * i, 0, 2);
+}
+
+static inline std::size_t lines_per_pass(std::size_t n_planes, std::size_t n_passes) {
+    const std::size_t n_lines = n_planes * plane_step / planes_per_byte / 64;
+    return (n_lines + n_passes - 1) / (n_passes + !n_passes);
+}
+
+// One plane against the keys of a pass: sets or raises the sums.
+static inline __attribute__((always_inline)) void add_plane(Bytes* d, const unsigned char* plane,
+                                                            const unsigned char* keys, const bool is_first) {
+    Bytes key[planes_at_once];
     HASHINDEX_UNROLL
-    for (std::size_t p = 0; p < n_planes; ++p, planes += plane_step, keys += planes_at_once) {
-        Bytes key[planes_at_once];
+    for (std::size_t i = 0; i < planes_at_once; ++i) key[i] = key_bytes(keys[i]);
+    HASHINDEX_UNROLL
+    for (std::size_t j = 0; j < vectors; ++j) {
+        const Bytes codes = load_bytes(plane + j * byte_lanes);
         HASHINDEX_UNROLL
-        for (std::size_t i = 0; i < planes_at_once; ++i) key[i] = key_bytes(keys[i]);
-        HASHINDEX_UNROLL
-        for (std::size_t j = 0; j < vectors; ++j) {
-            const Bytes codes = load_bytes(planes + j * byte_lanes);
-            HASHINDEX_UNROLL
-            for (std::size_t i = 0; i < planes_at_once; ++i)
-                d[i * vectors + j] = add_bytes(d[i * vectors + j], differing(codes, key[i]));
+        for (std::size_t i = 0; i < planes_at_once; ++i) {
+            const Bytes bits = differing(codes, key[i]);
+            d[i * vectors + j] = is_first ? bits : add_bytes(d[i * vectors + j], bits);
         }
     }
+}
+
+static inline __attribute__((always_inline)) void add_planes(Bytes* d, const unsigned char* planes,
+                                                             const unsigned char* keys, const std::size_t n_planes) {
+    add_plane(d, planes, keys, true);
+    HASHINDEX_UNROLL
+    for (std::size_t p = 1; p < n_planes; ++p) add_plane(d, planes + p * plane_step, keys + p * planes_at_once, false);
 }
 
 // Whether any code is below the limit of its query.
@@ -138,11 +156,11 @@ static inline void read_limits(PlaneLimits* limits, const PlaneQueries& queries)
 // Codes of one chunk: no distance is beyond a byte.
 static inline __attribute__((always_inline)) Hit* within_chunk(Hit* end, const PlaneSet& set, const unsigned char* keys,
                                                                const PlaneLimits& limits, const std::size_t n_planes) {
+    const std::size_t n_lines = lines_per_pass(n_planes, limits.n_live);
     for (std::size_t l = 0; l < limits.n_live; ++l) {
         const std::size_t q = limits.live[l] * planes_at_once;
+        ask(set.next + 64 * n_lines * l, n_lines);
         Bytes d[sums_at_once];
-        HASHINDEX_UNROLL
-        for (std::size_t j = 0; j < sums_at_once; ++j) d[j] = no_bytes();
         add_planes(d, set.planes, keys + q * n_planes, n_planes);
         if (__builtin_expect(any_near(d, limits.bytes + q), 0)) {
             alignas(64) unsigned char sums[planes_at_once * plane_step];
@@ -161,13 +179,15 @@ static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* ke
     unsigned char live[max_block_queries / planes_at_once];
     std::size_t n_live = limits.n_live;
     std::memcpy(live, limits.live, n_live);
-    for (std::size_t byte = 0; byte < code_size; byte += chunk) {
+    for (std::size_t byte = 0; byte < code_size && n_live > 0; byte += chunk) {
         const std::size_t n_planes = planes_per_byte * (code_size - byte < chunk ? code_size - byte : chunk);
         const unsigned char* planes = set.planes + plane_step * planes_per_byte * byte;
         const bool is_first = byte == 0, is_last = byte + chunk >= code_size;
+        const std::size_t n_lines = lines_per_pass(n_planes, n_live);
         std::size_t n_left = 0;
         for (std::size_t l = 0; l < n_live; ++l) {
             const std::size_t q = live[l] * planes_at_once;
+            ask(set.next + plane_step * byte + 64 * n_lines * l, n_lines);
             const unsigned char* of_pass = keys + planes_per_byte * (q * code_size + byte * planes_at_once);
             auto* bytes = reinterpret_cast<unsigned char*>(kept->of[q]);
             std::uint16_t widest = 0;
@@ -175,9 +195,6 @@ static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* ke
                 widest = limits.sums[q + i] > widest ? limits.sums[q + i] : widest;
             const bool is_wide = widest > 0xff;
             Bytes d[sums_at_once];
-            HASHINDEX_UNROLL
-            for (std::size_t j = 0; j < sums_at_once; ++j)
-                d[j] = is_wide || is_first ? no_bytes() : load_bytes(bytes + j * byte_lanes);
             add_planes(d, planes, of_pass, n_planes);
             bool is_near;
             if (is_wide) {
@@ -190,6 +207,9 @@ static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* ke
                     for (std::size_t i = 0; i < planes_at_once; ++i)
                         end = write_sums_below(end, kept->of[q + i], limits.sums[q + i], q + i, set);
             } else {
+                HASHINDEX_UNROLL
+                for (std::size_t j = 0; j < sums_at_once; ++j)
+                    d[j] = is_first ? d[j] : add_saturated(d[j], load_bytes(bytes + j * byte_lanes));
                 is_near = any_near(d, limits.bytes + q);
                 store_sums(bytes, d);
                 if (__builtin_expect(is_last && is_near, 0))
@@ -210,12 +230,11 @@ static Found within_planes(const PlaneTile& tile, const PlaneQueries& queries, H
     read_limits(&limits, queries);
     Hit* end = hits;
     for (std::size_t first = tile.begin / plane_step * plane_step; first < stop; first += plane_step) {
-        PlaneSet set = {tile.planes + first / plane_step * set_bytes, 0, plane_step, first - tile.begin};
+        PlaneSet set = {tile.planes + first / plane_step * set_bytes, tile.next + first * tile.code_size, 0, plane_step,
+                        first - tile.begin};
         if (first < tile.begin) set.begin = tile.begin - first;
         if (stop - first < plane_step) set.end = stop - first;
-        if (tile.code_size == 8)  // a constant makes the loop's addresses cheap
-            end = within_chunk(end, set, queries.keys, limits, 8 * planes_per_byte);
-        else if (tile.code_size <= most_chunk_bytes)
+        if (tile.code_size <= most_chunk_bytes)
             end = within_chunk(end, set, queries.keys, limits, tile.code_size * planes_per_byte);
         else end = within_chunks(end, set, queries.keys, limits, tile.code_size, &kept);
     }

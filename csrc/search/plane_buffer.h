@@ -11,11 +11,11 @@ namespace hashindex {
 
 class PlaneBuffer {
 public:
-    // Queries that a run is worth splitting for; fewer read words.
-    static constexpr std::size_t least_queries = 8;
-
+    // Whether so many queries are worth the splitting. Words of one-word codes need no turning: they stay ahead for
+    // longer.
     static bool pays(const Codes& codes, std::size_t n_queries, const Kernel& kernel) {
-        return kernel.planes_per_byte && codes.code_size <= most_plane_bytes && n_queries >= least_queries;
+        const std::size_t least = codes.code_size == 8 ? 12 : 5;
+        return kernel.planes_per_byte && codes.code_size <= most_plane_bytes && n_queries >= least;
     }
 
     PlaneBuffer(const Codes& codes, const Kernel& kernel)
@@ -31,13 +31,9 @@ public:
     PlaneTile run(std::size_t first, std::size_t count) {
         const unsigned char* code = codes_.row(first);
         unsigned char* set = planes_.data();
-        for (std::size_t i = 0; i < count; i += plane_step, code += plane_step * codes_.code_size, set += set_size_) {
-            const std::size_t n_codes = std::min(plane_step, count - i);
-            for (std::size_t byte = 0; byte < n_codes * codes_.code_size; byte += 64)
-                __builtin_prefetch(code + prefetch_distance + byte);
-            kernel_.split(code, codes_.code_size, n_codes, set);
-        }
-        return {planes_.data(), codes_.code_size, 0, count};
+        for (std::size_t i = 0; i < count; i += plane_step, code += plane_step * codes_.code_size, set += set_size_)
+            kernel_.split(code, codes_.code_size, std::min(plane_step, count - i), set);
+        return {planes_.data(), codes_.code_size, code, 0, count};
     }
 
 private:

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "check_planes.h"
 #include "check_runs.h"
 #include "reference.h"
 
@@ -289,8 +290,9 @@ void check_kernel(const Kernel& kernel) {
         n_checks += check_case(kernel, uniform, random) + check_case(kernel, many_equal, random) +
                     check_case(kernel, all_distances, random);
     }
-    const std::size_t n_runs = check_runs(kernel);
-    std::printf("%s: %zu scans and %zu runs equal to the loop over bits\n", kernel.isa, n_checks, n_runs);
+    const std::size_t n_runs = check_runs(kernel), n_planes = check_planes(kernel);
+    std::printf("%s: %zu scans, %zu runs and %zu batches over planes equal to the loop over bits\n", kernel.isa,
+                n_checks, n_runs, n_planes);
 }
 
 const Kernel* kernel_by_name(const std::string& isa) {

@@ -353,6 +353,10 @@ int main() {
     const Reference split(4301, 1, 1000, 0);  // codes shared out among threads, ties across the borders
     check_scans(split, {*available_kernels()[0], pool, 3, never});
     check_counts(split, {*available_kernels()[0], pool, 3, never});
+    for (const std::size_t code_size : {most_plane_bytes, most_plane_bytes + 1}) {  // with planes and without
+        const Reference wide(301, 13, code_size, 900);
+        for (const Kernel* kernel : available_kernels()) check_scans(wide, {*kernel, pool, 1, never});
+    }
     check(Reference(120000, 2, 4, 0), 14);  // tables built in chunks and partitions
     std::printf("searches: %zu sets of codes equal to the slow reference\n", n_cases);
     return 0;

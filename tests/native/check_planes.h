@@ -1,0 +1,130 @@
+// Batches over planes against the loop over bits, in buffers that end where the codes, planes, keys and hits end: a
+// sanitizer sees the first byte too many.
+#pragma once
+
+#include <memory>
+
+#include "../../csrc/kernels/kernel.h"
+#include "../../csrc/support/aligned_buffer.h"
+#include "reference.h"
+
+namespace hashindex {
+
+// Codes at every distance from the queries, which are near each other; whole sets of them far away, others equal.
+struct PlaneCase {
+    static constexpr std::size_t n_codes = 2 * plane_step + 45;
+
+    PlaneCase(std::size_t size, std::size_t count, std::mt19937_64& random)
+        : code_size(size), n_queries(count), padded((count + query_step - 1) / query_step * query_step) {
+        std::vector<unsigned char> centre(size);
+        for (unsigned char& byte : centre) byte = static_cast<unsigned char>(random());
+        for (std::size_t q = 0; q < n_queries; ++q) {
+            queries.insert(queries.end(), centre.begin(), centre.end());
+            if (q > 0) queries[q * size + random() % size] ^= static_cast<unsigned char>(random());
+        }
+        for (std::size_t i = 0; i < n_codes; ++i) {
+            const bool is_far = i / plane_step == 1 && i % 50 != 7;  // equal, far, anything, random
+            const std::size_t kind = is_far ? 1 : i % 4, n_flips = random() % (8 * size + 1);
+            for (std::size_t byte = 0; byte < size; ++byte)
+                codes.push_back(kind == 3 ? static_cast<unsigned char>(random())
+                                          : static_cast<unsigned char>(kind == 1 ? ~centre[byte] : centre[byte]));
+            for (std::size_t flip = 0; kind == 2 && flip < n_flips; ++flip)
+                codes[i * size + random() % size] ^= static_cast<unsigned char>(1u << random() % 8);
+        }
+        for (std::size_t q = 0; q < n_queries; ++q)
+            for (std::size_t i = 0; i < n_codes; ++i)
+                distances.push_back(slow_distance(queries.data() + q * size, codes.data() + i * size, size));
+    }
+
+    Codes of_queries() const { return {queries.data(), n_queries, code_size}; }
+
+    std::size_t code_size, n_queries, padded;
+    std::vector<unsigned char> queries, codes;
+    std::vector<std::uint64_t> distances;  // (n_queries, n_codes)
+};
+
+// The first `count` codes as planes, each byte of which is checked.
+inline AlignedBuffer<unsigned char> split_codes(const Kernel& kernel, const PlaneCase& c, std::size_t count) {
+    const std::size_t set_size = plane_step * kernel.planes_per_byte * c.code_size;
+    AlignedBuffer<unsigned char> planes((count + plane_step - 1) / plane_step * set_size);
+    const std::unique_ptr<unsigned char[]> exact(new unsigned char[count * c.code_size]);
+    std::copy_n(c.codes.data(), count * c.code_size, exact.get());
+    for (std::size_t i = 0; i < count; i += plane_step) {
+        const Found found = kernel.split(exact.get() + i * c.code_size, c.code_size, std::min(plane_step, count - i),
+                                         planes.data() + i / plane_step * set_size);
+        CHECK(found.isa == kernel.isa && found.count == std::min(plane_step, count - i), "split");
+    }
+    for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t byte = 0; byte < c.code_size; ++byte) {
+            const unsigned char* plane =
+                planes.data() + i / plane_step * set_size + i % plane_step + byte * kernel.planes_per_byte * plane_step;
+            const unsigned value = kernel.planes_per_byte == 1 ? plane[0] : plane[0] | unsigned{plane[plane_step]} << 4;
+            CHECK(value == c.codes[i * c.code_size + byte], std::string(kernel.isa) + " split");
+        }
+    return planes;
+}
+
+// Every query with a limit of its own, from limits[first] on; the tile met in parts of `step` codes and more.
+inline void check_planes(const Kernel& kernel, const PlaneCase& c, unsigned char* planes, std::size_t count,
+                         const std::vector<std::uint64_t>& limits, std::size_t first, std::size_t step) {
+    const std::string which = std::string(kernel.isa) + " planes code_size=" + std::to_string(c.code_size) +
+                              " n_queries=" + std::to_string(c.n_queries) + " count=" + std::to_string(count) +
+                              " limit=" + std::to_string(limits[first]) + " step=" + std::to_string(step);
+    AlignedBuffer<unsigned char> keys(c.padded * c.code_size * kernel.planes_per_byte);
+    const std::vector<std::uint64_t> words = words_of(c.of_queries(), 0, c.n_queries, c.padded);
+    CHECK(kernel.make_keys(words.data(), c.code_size, c.padded, keys.data()).isa == kernel.isa, which);
+    std::vector<std::uint64_t> own(c.padded, 0);
+    for (std::size_t q = 0; q < c.n_queries; ++q) own[q] = limits[(first + q) % limits.size()];
+    std::vector<std::vector<Hit>> expected(c.n_queries), found(c.n_queries);
+    for (std::size_t q = 0; q < c.n_queries; ++q)
+        for (std::size_t i = 0; i < count; ++i)
+            if (c.distances[q * c.n_codes + i] < own[q])
+                expected[q].push_back(make_hit(c.distances[q * c.n_codes + i], i));
+    const PlaneTile tile{planes, c.code_size, c.codes.data(), 0, count};
+    for (std::size_t done = 0; done < count; step *= 2) {
+        const PlaneTile part = tile.part(done, step);
+        CHECK(part.n_codes > 0 && part.n_codes <= step, which);
+        const std::unique_ptr<Hit[]> hits(new Hit[part.n_codes * c.padded]);
+        const Found n = kernel.within_planes(part, {keys.data(), own.data(), c.padded}, hits.get());
+        CHECK(n.isa == kernel.isa && n.count <= part.n_codes * c.padded, which);
+        for (std::size_t i = 0; i < n.count; ++i) {
+            CHECK(hit_query(hits[i]) < c.n_queries, which);
+            found[hit_query(hits[i])].push_back(without_query(hits[i]) + done);
+        }
+        done += part.n_codes;
+    }
+    CHECK(found == expected, which);
+}
+
+// Every width up to 40 bytes and wider ones on both sides of whole chunks; limits on both sides of what a byte holds.
+inline std::size_t check_planes(const Kernel& kernel) {
+    if (kernel.planes_per_byte == 0) return 0;
+    std::mt19937_64 random(5);
+    std::vector<std::size_t> code_sizes{62, 63, 64, 65, 93, 94, 128, 129, 256, most_plane_bytes};
+    for (std::size_t size = 1; size <= 40; ++size) code_sizes.push_back(size);
+    std::size_t n_checks = 0;
+    for (const std::size_t code_size : code_sizes) {
+        const std::uint64_t max = 8 * code_size;
+        const std::vector<std::uint64_t> limits{max + 1, 0,   256, max / 2, 0,   1,       max, 254,
+                                                255,     257, 0,   0,       128, max / 3, 255, std::uint64_t{1} << 31};
+        for (const std::size_t n_queries : {1u, 5u, 8u}) {
+            const PlaneCase c(code_size, n_queries, random);
+            for (const std::size_t count : {1u, 31u, 33u, 64u, 127u, 128u, 129u, 200u, 256u, 301u}) {
+                if (code_size > 256 && count % 100 != 1) continue;
+                AlignedBuffer<unsigned char> planes = split_codes(kernel, c, count);
+                for (std::size_t first = 0; first < limits.size(); first += n_queries == 1 ? 1 : 3)
+                    for (const std::size_t step : {std::size_t{32}, count}) {
+                        check_planes(kernel, c, planes.data(), count, limits, first, step);
+                        ++n_checks;
+                    }
+            }
+        }
+    }
+    const PlaneCase full(33, max_block_queries, random);
+    AlignedBuffer<unsigned char> planes = split_codes(kernel, full, full.n_codes);
+    for (const std::uint64_t limit : {130u, 255u, 265u})
+        check_planes(kernel, full, planes.data(), full.n_codes, {limit, limit + 1}, 0, 96);
+    return n_checks + 3;
+}
+
+}  // namespace hashindex
