@@ -65,5 +65,6 @@ OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Nehalem emulate qemu-x86_64 -cpu SandyB
 
 echo "== Haswell"
 emulate qemu-x86_64 -cpu Haswell $native/kernels
+must_be_illegal qemu-x86_64 -cpu Haswell $native/kernels --force avx512bw
 must_be_illegal qemu-x86_64 -cpu Haswell $native/kernels --force avx512
 OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Nehalem emulate qemu-x86_64 -cpu Haswell "$python" tests/native/emulated_search.py avx2 popcnt scalar

@@ -20,7 +20,7 @@ from .scan import NativeScan
 
 
 def available_isas() -> list[str]:
-    """ISAs this CPU can run, best first: of avx512, avx2, popcnt, neon and scalar."""
+    """ISAs this CPU can run, best first: of avx512, avx512bw, avx2, popcnt, neon and scalar."""
     return _core.available_isas()
 
 
