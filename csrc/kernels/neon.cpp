@@ -141,6 +141,7 @@ static Found split(const unsigned char* codes, std::size_t code_size, std::size_
 #include "plain_run.h"
 #include "run_body.h"
 #include "filter_body.h"
+#include "plane_hits.h"
 #include "planes_body.h"
 #include "kernel_body.h"
 

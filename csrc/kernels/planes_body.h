@@ -1,7 +1,7 @@
 // The loop of batched scans where counting the bits of a word takes many instructions: over planes, each a byte per
-// code. It needs, in scope: isa, planes_per_byte, Bytes, byte_lanes, planes_at_once (queries), load_bytes, store_bytes,
-// plane_key (of a byte and the number of its plane), key_bytes (of a key), differing (bits, of a plane and a
-// key), add_bytes, add_saturated, least_bytes, all_bytes (of a byte four times), any_below_bytes, which_below_bytes.
+// code. Included behind plane_hits.h, it needs besides, in scope: isa, planes_per_byte, plane_key (of a byte and the
+// number of its plane), key_bytes (of a key), differing (bits, of a plane and a key), store_bytes, add_bytes,
+// add_saturated, least_bytes, any_below_bytes (of planes_at_once sums and limits).
 //
 // Per plane, vector of codes and query: 1 `differing`, 1 add. Loads: the plane's vectors for all queries of the pass, 2
 // per query. Sums stay in registers: plane_step codes against planes_at_once queries. Per pass and query, 1 minimum per
@@ -20,14 +20,6 @@ static_assert(query_step % planes_at_once == 0 && max_block_queries / planes_at_
 // What is kept of every query of the block between chunks: sums of 8 or of 16 bits.
 struct PlaneSums {
     alignas(64) std::uint16_t of[max_block_queries][plane_step];
-};
-
-// A set of planes, of which codes [begin, end) are meant; code 0 has the number `first`, which wraps
-// around where a tile begins behind it.
-struct PlaneSet {
-    const unsigned char* planes;
-    const unsigned char* next;
-    std::size_t begin, end, first;
 };
 
 // Asks memory for lines that are read later. A burst of requests would wait for memory: each pass makes a few.
@@ -80,42 +72,6 @@ static inline __attribute__((always_inline)) bool any_near(const Bytes* d, const
 static inline __attribute__((always_inline)) void store_sums(unsigned char* to, const Bytes* d) {
     HASHINDEX_UNROLL
     for (std::size_t j = 0; j < sums_at_once; ++j) store_bytes(to + j * byte_lanes, d[j]);
-}
-
-// Hits of one query: the codes whose byte in `tested` is below the limit.
-static Hit* write_below(Hit* end, const unsigned char* tested, std::uint32_t limit, const std::uint16_t* distances,
-                        std::size_t query, const PlaneSet& set) {
-    const Bytes limits = all_bytes(limit);
-    const std::uint64_t start = std::uint64_t{query} << query_shift;
-    for (std::size_t from = 0; from < plane_step; from += byte_lanes) {
-        if (from + byte_lanes <= set.begin || from >= set.end) continue;
-        std::uint64_t which = which_below_bytes(load_bytes(tested + from), limits);
-        if (from < set.begin) which = which >> (set.begin - from) << (set.begin - from);
-        if (from + byte_lanes > set.end) which &= (std::uint64_t{1} << (set.end - from)) - 1;
-        for (; which; which &= which - 1) {
-            const std::size_t code = from + static_cast<std::size_t>(__builtin_ctzll(which));
-            *end++ = start + make_hit(distances[code], set.first + code);
-        }
-    }
-    return end;
-}
-
-static __attribute__((noinline)) Hit* write_bytes_below(Hit* end, const unsigned char* sums,
-                                                        const std::uint32_t* limits, std::size_t query,
-                                                        const PlaneSet& set) {
-    for (std::size_t i = 0; i < planes_at_once; ++i, sums += plane_step) {
-        std::uint16_t distances[plane_step];
-        for (std::size_t code = 0; code < plane_step; ++code) distances[code] = sums[code];
-        end = write_below(end, sums, limits[i], distances, query + i, set);
-    }
-    return end;
-}
-
-static __attribute__((noinline)) Hit* write_sums_below(Hit* end, const std::uint16_t* sums, std::uint16_t limit,
-                                                       std::size_t query, const PlaneSet& set) {
-    alignas(64) unsigned char beyond[plane_step];
-    for (std::size_t code = 0; code < plane_step; ++code) beyond[code] = sums[code] >= limit;
-    return write_below(end, beyond, 0x01010101u, sums, query, set);
 }
 
 // Adds a chunk's sums to those of 16 bits, or sets them. Returns the least.
@@ -189,7 +145,7 @@ static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* ke
             const std::size_t q = live[l] * planes_at_once;
             ask(set.next + plane_step * byte + 64 * n_lines * l, n_lines);
             const unsigned char* of_pass = keys + planes_per_byte * (q * code_size + byte * planes_at_once);
-            auto* bytes = reinterpret_cast<unsigned char*>(kept->of[q]);
+            unsigned char* bytes = reinterpret_cast<unsigned char*>(kept) + sizeof kept->of[0] * q;
             std::uint16_t widest = 0;
             for (std::size_t i = 0; i < planes_at_once; ++i)
                 widest = limits.sums[q + i] > widest ? limits.sums[q + i] : widest;
