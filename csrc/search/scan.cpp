@@ -46,7 +46,7 @@ public:
     const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect) {
         if (n_queries_ <= Grid::most_lone_queries)
             return walk_runs(std::min(first_step, codes_per_run), limit_of, collect);
-        if (PlaneBuffer::pays(rows_.codes, n_queries_, kernel_)) {
+        if (PlaneBuffer::pays(rows_.codes, end_ - begin_, n_queries_, kernel_)) {
             AlignedBuffer<unsigned char> keys(padded_ * kernel_.planes_per_byte * rows_.codes.code_size);
             kernel_.make_keys(words_.data(), rows_.codes.code_size, padded_, keys.data());
             return walk_tiles(

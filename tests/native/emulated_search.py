@@ -19,7 +19,7 @@ def main(expected_isas: list[str]) -> None:
     assert available_isas() == expected_isas, f"{available_isas()} found, {expected_isas} expected"
     rng = np.random.default_rng(0)
     for n_bits in (7, 64, 100, 256, 1024):
-        codes = reference.random_codes(rng, 300, n_bits, "skewed")
+        codes = reference.random_codes(rng, 600, n_bits, "skewed")
         queries = np.concatenate([codes[:3], reference.random_codes(rng, 2, n_bits, "uniform")])
         radius = n_bits // 4
         index = hx.HashIndex(n_bits=n_bits)

@@ -342,7 +342,7 @@ int main() {
         ++n_cases;
     };
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {
-        for (const std::size_t n_codes : {0u, 1u, 2u, 31u, 32u, 33u, 200u})
+        for (const std::size_t n_codes : {0u, 1u, 2u, 31u, 32u, 33u, 200u, 701u})
             check(Reference(n_codes, 133, code_size, 5), code_size == 1 ? 3 : 7);  // 133: two blocks of queries
         check(Reference(3000, 3, code_size, 0), 8);                                // several tiles
         check(Reference(3001, 3, code_size, 9), 13);
@@ -354,7 +354,7 @@ int main() {
     check_scans(split, {*available_kernels()[0], pool, 3, never});
     check_counts(split, {*available_kernels()[0], pool, 3, never});
     for (const std::size_t code_size : {most_plane_bytes, most_plane_bytes + 1}) {  // with planes and without
-        const Reference wide(301, 13, code_size, 900);
+        const Reference wide(601, 13, code_size, 900);
         for (const Kernel* kernel : available_kernels()) check_scans(wide, {*kernel, pool, 1, never});
     }
     check(Reference(120000, 2, 4, 0), 14);  // tables built in chunks and partitions
