@@ -20,6 +20,7 @@ STREAM_CODES = 67_000_000  # 536 MB: beyond any cache
 PEERS: dict[str, Callable[[], Peer]] = {
     "hashindex": HashIndex,
     "hashindex-scan": lambda: HashIndex(method="scan"),
+    "hashindex-avx512bw": lambda: HashIndex(NativeEngine("avx512bw"), "scan"),
     "hashindex-avx2": lambda: HashIndex(NativeEngine("avx2"), "scan"),
     "hashindex-numba": lambda: HashIndex("numba", "scan"),
     "faiss-flat": FaissFlat,
@@ -32,8 +33,9 @@ SLOW = {"usearch-exact": 8, "numpy": 16}  # queries they are given
 @pytest.mark.parametrize("n_bits", [64, 256, 1024])
 @pytest.mark.parametrize("name", PEERS)
 def test_scan_nearest(benchmark: Any, n_bits: int, name: str) -> None:
-    if name == "hashindex-avx2" and "avx2" not in available_isas()[1:]:
-        pytest.skip("AVX2 is not a second choice here")
+    isa = name.removeprefix("hashindex-")
+    if isa.startswith("avx") and isa not in available_isas()[1:]:
+        pytest.skip(f"{isa} is not a second choice here")
     data = uniform(n_bits, N_CODES, N_QUERIES).first(SLOW.get(name, N_QUERIES))
     peer = PEERS[name]().build(data.codes)
     measure.nearest(benchmark, peer, data, K, row="scan", case=f"{n_bits} bits")
