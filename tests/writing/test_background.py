@@ -121,16 +121,18 @@ def test_a_merge_of_what_is_gone_is_dropped(index: HashIndex, monkeypatch: pytes
         assert len(list((index._store.folder / "segments").iterdir())) == 1
 
 
+@pytest.mark.parametrize("change", ["add", "compact", "prepare"])
 def test_a_failed_merge_is_told_by_the_next_change_and_tried_again(
-    index: HashIndex, monkeypatch: pytest.MonkeyPatch
+    index: HashIndex, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     gate = Gate(monkeypatch)
     gate.failure = OSError(errno.ENOSPC, "No space left on device", "a file")
     gate.open.set()
     codes = two_segments(index)
     index._wait_for_merges()
+    call: Any = {"add": lambda: index.add(codes_of(1, 1)), "compact": index.compact, "prepare": index.prepare}[change]
     with pytest.raises(OSError, match="merging segments in the background failed; nothing was lost.*No space") as told:
-        index.add(codes_of(1, 1))
+        call()
     assert (told.value.errno, told.value.filename) == (errno.ENOSPC, "a file")
     assert content(index) == dict(enumerate(map(bytes, codes)))
     index._wait_for_merges()

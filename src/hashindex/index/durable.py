@@ -182,6 +182,7 @@ class Durable(Publishing):
         ImportError
             ``progress=True`` without tqdm.
         """
+        self._before_change()
         with self._writing.lock, reporting(progress, len(self), "compact") as tell:
             before = self._snapshot
             new = compacted(before, tell)

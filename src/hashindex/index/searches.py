@@ -260,6 +260,7 @@ class Searches(Publishing):
         farthest = usual if radius is None else min(check_radius(radius), n_bits)
         self._wait_for_merges()
         if self._store is None or self._store.mode == "w":
+            self._before_change()
             with self._writing.lock:
                 self._publish(self._snapshot, compacted(self._snapshot), NOTHING)
         how = self._how("auto", n_threads)
