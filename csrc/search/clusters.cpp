@@ -196,7 +196,7 @@ RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Cod
                                          budget.take();
                                          found.push_back(std::uint64_t{q} << query_shift | hit);
                                      });
-                       blocks[block] = in_order(found, count);
+                       blocks[block] = in_order(found, count, execution.stop);
                        return visitor.work;
                    });
     return blocks;

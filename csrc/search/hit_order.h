@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../support/stop.h"
 #include "results.h"
 
 namespace hashindex {
@@ -50,32 +51,44 @@ private:
     std::vector<Hit>& spare_;
 };
 
+// Calls work(hit) for each, looking now and then whether to stop.
+template <class Work>
+void for_each_hit(const std::vector<Hit>& hits, Stop& stop, Work work) {
+    constexpr std::size_t hits_per_look = std::size_t{1} << 20;
+    for (std::size_t first = 0; first < hits.size(); first += hits_per_look) {
+        stop.check();
+        for (std::size_t i = first; i < std::min(first + hits_per_look, hits.size()); ++i) work(hits[i]);
+    }
+}
+
 // Hits of a block of queries in any order, each with its query's number, as a block in order. `found` is used up.
-inline BlockHits in_order(std::vector<Hit>& found, std::size_t n_queries) {
-    BlockHits block{std::vector<std::size_t>(n_queries + 1, 0), std::vector<Hit>(found.size())};
-    for (const Hit hit : found) ++block.ends[hit_query(hit) + 1];
+inline BlockHits in_order(std::vector<Hit>& found, std::size_t n_queries, Stop& stop) {
+    BlockHits block{std::vector<std::size_t>(n_queries + 1, 0), UninitialisedVector<Hit>(found.size())};
+    for_each_hit(found, stop, [&](Hit hit) { ++block.ends[hit_query(hit) + 1]; });
     for (std::size_t q = 0; q < n_queries; ++q) block.ends[q + 1] += block.ends[q];
-    for (const Hit hit : found) block.hits[block.ends[hit_query(hit)]++] = without_query(hit);
+    for_each_hit(found, stop, [&](Hit hit) { block.hits[block.ends[hit_query(hit)]++] = without_query(hit); });
     block.ends.pop_back();  // filling has moved every begin to its end
     HitSorter sorter(found);
-    for (std::size_t q = 0; q < n_queries; ++q)
+    for (std::size_t q = 0; q < n_queries; ++q) {
+        if (q) stop.check();
         sorter.sort(block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]);
+    }
     return block;
 }
 
 // The same for hits whose rows ascend within each query, as a scan finds them: counting (query, distance) suffices.
-inline BlockHits in_order_of_distance(std::vector<Hit>& found, std::size_t n_queries) {
+inline BlockHits in_order_of_distance(std::vector<Hit>& found, std::size_t n_queries, Stop& stop) {
     std::uint32_t farthest = 0;
-    for (const Hit hit : found) farthest = std::max(farthest, hit_distance(hit));
+    for_each_hit(found, stop, [&](Hit hit) { farthest = std::max(farthest, hit_distance(hit)); });
     const std::size_t n_distances = farthest + std::size_t{1};
-    if (found.size() < n_queries * n_distances) return in_order(found, n_queries);
+    if (found.size() < n_queries * n_distances) return in_order(found, n_queries, stop);
     std::vector<std::size_t> places(n_queries * n_distances + 1, 0);
     const auto key = [&](Hit hit) { return hit_query(hit) * n_distances + hit_distance(hit); };
-    for (const Hit hit : found) ++places[key(hit) + 1];
+    for_each_hit(found, stop, [&](Hit hit) { ++places[key(hit) + 1]; });
     for (std::size_t i = 1; i < places.size(); ++i) places[i] += places[i - 1];
-    BlockHits block{{}, std::vector<Hit>(found.size())};
+    BlockHits block{{}, UninitialisedVector<Hit>(found.size())};
     for (std::size_t q = 1; q <= n_queries; ++q) block.ends.push_back(places[q * n_distances]);
-    for (const Hit hit : found) block.hits[places[key(hit)]++] = without_query(hit);
+    for_each_hit(found, stop, [&](Hit hit) { block.hits[places[key(hit)]++] = without_query(hit); });
     return block;
 }
 

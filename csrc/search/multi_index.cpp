@@ -65,7 +65,7 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
                                });
                            shown[t] = thresholds[t];
                        }
-                       blocks[block] = in_order(found, count);
+                       blocks[block] = in_order(found, count, execution.stop);
                        return prober.work;
                    });
     return blocks;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../kernels/kernel.h"
+#include "../support/uninitialised.h"
 
 namespace hashindex {
 
@@ -46,7 +47,7 @@ private:
 // The hits of a block of consecutive queries: those of the block's query q end at ends[q].
 struct BlockHits {
     std::vector<std::size_t> ends;
-    std::vector<Hit> hits;
+    UninitialisedVector<Hit> hits;
 };
 
 // Blocks in query order.

@@ -164,7 +164,8 @@ RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_
             const std::vector<Hit>& more = found[block * grid.n_parts + part];
             hits.insert(hits.end(), more.begin(), more.end());
         }
-        blocks[block] = in_order_of_distance(hits, std::min(grid.block_size, queries.count - block * grid.block_size));
+        blocks[block] = in_order_of_distance(hits, std::min(grid.block_size, queries.count - block * grid.block_size),
+                                             execution.stop);
         std::vector<Hit>().swap(hits);
     });
     return blocks;
