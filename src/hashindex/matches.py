@@ -80,6 +80,10 @@ class ApproximateMatches(NearestMatches):
         self.proven = proven
         return self
 
+    def _replace(self, **changes: Any) -> ApproximateMatches:
+        """The same with other arrays; ``proven`` may be among them."""
+        return ApproximateMatches(**{"distances": self.distances, "ids": self.ids, "proven": self.proven, **changes})
+
     def __getnewargs__(self) -> tuple[Any, ...]:
         """Copies and pickles have all three."""
         return *self, self.proven

@@ -92,6 +92,7 @@ def test_few_codes_and_none(engine: Engine) -> None:
     index = HashIndex(16, engine=engine)
     queries = np.linspace(-1, 1, 32, dtype=np.float32).reshape(2, 16)
     assert index.search(pack(queries), k=3, rescore=queries).ids.tolist() == [[-1] * 3] * 2
+    assert HashIndex(engine=engine).search(pack(queries), k=3, rescore=queries).ids.tolist() == [[-1] * 3] * 2
     index.add(pack(queries), ids=[7, 3])
     found = index.search(pack(queries), k=3, rescore=queries)
     assert found.ids.tolist() == [[7, 3, -1], [3, 7, -1]]

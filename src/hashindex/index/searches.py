@@ -116,7 +116,8 @@ class Searches(Publishing):
             Default: ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.
         recall : float, optional
             With k alone: this share of the k nearest is enough, 0 < recall <= 1, on average over queries that are like
-            the codes; a neighbour counts as found by its distance. The first such search builds what it needs.
+            the codes; a neighbour counts as found by its distance. The first such search builds what it needs. With
+            ``allow`` or ``deny`` the answer is exact.
         rescore : array_like of float (n_queries, n_dims), optional
             With k: order the ``oversample * k`` nearest by the dot product of these with their codes, bits taken as +1
             and -1, and return the k best. Float32; float64 sums in a fixed order, the same on every machine.
@@ -152,8 +153,11 @@ class Searches(Publishing):
         else:
             n_bits = 8 * snapshot.code_size
         n_queries = len(rows) if rows.ndim == 2 else 1
-        if recall is not None and (k is None or radius is not None or rescore is not None):
-            raise TypeError("recall= goes with k= alone: radius= and rescore= work on what is exact")
+        if recall is not None:
+            exact = (radius, rescore, oversample, vectors)
+            if k is None or any(one is not None for one in exact):
+                raise TypeError("recall= goes with k= alone: radius= and rescore= work on what is exact")
+            recall = check_recall(recall) if allow is None and deny is None else 1.0
         if k is None:
             if radius is None:
                 raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
@@ -167,7 +171,7 @@ class Searches(Publishing):
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
         how = self._how(method, n_threads, rows.size * snapshot.n_codes)
         if recall is not None:
-            return how.enough(check_recall(recall)).nearest(snapshot, rows, k, 8 * snapshot.code_size)[0]
+            return how.enough(recall).nearest(snapshot, rows, k, 8 * snapshot.code_size)[0]
         if rescore is None and oversample is None and vectors is None:
             return how.nearest(snapshot, rows, k, radii)[0]
         rescoring = as_rescoring(rescore, oversample, vectors, rows, n_bits)
@@ -202,7 +206,8 @@ class Searches(Publishing):
         if recall is not None:
             if k is None or radius is not None:
                 raise TypeError("recall= goes with k= alone")
-            how, n_bits = how.enough(check_recall(recall)), 8 * snapshot.code_size
+            recall = check_recall(recall) if allow is None and deny is None else 1.0
+            how, n_bits = how.enough(recall), 8 * snapshot.code_size
         snapshot = how.settled(snapshot, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
         if k is not None:

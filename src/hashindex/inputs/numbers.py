@@ -93,7 +93,7 @@ def check_k(k: int) -> int:
 
 def check_recall(recall: float) -> float:
     """Return ``recall`` as a float; TypeError if it is no number, ValueError outside 0..1."""
-    if isinstance(recall, bool | np.bool_) or not isinstance(recall, int | float | np.number):
+    if isinstance(recall, bool | np.bool_) or not isinstance(recall, int | float | np.integer | np.floating):
         raise TypeError(f"recall must be a number between 0 and 1, got {recall!r}")
     if not 0 < recall <= 1:
         raise ValueError(f"recall must be above 0 and at most 1, the share of the k nearest to be found; got {recall}")

@@ -12,6 +12,7 @@ from ..support.interrupts import interruptible
 from .searching import Radii, Search
 
 AT_ONCE = 2**25  # bytes of candidates
+SORTING = 64  # bytes that sorting one takes, about as long as NumPy calls on them
 LAST = np.iinfo(np.int64).max
 
 
@@ -23,15 +24,20 @@ def rescored(
     near = np.atleast_2d(search.nearest(snapshot, queries, wide, radii)[0].ids)
     scores, ids = np.full((len(near), k), MISSING_SCORE, np.float32), np.full((len(near), k), MISSING_ID, np.int64)
     size = snapshot.code_size if rescoring.vectors is None else 4 * rescoring.vectors.shape[1]
-    step = max(1, AT_ONCE // max(1, wide * size))
-    for begin in range(0, len(near), step):
+    step = max(1, AT_ONCE // (wide * max(size, SORTING)))
+    for begin in range(0, len(near) if snapshot.n_codes else 0, step):
         some = slice(begin, begin + step)
         found = _scores(search, snapshot, near[some], rescoring.queries[some], rescoring.vectors)
-        by_id = np.where(near[some] == MISSING_ID, LAST, near[some])
-        best = np.lexsort((by_id, -found), axis=1)[:, :k]
+        best = _best(found, near[some], k)
         scores[some, : best.shape[1]] = np.take_along_axis(found, best, axis=1)
         ids[some, : best.shape[1]] = np.take_along_axis(near[some], best, axis=1)
     return ScoredMatches(scores[0], ids[0]) if queries.ndim == 1 else ScoredMatches(scores, ids)
+
+
+def _best(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The places of the ``k`` best of each query's (n_queries, n), fewer of fewer."""
+    by_id = np.where(ids == MISSING_ID, LAST, ids)
+    return interruptible(lambda: np.lexsort((by_id, -scores), axis=1)[:, :k], SORTING * scores.size)
 
 
 def _scores(

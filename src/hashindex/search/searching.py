@@ -115,7 +115,8 @@ class Search:
 
     def _plan(self, snapshot: Snapshot, k: int | None, radius: int, n_queries: int) -> Plan:
         """What is planned for such a search, whose queries count as answered from now on."""
-        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads, self.recall)
+        early = None if self.recall is None else self._early(snapshot)
+        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads, early)
         plan: Plan | None = snapshot.plans.get(key)
         scans_tail = not snapshot.n_tail or self.method in SCANS_TAIL
         if plan is None or plan.left <= 0 or not scans_tail:
@@ -130,9 +131,16 @@ class Search:
         plan.left -= n_queries
         return plan
 
+    def _early(self, snapshot: Snapshot) -> tuple[float | None, ...]:
+        """What plans that stop early depend on, where they are shared with other snapshots: how many codes are left."""
+        return (self.recall, *(one.n_codes for one in snapshot.segments))
+
     def settled(self, snapshot: Snapshot, n_queries: int) -> Snapshot:
-        """The snapshot that so many queries search: one without a tail where that has been scanned too often."""
-        if not snapshot.n_tail:
+        """The snapshot that so many queries search: one without a tail where that has been scanned too often.
+
+        Not where searches stop early: how often it was scanned must not decide what they find.
+        """
+        if not snapshot.n_tail or self.recall is not None:
             return snapshot
         snapshot.n_scanned += n_queries * snapshot.n_tail
         return snapshot.settled() if snapshot.n_scanned > MANY_SCANNED else snapshot

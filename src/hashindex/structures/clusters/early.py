@@ -17,6 +17,7 @@ from .bounds import distances_between
 
 FEWEST_QUERIES, MOST_QUERIES = 16, 512
 MOST_NEIGHBOURS = 2**16  # of all queries
+COPIES = 8  # of a code, itself among them, that are looked past
 TIES = 4  # times k: so many codes that are as near as the k-th, or nearer, are looked up
 MANY_TIES = 64  # times k: where there are more, only the k nearest are
 
@@ -24,27 +25,31 @@ MANY_TIES = 64  # times k: where there are more, only the k nearest are
 def ranks(codes: Codes, clusters: Clusters, k: int, engine: Engine, n_threads: int) -> NDArray[np.int64]:
     """For some of the codes, left out as neighbours: after how many clusters each of the k nearest is found.
 
-    Returns (n_queries, k), from 0 on, ascending. A neighbour is found by its distance: any code as near will do.
+    Their copies are left out too. Returns (n_queries, k), from 0 on, ascending. A neighbour is found by its distance:
+    any code as near will do.
     """
     n_queries = min(max(MOST_NEIGHBOURS // k, FEWEST_QUERIES), MOST_QUERIES)
     chosen = np.unique(np.linspace(0, len(codes) - 1, n_queries).astype(np.int64))
     queries, n_bits = codes[chosen], 8 * codes.shape[1]
-    nearest = NearestQuery(queries, k + 1, np.full(len(queries), n_bits, np.int32), n_threads)
+    wide = min(k + COPIES, len(codes))
+    nearest = NearestQuery(queries, wide, np.full(len(queries), n_bits, np.int32), n_threads)
     near = engine.clusters.nearest(Rows(codes), clusters, nearest)
-    within = RadiusQuery(queries, near.distances[:, k], n_threads, MANY_TIES * near.rows.size)
+    kth = np.minimum((near.distances == 0).sum(axis=1) + k, wide) - 1
+    radii = near.distances[np.arange(len(queries)), kth]
+    within = RadiusQuery(queries, radii, n_threads, MANY_TIES * near.rows.size)
     try:
-        offsets, _, rows, _ = engine.clusters.radius(Rows(codes), clusters, within)
+        offsets, distances, rows, _ = engine.clusters.radius(Rows(codes), clusters, within)
     except TooManyHits:
-        offsets, rows = np.arange(len(queries) + 1) * (k + 1), near.rows.ravel()
+        offsets, distances, rows = np.arange(len(queries) + 1) * wide, near.distances.ravel(), near.rows.ravel()
     of_query = np.repeat(np.arange(len(queries)), np.diff(offsets))
     places = np.arange(len(rows)) - offsets[of_query]
-    kept = (rows != chosen[of_query]) & (places <= TIES * k)
+    kept = (distances > 0) & (places < TIES * k + COPIES)
     rows, of_query, places = rows[kept], of_query[kept], places[kept]
     of, _ = engine.clusters.assign(codes[rows], clusters.centroids, n_threads)
     order = np.argsort(distances_between(words_of(queries), words_of(clusters.centroids)), axis=1, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
-    found_after = np.full((len(queries), TIES * k + 1), order.shape[1])
+    found_after = np.full((len(queries), TIES * k + COPIES), order.shape[1])
     found_after[of_query, places] = rank[of_query, of]
     return np.sort(found_after, axis=1)[:, :k]
 
