@@ -75,30 +75,40 @@ def test_the_answer_depends_on_the_codes_alone(engine: Engine) -> None:
     assert one.proven.tolist() == [near.proven[3]]
     prepared = filled(engine, 64)
     prepared.prepare(7, recall=0.8)  # makes one segment, so other clusters
-    again = prepared.search(queries, **how)
-    assert again.ids.shape == near.ids.shape
+    again, exact = prepared.search(queries, **how), prepared.search(queries, k=7)
+    assert (again.distances <= exact.distances[:, -1:]).mean() >= 0.78
     for other in (pickle.loads(pickle.dumps(near)), copy.copy(near), near._replace(ids=near.ids)):
         assert type(other) is ApproximateMatches
         assert same(other, near)
 
 
+def uniform(n: int, seed: int) -> NDArray[np.uint8]:
+    """Codes whose neighbours lie in many clusters."""
+    return np.random.default_rng(seed).integers(0, 256, (n, 8), dtype=np.uint8)
+
+
 def test_what_was_searched_before_changes_nothing(engine: Engine) -> None:
     """Plans outlive removals; how far to go does not."""
     how: dict[str, Any] = {"k": 10, "recall": 0.5, "method": "clusters"}
-    index, fresh, queries = filled(engine, 64), filled(engine, 64), clumped(40, 64, 9)
-    index.search(queries, **how)
+    index, fresh, queries = HashIndex(64, engine=engine), HashIndex(64, engine=engine), uniform(40, 2)
     for one in (index, fresh):
-        one.remove(one.ids()[::2])
+        one.add(uniform(N, 1))
+    before = index.explain(queries, **how).steps
+    for one in (index, fresh):
+        one.remove(np.arange(0, N, 5))
+    after = index.explain(queries, **how).steps
+    assert len(before) == len(after) == 1
+    assert after[0].lookups > before[0].lookups  # the nearest that are left lie farther away
     assert same(index.search(queries, **how), fresh.search(queries, **how))
 
 
 def test_copies_tell_nothing_of_how_far_to_go(engine: Engine) -> None:
-    codes, queries = clumped(6_000, 64, 1), clumped(300, 64, 2)
-    index = HashIndex(64, engine=engine)
-    index.add(np.concatenate([codes, codes]))
+    index, queries = HashIndex(64, engine=engine), uniform(300, 2)
+    index.add(np.concatenate([uniform(8_000, 1), uniform(8_000, 1), uniform(4_000, 3)]))
+    assert index._snapshot.segments[0].postings is None  # else the copies are stored once
     exact = index.search(queries, k=1)
-    near = index.search(queries, k=1, recall=0.95, method="clusters")
-    assert (near.distances <= exact.distances).mean() >= 0.92
+    near = index.search(queries, k=1, recall=0.8, method="clusters")
+    assert (near.distances <= exact.distances).mean() >= 0.75
 
 
 def test_there_are_k_where_there_are_so_many_codes(engine: Engine) -> None:
@@ -107,8 +117,8 @@ def test_there_are_k_where_there_are_so_many_codes(engine: Engine) -> None:
     assert (near.ids >= 0).all()
     assert (np.diff(np.sort(near.ids, axis=1), axis=1) > 0).all()
     some = index.ids()[::9]
-    allowed = index.search(queries, k=100, recall=0.01, method="clusters", allow=some)  # exact: they may be unlike
-    np.testing.assert_array_equal(allowed.ids, index.search(queries, k=100, allow=some).ids)
+    allowed = index.search(queries, k=5, recall=0.01, method="clusters", allow=some)  # exact: they may be unlike
+    np.testing.assert_array_equal(allowed.ids, index.search(queries, k=5, allow=some).ids)
     assert allowed.proven.all()
     every = index.search(queries, k=len(index) + 2, recall=0.5, method="clusters")
     assert every.proven.all()

@@ -101,6 +101,8 @@ def test_few_codes_and_none(engine: Engine) -> None:
     assert none.ids.shape == none.scores.shape == (0, 3)
     huge = index.search(pack(queries), k=1, rescore=np.full((2, 16), 3e38, np.float32))
     assert huge.scores[1, 0] == np.inf  # the sum does not fit
+    least = index.search(pack(queries), k=3, radius=0, rescore=np.full((2, 16), -3e38, np.float32))
+    assert least.ids[1].tolist() == [3, -1, -1]  # what is found at minus infinity comes before what is missing
 
 
 @pytest.mark.parametrize(
