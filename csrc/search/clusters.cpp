@@ -188,13 +188,13 @@ RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Cod
     const std::size_t size = queries_per_block(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
     for_each_block(queries, execution, work,
-                   [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
+                   [&](std::size_t block, std::size_t first, std::size_t count, HitLog& found) {
                        Visitor visitor(rows, clusters, queries, first, count, execution);
                        found.clear();
                        visitor.visit([&](std::size_t q) { return radii[first + q]; },
                                      [&](std::size_t q, Hit hit) {
                                          budget.take();
-                                         found.push_back(std::uint64_t{q} << query_shift | hit);
+                                         found.add(std::uint64_t{q} << query_shift | hit);
                                      });
                        blocks[block] = in_order(found, count, execution.stop);
                        return visitor.work;
@@ -204,7 +204,7 @@ RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Cod
 
 void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
                       const Execution& execution, const NearestOutput& output, Work& work, std::size_t most) {
-    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, std::vector<Hit>&) {
+    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, HitLog&) {
         Visitor visitor(rows, clusters, queries, first, count, execution);
         std::vector<NearestCollector> nearest;
         nearest.reserve(count);
@@ -226,7 +226,7 @@ void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& q
             if (!visitor.visit_others(q, wants_more, limit_of, collect) && output.proven)
                 output.proven[first + q] = false;
         }
-        for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take());
+        for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take(execution.stop), execution.stop);
         return visitor.work;
     });
 }

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "../support/stop.h"
+#include "../support/uninitialised.h"
+#include "hit_log.h"
 #include "results.h"
 
 namespace hashindex {
@@ -14,8 +16,7 @@ namespace hashindex {
 // differ at all. Rows that ascend already, as a scan finds them, need the distances only.
 class HitSorter {
 public:
-    // Works in `spare`, whose content is lost.
-    explicit HitSorter(std::vector<Hit>& spare) : spare_(spare) {}
+    explicit HitSorter(Stop& stop) : stop_(stop) {}
 
     void sort(Hit* begin, Hit* end) {
         const auto count = static_cast<std::size_t>(end - begin);
@@ -25,11 +26,11 @@ public:
         }
         Hit all = 0;
         bool ascending = true;
-        for (std::size_t i = 0; i < count; ++i) {
+        for_each_number(count, stop_, [&](std::size_t i) {
             all |= begin[i];
             ascending &= i == 0 || hit_row(begin[i - 1]) < hit_row(begin[i]);
-        }
-        spare_.resize(std::max(spare_.size(), count));
+        });
+        if (spare_.size() < count) spare_ = UninitialisedVector<Hit>(count);
         for (unsigned shift = ascending ? row_bits : 0; shift < query_shift; shift += digit_bits)
             if (all >> shift & digit_mask) pass(begin, count, shift);
     }
@@ -42,33 +43,26 @@ private:
 
     void pass(Hit* hits, std::size_t count, unsigned shift) {
         std::size_t places[digit_mask + 2] = {};
-        for (std::size_t i = 0; i < count; ++i) ++places[(hits[i] >> shift & digit_mask) + 1];
+        const auto digit_of = [&](std::size_t i) { return hits[i] >> shift & digit_mask; };
+        for_each_number(count, stop_, [&](std::size_t i) { ++places[digit_of(i) + 1]; });
         for (std::size_t digit = 0; digit < digit_mask; ++digit) places[digit + 1] += places[digit];
-        for (std::size_t i = 0; i < count; ++i) spare_[places[hits[i] >> shift & digit_mask]++] = hits[i];
-        std::copy_n(spare_.begin(), count, hits);
+        for_each_number(count, stop_, [&](std::size_t i) { spare_[places[digit_of(i)]++] = hits[i]; });
+        for_each_number(count, stop_, [&](std::size_t i) { hits[i] = spare_[i]; });
     }
 
-    std::vector<Hit>& spare_;
+    Stop& stop_;
+    UninitialisedVector<Hit> spare_;
 };
 
-// Calls work(hit) for each, looking now and then whether to stop.
-template <class Work>
-void for_each_hit(const std::vector<Hit>& hits, Stop& stop, Work work) {
-    constexpr std::size_t hits_per_look = std::size_t{1} << 20;
-    for (std::size_t first = 0; first < hits.size(); first += hits_per_look) {
-        stop.check();
-        for (std::size_t i = first; i < std::min(first + hits_per_look, hits.size()); ++i) work(hits[i]);
-    }
-}
-
 // Hits of a block of queries in any order, each with its query's number, as a block in order. `found` is used up.
-inline BlockHits in_order(std::vector<Hit>& found, std::size_t n_queries, Stop& stop) {
+inline BlockHits in_order(HitLog& found, std::size_t n_queries, Stop& stop) {
     BlockHits block{std::vector<std::size_t>(n_queries + 1, 0), UninitialisedVector<Hit>(found.size())};
-    for_each_hit(found, stop, [&](Hit hit) { ++block.ends[hit_query(hit) + 1]; });
+    found.for_each(stop, [&](Hit hit) { ++block.ends[hit_query(hit) + 1]; });
     for (std::size_t q = 0; q < n_queries; ++q) block.ends[q + 1] += block.ends[q];
-    for_each_hit(found, stop, [&](Hit hit) { block.hits[block.ends[hit_query(hit)]++] = without_query(hit); });
+    found.for_each(stop, [&](Hit hit) { block.hits[block.ends[hit_query(hit)]++] = without_query(hit); });
     block.ends.pop_back();  // filling has moved every begin to its end
-    HitSorter sorter(found);
+    found.clear();
+    HitSorter sorter(stop);
     for (std::size_t q = 0; q < n_queries; ++q) {
         if (q) stop.check();
         sorter.sort(block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]);
@@ -77,18 +71,18 @@ inline BlockHits in_order(std::vector<Hit>& found, std::size_t n_queries, Stop& 
 }
 
 // The same for hits whose rows ascend within each query, as a scan finds them: counting (query, distance) suffices.
-inline BlockHits in_order_of_distance(std::vector<Hit>& found, std::size_t n_queries, Stop& stop) {
+inline BlockHits in_order_of_distance(HitLog& found, std::size_t n_queries, Stop& stop) {
     std::uint32_t farthest = 0;
-    for_each_hit(found, stop, [&](Hit hit) { farthest = std::max(farthest, hit_distance(hit)); });
+    found.for_each(stop, [&](Hit hit) { farthest = std::max(farthest, hit_distance(hit)); });
     const std::size_t n_distances = farthest + std::size_t{1};
     if (found.size() < n_queries * n_distances) return in_order(found, n_queries, stop);
     std::vector<std::size_t> places(n_queries * n_distances + 1, 0);
     const auto key = [&](Hit hit) { return hit_query(hit) * n_distances + hit_distance(hit); };
-    for_each_hit(found, stop, [&](Hit hit) { ++places[key(hit) + 1]; });
+    found.for_each(stop, [&](Hit hit) { ++places[key(hit) + 1]; });
     for (std::size_t i = 1; i < places.size(); ++i) places[i] += places[i - 1];
     BlockHits block{{}, UninitialisedVector<Hit>(found.size())};
     for (std::size_t q = 1; q <= n_queries; ++q) block.ends.push_back(places[q * n_distances]);
-    for_each_hit(found, stop, [&](Hit hit) { block.hits[places[key(hit)]++] = without_query(hit); });
+    found.for_each(stop, [&](Hit hit) { block.hits[places[key(hit)]++] = without_query(hit); });
     return block;
 }
 

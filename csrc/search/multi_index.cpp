@@ -50,7 +50,7 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
     const std::size_t size = queries_per_block(queries.count, execution.n_threads);
     RadiusHits blocks((queries.count + size - 1) / size);
     for_each_block(queries, execution, work,
-                   [&](std::size_t block, std::size_t first, std::size_t count, std::vector<Hit>& found) {
+                   [&](std::size_t block, std::size_t first, std::size_t count, HitLog& found) {
                        Prober prober(rows, tables, queries, first, count, execution);
                        for (std::size_t q = 0; q < count; ++q)
                            prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
@@ -61,7 +61,7 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
                            for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
                                prober.shell(t, flips, shown.data(), active, [&](std::size_t q, Hit hit) {
                                    budget.take();
-                                   found.push_back(std::uint64_t{q} << query_shift | hit);
+                                   found.add(std::uint64_t{q} << query_shift | hit);
                                });
                            shown[t] = thresholds[t];
                        }
@@ -77,7 +77,7 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
     std::vector<unsigned char> left(queries.count, 0);
     std::vector<double> spent(1, 0.0);  // before each shell
     for (const Shell& shell : shells) spent.push_back(spent.back() + shell.cost);
-    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, std::vector<Hit>&) {
+    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, HitLog&) {
         Prober prober(rows, tables, queries, first, count, execution);
         std::vector<NearestCollector> nearest;
         for (std::size_t q = 0; q < count; ++q) {
@@ -113,7 +113,7 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
             active.resize(n_active);
         }
         for (const std::uint32_t q : active) left[first + q] = 1;
-        for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take());
+        for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take(execution.stop), execution.stop);
         return prober.work;
     });
     scan_left(left, rows, queries, radii, execution, output, work);

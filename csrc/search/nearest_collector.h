@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "../kernels/kernel.h"
+#include "hit_order.h"
 
 namespace hashindex {
 
@@ -44,9 +44,9 @@ public:
     }
 
     // The k least, sorted; fewer if fewer were offered.
-    const std::vector<Hit>& take() {
+    const std::vector<Hit>& take(Stop& stop) {
         cut();
-        std::sort(log_.begin(), log_.end());
+        HitSorter(stop).sort(log_.data(), log_.data() + log_.size());
         return log_;
     }
 

@@ -113,10 +113,11 @@ void RadiusSearch::write(std::int32_t* distances, std::int64_t* ids) const {
 
 void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int64_t* ids) const {
     if (found_.size() == 1 && !found_[0].part->starts) {
-        for (const Hit* hit = found_[0].runs[q].begin; hit != found_[0].runs[q].end; ++hit) {
-            *distances++ = static_cast<std::int32_t>(hit_distance(*hit));
-            *ids++ = found_[0].part->id_of(hit_row(*hit));
-        }
+        const Run run = found_[0].runs[q];
+        for_each_number(static_cast<std::size_t>(run.end - run.begin), execution_.stop, [&](std::size_t i) {
+            distances[i] = static_cast<std::int32_t>(hit_distance(run.begin[i]));
+            ids[i] = found_[0].part->id_of(hit_row(run.begin[i]));
+        });
         return;
     }
     std::vector<Match> matches;
@@ -130,10 +131,10 @@ void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int6
             [&](std::size_t i) { return hit_row(run.begin[i]); }, std::numeric_limits<std::size_t>::max(), matches);
         merge_from(before, matches);
     }
-    for (const Match& match : matches) {
-        *distances++ = match.distance;
-        *ids++ = match.id;
-    }
+    for_each_number(matches.size(), execution_.stop, [&](std::size_t i) {
+        distances[i] = matches[i].distance;
+        ids[i] = matches[i].id;
+    });
 }
 
 void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::size_t k, const std::int32_t* radii,
@@ -172,7 +173,9 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
             std::int32_t* own_distances = distances + q * k;
             std::int64_t* own_ids = ids + q * k;
             if (in_place) {
-                for (std::size_t i = 0; i < n_found; ++i) own_ids[i] = part.id_of(static_cast<std::size_t>(own_ids[i]));
+                for_each_number(n_found, execution.stop, [&](std::size_t i) {
+                    own_ids[i] = part.id_of(static_cast<std::size_t>(own_ids[i]));
+                });
             } else {
                 std::vector<Match> matches;
                 const std::size_t before =
@@ -190,10 +193,10 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
                         [&](std::size_t i) { return hit_row(run.begin[i]); }, k, matches);
                 }
                 merge_from(before, matches);
-                for (std::size_t i = 0; i < k; ++i) {
+                for_each_number(k, execution.stop, [&](std::size_t i) {
                     own_distances[i] = i < matches.size() ? matches[i].distance : missing_distance;
                     own_ids[i] = i < matches.size() ? matches[i].id : missing_row;
-                }
+                });
             }
             limits[q] = std::min(limits[q], own_distances[k - 1]);
         });

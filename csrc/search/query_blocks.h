@@ -7,6 +7,7 @@
 
 #include "codes.h"
 #include "execution.h"
+#include "hit_log.h"
 #include "results.h"
 
 namespace hashindex {
@@ -25,7 +26,7 @@ void for_each_block(const Codes& queries, const Execution& execution, Work& work
     std::mutex mutex;
     execution.run(n_tasks, [&](std::size_t task) {
         Work done;
-        std::vector<Hit> room;
+        HitLog room;
         for (std::size_t block = n_blocks * task / n_tasks; block < n_blocks * (task + 1) / n_tasks; ++block)
             done += search(block, block * size, std::min(size, queries.count - block * size), room);
         const std::lock_guard<std::mutex> lock(mutex);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../kernels/kernel.h"
+#include "../support/stop.h"
 #include "../support/uninitialised.h"
 
 namespace hashindex {
@@ -62,12 +63,12 @@ struct NearestOutput {
     bool* proven = nullptr;
 
     // `hits` sorted, at most k of them.
-    void write(std::size_t query, const std::vector<Hit>& hits) const {
-        for (std::size_t i = 0; i < k; ++i) {
+    void write(std::size_t query, const std::vector<Hit>& hits, Stop& stop) const {
+        for_each_number(k, stop, [&](std::size_t i) {
             const bool found = i < hits.size();
             distances[query * k + i] = found ? static_cast<std::int32_t>(hit_distance(hits[i])) : missing_distance;
             rows[query * k + i] = found ? static_cast<std::int64_t>(hit_row(hits[i])) : missing_row;
-        }
+        });
     }
 };
 

@@ -145,28 +145,25 @@ void for_each_cell(const Rows& rows, const Codes& queries, const Grid& grid, con
 RadiusHits scan_radius(const Rows& rows, const Codes& queries, const std::int32_t* radii, const Execution& execution,
                        Work& work, HitBudget& budget) {
     const Grid grid(queries.count, rows.codes, execution.n_threads, queries_per_block);
-    std::vector<std::vector<Hit>> found(grid.n_blocks * grid.n_parts);
+    std::vector<HitLog> found(grid.n_blocks * grid.n_parts);
     const std::size_t whole = rows.codes.count + tile_step;
     for_each_cell(rows, queries, grid, execution, work, [&](Cell& cell) {
-        std::vector<Hit>& hits = found[cell.block() * grid.n_parts + cell.part()];
+        HitLog& hits = found[cell.block() * grid.n_parts + cell.part()];
         const std::int32_t* own = radii + cell.first_query();
         return cell.walk(
             whole, whole, [&](std::size_t q) { return static_cast<std::uint64_t>(own[q]) + 1; },
             [&](std::size_t, Hit hit) {
                 budget.take();
-                hits.push_back(hit);
+                hits.add(hit);
             });
     });
     RadiusHits blocks(grid.n_blocks);
     execution.run(grid.n_blocks, [&](std::size_t block) {
-        std::vector<Hit>& hits = found[block * grid.n_parts];
-        for (std::size_t part = 1; part < grid.n_parts; ++part) {
-            const std::vector<Hit>& more = found[block * grid.n_parts + part];
-            hits.insert(hits.end(), more.begin(), more.end());
-        }
+        HitLog& hits = found[block * grid.n_parts];
+        for (std::size_t part = 1; part < grid.n_parts; ++part) hits.append(found[block * grid.n_parts + part]);
         blocks[block] = in_order_of_distance(hits, std::min(grid.block_size, queries.count - block * grid.block_size),
                                              execution.stop);
-        std::vector<Hit>().swap(hits);
+        hits.free();
     });
     return blocks;
 }
@@ -190,8 +187,8 @@ void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* ra
         for (std::size_t q = 0; q < cell.n_queries(); ++q) {
             if (q) execution.stop.check();
             const std::size_t query = cell.first_query() + q;
-            if (grid.n_parts == 1) output.write(query, nearest[q].take());
-            else found[query * grid.n_parts + cell.part()] = nearest[q].take();
+            if (grid.n_parts == 1) output.write(query, nearest[q].take(execution.stop), execution.stop);
+            else found[query * grid.n_parts + cell.part()] = nearest[q].take(execution.stop);
         }
         return isa;
     });
@@ -200,9 +197,9 @@ void scan_nearest(const Rows& rows, const Codes& queries, const std::int32_t* ra
         std::vector<Hit>& hits = found[q * grid.n_parts];
         for (std::size_t part = 1; part < grid.n_parts; ++part)
             hits.insert(hits.end(), found[q * grid.n_parts + part].begin(), found[q * grid.n_parts + part].end());
-        std::sort(hits.begin(), hits.end());
+        HitSorter(execution.stop).sort(hits.data(), hits.data() + hits.size());
         hits.resize(std::min(hits.size(), output.k));
-        output.write(q, hits);
+        output.write(q, hits, execution.stop);
     }
 }
 

@@ -2,8 +2,10 @@
 // made the call asks outside now and then (whoever calls knows how: Ctrl-C in Python).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <thread>
@@ -38,5 +40,15 @@ private:
     std::chrono::steady_clock::time_point next_{};  // time to ask, from the first check on; the caller's alone
     std::atomic<bool> stopped_{false};
 };
+
+// Calls work(i) for each number below `count`, looking now and then whether to stop: for some nanoseconds of work.
+template <class Work>
+void for_each_number(std::size_t count, Stop& stop, Work work) {
+    constexpr std::size_t most = std::size_t{1} << 20;
+    for (std::size_t first = 0; first < count; first += most) {
+        if (first) stop.check();
+        for (std::size_t i = first; i < std::min(first + most, count); ++i) work(i);
+    }
+}
 
 }  // namespace hashindex
