@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PANELS = {
     "scan": "k = 10, exhaustive\nuniform codes, 1e6, batches of 256",
     "radius": "everything within a radius\nexact, faiss in its best setting",
-    "nearest": "k = 10, codes of image patches, 1e6\nfaiss Flat and hashindex exact, others at the recall shown",
+    "nearest": "k = 10, real codes, 1e6 unless said\nfaiss Flat and hashindex exact, others at the recall shown",
 }
 OURS, OURS_TOO, PEERS = "#0b6e4f", "#7fc8a9", ("#3d5a80", "#98a7bd", "#c08552", "#8d6a9f", "#b7b7a4")
 BAR = 0.8  # of the height a bar may take

@@ -121,6 +121,16 @@ def patches(n_bits: int, n_codes: int = 1_000_000, n_queries: int = 1000) -> Dat
     return Data("patches", _signs(train[:n_codes], directions), _signs(test[:n_queries], directions))
 
 
+@lru_cache(1)
+def molecules(n_codes: int = 300_000, n_queries: int = 1000) -> Data:
+    """Morgan fingerprints of 1,024 bits, about 42 set, of drug-like molecules; see ``molecules.py``."""
+    path = Path(os.environ.get("HASHINDEX_DATA", ".")) / "molecules.npy"
+    if not path.exists():
+        pytest.skip("no molecules.npy in the folder HASHINDEX_DATA; benchmarks/molecules.py makes it")
+    codes: Codes = np.load(path)
+    return Data("molecules", codes[:n_codes], codes[n_codes : n_codes + n_queries])
+
+
 def _signs(cut: NDArray[np.uint8], directions: NDArray[np.float32]) -> Codes:
     """One bit per direction, of patches whose mean is taken off; their contrast cannot change a sign."""
     codes = []

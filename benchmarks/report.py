@@ -57,7 +57,7 @@ LISTINGS = {
     "scan": Listing("k = 10, exhaustive, uniform codes, 1e6, batches of 256", "us per query", OURS),
     "stream": Listing("One query over 536 MB of codes", "GB/s", None),
     "radius": Listing("Everything within a radius", "us per query", OURS),
-    "nearest": Listing("k = 10, codes of image patches, 1e6, batches of 1000", "us per query", OURS),
+    "nearest": Listing("k = 10, real codes, 1e6 unless said, batches of 1000", "us per query", OURS),
     "build": Listing("From codes to the first answer by tables", "s", OURS),
     "memory": Listing("Memory of an index, everything included", "bytes per code", OURS),
     "large": Listing("1e8 codes", "us per query", None),

@@ -8,26 +8,34 @@ from typing import Any
 import measure
 import pytest
 from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, PynearMIH, UsearchHNSW
-from datasets import patches
+from datasets import Data, molecules, patches
 from peers import FaissFlat, HashIndex, Peer
 
 K = 10
-PEERS: dict[str, Callable[[], Peer]] = {
-    "hashindex": HashIndex,
-    "hashindex-scan": lambda: HashIndex(method="scan"),
-    "hashindex-recall": HashIndexRecall,
-    "faiss-flat": FaissFlat,
-    "faiss-ivf": FaissIVF,
-    "faiss-hnsw": lambda: FaissHNSW("patches"),
-    "usearch-hnsw": lambda: UsearchHNSW("patches"),
-    "pynear-mih": PynearMIH,
+CASES: dict[str, Callable[[], Data]] = {
+    "patches, 64 bits": lambda: patches(64),
+    "patches, 128 bits": lambda: patches(128),
+    "patches, 256 bits": lambda: patches(256),
+    "molecules, 1,024 bits, 3e5": molecules,
+}
+PEERS: dict[str, Callable[[Data], Peer]] = {
+    "hashindex": lambda _: HashIndex(),
+    "hashindex-scan": lambda _: HashIndex(method="scan"),
+    "hashindex-recall": lambda _: HashIndexRecall(),
+    "faiss-flat": lambda _: FaissFlat(),
+    "faiss-ivf": lambda _: FaissIVF(),
+    "faiss-hnsw": lambda data: FaissHNSW(data.name),
+    "usearch-hnsw": lambda data: UsearchHNSW(data.name),
+    "pynear-mih": lambda _: PynearMIH(),
 }
 
 
-@pytest.mark.parametrize("n_bits", [64, 128, 256])
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", PEERS)
-def test_nearest(benchmark: Any, n_bits: int, name: str) -> None:
-    data = patches(n_bits)
+def test_nearest(benchmark: Any, case: str, name: str) -> None:
+    data = CASES[case]()
     if name == "pynear-mih":
+        if data.name != "patches":
+            pytest.skip("measured on patches alone")
         data = data.first(50)
-    measure.nearest(benchmark, PEERS[name]().build(data.codes), data, K, row="nearest", case=f"patches, {n_bits} bits")
+    measure.nearest(benchmark, PEERS[name](data).build(data.codes), data, K, row="nearest", case=case)

@@ -96,7 +96,7 @@ def test_building_and_probing_end_soon(n_threads: int) -> None:
     assert index.search(queries[:3], radius=20).n_queries == 3
 
 
-@pytest.mark.parametrize("method", ["multi-index", "clusters"])
+@pytest.mark.parametrize("method", ["multi-index", "clusters", "folds"])
 def test_other_structures_end_soon(large: HashIndex, method: Method) -> None:
     """With Numba, what the handler raises must come through its own code as it is."""
     queries = codes_of(2, 6000, 256)
@@ -118,8 +118,9 @@ def test_matches_in_plenty_end_soon() -> None:
     queries = codes_of(2, 20, 64)
     assert len(index._snapshot.segments) == 2
     for n_threads in (1, 2):
-        call = lambda: index.search(queries, k=1_000_000, method="scan", n_threads=n_threads)  # noqa: B023, E731
-        assert stopped(call) < SOON
+        for size in ({"k": 1_000_000}, {"radius": 64}):
+            call: Callable[[], object] = lambda: index.search(queries, **size, method="scan", n_threads=n_threads)  # type: ignore[call-overload]  # noqa: B023, E731
+            assert stopped(call) < SOON
     free: list[bool] = []
     other = threading.Thread(target=lambda: free.append(index._writing.lock.acquire(blocking=False)))
     other.start()

@@ -27,6 +27,7 @@ PYBIND11_MODULE(_core, m) {
     hashindex::register_scan(m);
     hashindex::register_multi_index(m);
     hashindex::register_clusters(m);
+    hashindex::register_folds(m);
     hashindex::register_count(m);
     hashindex::register_scoring(m);
 }

@@ -9,6 +9,7 @@ void register_plan(pybind11::module_& m);  // first: the others' classes derive 
 void register_scan(pybind11::module_& m);
 void register_multi_index(pybind11::module_& m);
 void register_clusters(pybind11::module_& m);
+void register_folds(pybind11::module_& m);
 void register_count(pybind11::module_& m);
 void register_scoring(pybind11::module_& m);
 

@@ -226,7 +226,8 @@ void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& q
             if (!visitor.visit_others(q, wants_more, limit_of, collect) && output.proven)
                 output.proven[first + q] = false;
         }
-        for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take(execution.stop), execution.stop);
+        for (std::size_t q = 0; q < count; ++q)
+            output.write(first + q, nearest[q].take(execution.stop), execution.stop);
         return visitor.work;
     });
 }

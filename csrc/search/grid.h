@@ -31,6 +31,7 @@ struct Grid {
         n_parts = std::max<std::size_t>(1, std::min(wanted, n_words / least));
     }
 
+    std::size_t queries_of(std::size_t block) const { return std::min(block_size, n_queries - block * block_size); }
     std::size_t part_begin(std::size_t part) const { return n_codes / n_parts / tile_step * tile_step * part; }
     std::size_t part_end(std::size_t part) const { return part + 1 == n_parts ? n_codes : part_begin(part + 1); }
 };

@@ -113,7 +113,8 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
             active.resize(n_active);
         }
         for (const std::uint32_t q : active) left[first + q] = 1;
-        for (std::size_t q = 0; q < count; ++q) output.write(first + q, nearest[q].take(execution.stop), execution.stop);
+        for (std::size_t q = 0; q < count; ++q)
+            output.write(first + q, nearest[q].take(execution.stop), execution.stop);
         return prober.work;
     });
     scan_left(left, rows, queries, radii, execution, output, work);

@@ -173,9 +173,8 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
             std::int32_t* own_distances = distances + q * k;
             std::int64_t* own_ids = ids + q * k;
             if (in_place) {
-                for_each_number(n_found, execution.stop, [&](std::size_t i) {
-                    own_ids[i] = part.id_of(static_cast<std::size_t>(own_ids[i]));
-                });
+                for_each_number(n_found, execution.stop,
+                                [&](std::size_t i) { own_ids[i] = part.id_of(static_cast<std::size_t>(own_ids[i])); });
             } else {
                 std::vector<Match> matches;
                 const std::size_t before =

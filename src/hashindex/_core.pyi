@@ -35,6 +35,9 @@ class MultiIndex(Structure):
 class Clusters(Structure):
     def __init__(self, clusters: _Clusters, most: int) -> None: ...
 
+class Folds(Structure):
+    def __init__(self, folds: _Bytes, code_size: int) -> None: ...
+
 class Part:
     def __init__(
         self,

@@ -1,6 +1,7 @@
-// Scan, multi-index and clusters against the slow reference: every kernel of this CPU, 1 and 3 threads.
+// Scan, multi-index, clusters and folds against the slow reference: every kernel of this CPU, 1 and 3 threads.
 #include "../../csrc/kernels/dispatch.h"
 #include "../../csrc/search/count.h"
+#include "../../csrc/search/folds.h"
 #include "../../csrc/search/multi_index.h"
 #include "../../csrc/search/plan.h"
 #include "../../csrc/search/scan.h"
@@ -219,6 +220,26 @@ void check_clusters(const Reference& truth, std::size_t n_clusters, const Execut
     check_stopping_early(truth, clusters.view(), execution);
 }
 
+void check_folds(const Reference& truth, std::size_t fold_size, const Execution& execution) {
+    const Codes queries = truth.queries();
+    const Rows rows{truth.codes(), truth.removed()};
+    std::vector<unsigned char> bytes(rows.codes.count * fold_size, 0);
+    for (std::size_t row = 0; row < rows.codes.count; ++row)
+        for (std::size_t i = 0; i < rows.codes.code_size; ++i)
+            bytes[row * fold_size + i % fold_size] =
+                static_cast<unsigned char>(bytes[row * fold_size + i % fold_size] ^ rows.codes.row(row)[i]);
+    const Folds folds{{bytes.data(), rows.codes.count, fold_size}};
+    HitBudget unbounded(0);
+    check_answers(
+        truth, execution, " fold_size=" + std::to_string(fold_size),
+        [&](const std::int32_t* radii, Work& work) {
+            return folds_radius(rows, folds, queries, radii, execution, work, unbounded);
+        },
+        [&](const std::int32_t* radii, const NearestOutput& output, Work& work) {
+            folds_nearest(rows, folds, queries, radii, execution, output, work);
+        });
+}
+
 // Two parts, the second with ids of its own, are searched like one; what is equal in the first is held by one code.
 void check_plan(const Reference& truth, const Execution& execution) {
     const Codes codes = truth.codes(), queries = truth.queries();
@@ -335,6 +356,10 @@ int main() {
             if (truth.codes().count < n_clusters || truth.codes().count > 5000) continue;
             check_clusters(truth, n_clusters, {*kernels[0], pool, 3, never});
             for (const Kernel* kernel : kernels) check_clusters(truth, n_clusters, {*kernel, pool, 1, never});
+        }
+        for (const std::size_t fold_size : {1u, 8u, 16u}) {
+            check_folds(truth, fold_size, {*kernels[0], pool, 3, never});
+            for (const Kernel* kernel : kernels) check_folds(truth, fold_size, {*kernel, pool, 1, never});
         }
         if (truth.codes().count <= 3001 || truth.queries().count == 1)
             for (const Kernel* kernel : kernels)

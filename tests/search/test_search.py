@@ -21,7 +21,7 @@ from hashindex.structures.multi_index import plan as planner
 from hashindex.structures.multi_index.layout import deal
 
 WIDTHS = (1, 7, 8, 12, 48, 63, 64, 65, 128, 256, 333, 1024)
-METHODS: tuple[Method, ...] = ("scan", "multi-index", "clusters")
+METHODS: tuple[Method, ...] = ("scan", "multi-index", "clusters", "folds")
 KINDS = ("uniform", "skewed", "duplicates", "equal")
 
 seeds = st.integers(0, 2**32 - 1)

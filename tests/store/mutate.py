@@ -217,7 +217,7 @@ def run(numbers: range, core: str | None) -> None:
         queries[0, -1] &= 0xFF << (-n_bits % 8) & 0xFF
         kinds: tuple[tuple[Any, Any], ...] = ((5, None), (60, 9), (None, 3), (None, n_bits // 6))
         for k, radius in rng.sample(kinds, 2):
-            method: Any = rng.choice(("multi-index", "clusters", "scan"))
+            method: Any = rng.choice(("multi-index", "clusters", "folds", "scan"))
             index.search(queries, k, radius=radius, method=method, n_threads=1)
         if rng.random() < 0.2:
             index._snapshot.all_codes()

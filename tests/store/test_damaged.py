@@ -128,7 +128,7 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
     index, path = some_index(np.random.default_rng(0), 64), tmp_path / "a.hxs"
     segment_file.write_segment(path, index._snapshot.segments[0], {"through": 3})
     twin, head = segment_file.read_segment(path, mmap=True)
-    assert (head["through"], twin.n_removed, set(twin.learned.states)) == (3, 99, {"multi-index", "clusters"})
+    assert (head["through"], twin.n_removed, set(twin.learned.states)) == (3, 99, {"multi-index", "clusters", "folds"})
     with pytest.raises(ValueError, match=r"a\.hxs is a segment of a store"):
         HashIndex.load(path)
     newer = bytearray(small())

@@ -117,7 +117,7 @@ def test_a_structure_that_nobody_knew_of(engine: Engine, rng: np.random.Generato
     told = index.explain(queries, radius=12, method="by-ones")
     assert {step.method for step in told.steps} == {"by-ones"}
     assert "by-ones" in str(told)
-    with pytest.raises(ValueError, match="expected one of: auto, scan, multi-index, clusters, by-ones"):
+    with pytest.raises(ValueError, match="expected one of: auto, scan, multi-index, clusters, folds, by-ones"):
         index.search(queries, 7, method="by-twos")
 
 

@@ -70,6 +70,19 @@ class ClustersSearches(Protocol):
         """What the engine's whole searches take for this structure; None if it has none."""
 
 
+class FoldsSearches(Protocol):
+    """Searches by folds (n_codes, fold_size) of the codes: those whose folds are near are looked at themselves."""
+
+    def radius(self, rows: Rows, folds: Codes, query: RadiusQuery) -> RadiusRows:
+        """As of the scan."""
+
+    def nearest(self, rows: Rows, folds: Codes, query: NearestQuery) -> NearestRows:
+        """As of the scan."""
+
+    def step(self, folds: Codes, code_size: int) -> Any | None:
+        """What the engine's whole searches take for this structure; None if it has none."""
+
+
 class PartArrays(NamedTuple):
     """One part of an index: rows in id order, which hold codes; removed or not."""
 
@@ -143,6 +156,10 @@ class Engine(Protocol):
     @property
     def clusters(self) -> ClustersSearches:
         """Clusters around centroids."""
+
+    @property
+    def folds(self) -> FoldsSearches:
+        """Scans of folds."""
 
     def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
         """How many codes, and how many relevant ones, lie at each distance: (2, n_queries, 8 * code_size + 1).

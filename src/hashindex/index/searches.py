@@ -110,7 +110,7 @@ class Searches(Publishing):
         allow, deny : array_like of int (n,), or of bool, optional
             Search only among these ids, or among all but these; or ``mask[id]`` tells, and ids beyond its end are not
             meant. Unknown ids are ignored.
-        method : {"auto", "scan", "multi-index", "clusters"}
+        method : {"auto", "scan", "multi-index", "clusters", "folds"}
             Changes the time a search takes, never its answer.
         n_threads : int, optional
             Default: ``HASHINDEX_NUM_THREADS``, else the CPUs this process may run on.

@@ -25,8 +25,8 @@ from ..support.locks import ForkLock, n_forks
 from ..writing.adding import with_codes
 from ..writing.merger import Merger
 
-Method = Literal["auto", "scan", "multi-index", "clusters"]
-METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index", "clusters")
+Method = Literal["auto", "scan", "multi-index", "clusters", "folds"]
+METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index", "clusters", "folds")
 Ids = Sequence[int] | Sequence[bool] | NDArray[np.integer[Any]] | NDArray[np.bool_]
 WORTH_THREADS = 2**21  # bytes compared, below which waking a thread takes longer than the rest
 

@@ -15,6 +15,7 @@ from ..query import Relevance
 from ..rows import Codes
 from .clusters import NativeClusters
 from .core import Core
+from .folds import NativeFolds
 from .multi_index import NativeMultiIndex
 from .scan import NativeScan
 
@@ -49,6 +50,7 @@ class NativeEngine:
         self.scan = NativeScan(self._native)
         self.multi_index = NativeMultiIndex(self._native)
         self.clusters = NativeClusters(self._native, self.scan)
+        self.folds = NativeFolds(self._native)
 
     @property
     def description(self) -> str:

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import ReadableEngine
+from ..folding import FoldsByScan
 from ..query import Relevance
 from ..rows import Codes
 from . import scan
 from .clusters import NumbaClusters
+from .folds import distances_of
 from .multi_index import NumbaMultiIndex
 
 
@@ -23,6 +25,7 @@ class NumbaEngine(ReadableEngine):
         self.scan = scan.NumbaScan()
         self.multi_index = NumbaMultiIndex(self.scan)
         self.clusters = NumbaClusters(self.scan)
+        self.folds = FoldsByScan(self.scan, distances_of)
 
     def count_distances(self, codes: Codes, queries: Codes, relevance: Relevance, n_threads: int) -> NDArray[np.int64]:
         """See :class:`hashindex.engines.engine.Engine`."""

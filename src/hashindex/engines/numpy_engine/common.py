@@ -32,6 +32,12 @@ def distances_to(words: NDArray[np.uint64], query_words: NDArray[np.uint64]) -> 
     return distances
 
 
+def distances_of(codes: Codes, queries: Codes, rows: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of the code in each of ``rows`` (n,) to its query ``of`` (n,)."""
+    distances: NDArray[np.int64] = np.bitwise_count(codes[rows] ^ queries[of]).sum(axis=1, dtype=np.int64)
+    return distances
+
+
 def hits_within(
     words: NDArray[np.uint64],
     rows: NDArray[np.int64],

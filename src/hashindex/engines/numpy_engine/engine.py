@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import ReadableEngine
+from ..folding import FoldsByScan
 from ..query import Relevance
 from ..rows import Codes
 from . import scan
 from .clusters import NumpyClusters
+from .common import distances_of
 from .multi_index import NumpyMultiIndex
 
 
@@ -23,6 +25,7 @@ class NumpyEngine(ReadableEngine):
         self.scan = scan.NumpyScan()
         self.multi_index = NumpyMultiIndex(self.scan)
         self.clusters = NumpyClusters()
+        self.folds = FoldsByScan(self.scan, distances_of)
 
     def count_distances(
         self,

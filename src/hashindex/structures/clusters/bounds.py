@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...engines.clusters import Clusters
 from ...engines.numpy_engine.common import words_of
 from ...engines.rows import Codes
+from ..sampling import distances_between, shares_within
 
 QUERIES, CENTROIDS = 32, 512  # sampled codes
 FEWEST_OTHERS, MOST_OTHERS = 256, 2048
@@ -38,7 +39,7 @@ def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
     away = np.abs(to_queries[of] - nearest[:, None])
     low = clusters.nearest[some, None]
     beyond = np.maximum(np.maximum(low - to_queries[some], to_queries[some] - low - sizes[some, None] + 2), 0)
-    return Left(_shares(away, n_limits), _shares(beyond, n_limits) * (len(some) / len(sizes)))
+    return Left(shares_within(away, n_limits), shares_within(beyond, n_limits) * (len(some) / len(sizes)))
 
 
 def left_of_sample(codes: Codes, n_limits: int) -> Left:
@@ -54,19 +55,5 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     to_others, to_queries = (distances_between(centroids, ones) for ones in (others, queries))
     of = to_others.argmin(axis=0)
     nearest = to_others[of, np.arange(len(of))]
-    shares = _shares(np.abs(to_queries[of] - nearest[:, None]), n_limits)
+    shares = shares_within(np.abs(to_queries[of] - nearest[:, None]), n_limits)
     return Left(np.minimum(BETTER * shares, 1.0), np.minimum(2 * shares, 1.0))
-
-
-def distances_between(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:
-    """Of the codes with words a (n_words, n) and b (n_words, m): (n, m)."""
-    distances = np.zeros((a.shape[1], b.shape[1]), np.int32)
-    for x, y in zip(a, b, strict=True):
-        distances += np.bitwise_count(x[:, None] ^ y)
-    return distances
-
-
-def _shares(away: NDArray[np.int32], n_limits: int) -> NDArray[np.float64]:
-    """Which shares are within each limit."""
-    within = np.cumsum(np.bincount(away.ravel(), minlength=n_limits)[:n_limits])
-    return within / max(away.size, 1)

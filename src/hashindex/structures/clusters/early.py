@@ -13,7 +13,7 @@ from ...engines.numpy_engine.common import words_of
 from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import TooManyHits
 from ...engines.rows import Codes, Rows
-from .bounds import distances_between
+from ..sampling import distances_between
 
 FEWEST_QUERIES, MOST_QUERIES = 16, 512
 MOST_NEIGHBOURS = 2**16  # of all queries

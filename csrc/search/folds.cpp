@@ -1,0 +1,130 @@
+#include "folds.h"
+
+#include "cells.h"
+
+namespace hashindex {
+namespace {
+
+constexpr std::size_t step = 512;           // folds that meet an old limit where codes come ever nearer
+constexpr std::size_t share_scanned = 64;   // of the codes one in so many is scanned itself
+constexpr std::size_t asked_at_once = 256;  // codes that memory is asked for before they are read
+constexpr std::size_t line = 64;            // bytes that memory gives at once
+
+// The folds of the queries, row after row.
+std::vector<unsigned char> folds_of(const Codes& queries, std::size_t fold_size) {
+    std::vector<unsigned char> folds(queries.count * fold_size, 0);
+    for (std::size_t q = 0; q < queries.count; ++q) {
+        unsigned char* const fold = folds.data() + q * fold_size;
+        for (std::size_t byte = 0; byte < queries.code_size; ++byte) {
+            unsigned char& place = fold[byte % fold_size];
+            place = static_cast<unsigned char>(place ^ queries.row(q)[byte]);
+        }
+    }
+    return folds;
+}
+
+// Turns hits of folds into hits of their codes, and drops those that are not below the limits of their queries.
+template <class LimitOf>
+class Sifter {
+public:
+    Sifter(const Codes& codes, const std::uint64_t* query_words, const Kernel& kernel, LimitOf limit_of)
+        : codes_(codes), query_words_(query_words), kernel_(kernel), limit_of_(limit_of) {}
+
+    std::size_t operator()(std::size_t first_query, Hit* hits, std::size_t count, std::size_t first_row) {
+        std::size_t n_left = 0;
+        for (std::size_t begin = 0; begin < count; begin += asked_at_once) {
+            const std::size_t n = std::min(asked_at_once, count - begin);
+            for (std::size_t i = 0; i < n; ++i) {
+                const Hit hit = hits[begin + i];
+                const std::size_t row = first_row + hit_row(hit);
+                candidates_[i] = {static_cast<std::uint32_t>(first_query + hit_query(hit)),
+                                  static_cast<std::uint32_t>(row)};
+                for (std::size_t at = 0; at < codes_.code_size; at += line) __builtin_prefetch(codes_.row(row) + at);
+            }
+            kernel_.measure(codes_.data, codes_.code_size, candidates_, n, query_words_, distances_);
+            for (std::size_t i = 0; i < n; ++i) {
+                const Hit hit = hits[begin + i];
+                if (distances_[i] >= limit_of_(candidates_[i].query)) continue;
+                hits[n_left++] = hit_query(hit) << query_shift | make_hit(distances_[i], hit_row(hit));
+            }
+        }
+        n_sifted += count;
+        return n_left;
+    }
+
+    std::size_t n_sifted = 0;
+
+private:
+    const Codes& codes_;
+    const std::uint64_t* query_words_;
+    const Kernel& kernel_;
+    LimitOf limit_of_;
+    Candidate candidates_[asked_at_once];
+    std::uint32_t distances_[asked_at_once];
+};
+
+// Folds walked over in cells. Borrows all but the folds of the queries.
+class Walker {
+public:
+    Walker(const Rows& rows, const Folds& folds, const Codes& queries, const Execution& execution)
+        : bytes_(folds_of(queries, folds.folds.code_size)),
+          folded_queries_{bytes_.data(), queries.count, folds.folds.code_size},
+          folds_{folds.folds, rows.removed},
+          codes_(rows.codes),
+          queries_(queries),
+          execution_(execution) {}
+    Walker(const Walker&) = delete;
+    Walker& operator=(const Walker&) = delete;
+
+    Grid grid() const { return {queries_.count, folds_.codes, execution_.n_threads, queries_per_cell}; }
+
+    // Collects the rows from `first` on, of a cell, whose codes are below the limits.
+    template <class LimitOf, class Collect>
+    Work walk(const Grid& grid, std::size_t number, std::size_t first, LimitOf limit_of, Collect collect) const {
+        Cell cell(folds_, folded_queries_, grid, number, execution_);
+        cell.keep(std::max(first, cell.begin()), cell.end());
+        const auto words = words_of(queries_, cell.first_query(), cell.n_queries(), cell.n_queries());
+        Sifter<LimitOf> sifter(codes_, words.data(), execution_.kernel, limit_of);
+        const auto sift = [&](std::size_t q, Hit* hits, std::size_t count, std::size_t row) {
+            return sifter(q, hits, count, row);
+        };
+        const char* isa = cell.walk(step, step, limit_of, collect, sift);
+        return {0, sifter.n_sifted, isa};
+    }
+
+private:
+    const std::vector<unsigned char> bytes_;
+    const Codes folded_queries_;
+    const Rows folds_;
+    const Codes &codes_, &queries_;
+    const Execution& execution_;
+};
+
+}  // namespace
+
+RadiusHits folds_radius(const Rows& rows, const Folds& folds, const Codes& queries, const std::int32_t* radii,
+                        const Execution& execution, Work& work, HitBudget& budget) {
+    const Walker walker(rows, folds, queries, execution);
+    const Grid grid = walker.grid();
+    return radius_by_cells(grid, radii, execution, work, budget, [&](std::size_t number, auto limit_of, auto collect) {
+        return walker.walk(grid, number, 0, limit_of, collect);
+    });
+}
+
+void folds_nearest(const Rows& rows, const Folds& folds, const Codes& queries, const std::int32_t* radii,
+                   const Execution& execution, const NearestOutput& output, Work& work) {
+    const Walker walker(rows, folds, queries, execution);
+    const Grid grid = walker.grid();
+    const std::size_t first_step = (output.k + tile_step - 1) / tile_step * tile_step;
+    nearest_by_cells(grid, radii, execution, output, work, [&](std::size_t number, auto limit_of, auto collect) {
+        Cell first(rows, queries, grid, number, execution);
+        const std::size_t n = first.end() - first.begin(), share = std::max(n / share_scanned, output.k);
+        const std::size_t middle = std::min((share + plane_step - 1) / plane_step * plane_step, n) + first.begin();
+        first.keep(first.begin(), middle);
+        Work done{0, first.size(), first.walk(first_step, std::max(first_step, step), limit_of, collect)};
+        done += walker.walk(grid, number, middle, limit_of, collect);
+        return done;
+    });
+}
+
+}  // namespace hashindex

@@ -1,0 +1,171 @@
+"""Folds as a search structure: a scan of narrower codes that are never further apart than the codes themselves."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines import Engine
+from ..engines.folds import MAX_FOLDED, fold
+from ..engines.numpy_engine.common import words_of
+from ..engines.query import NearestQuery, RadiusQuery
+from ..engines.results import NearestRows, RadiusRows
+from ..engines.rows import Codes
+from ..segments.segment import Segment
+from ..support.interrupts import interruptible
+from .costs import Costs
+from .sampling import distances_between, shares_within
+from .structure import Kind, Prediction
+
+FEWEST_CODES = 2**14  # below, a scan is over soon
+FEWEST_WORDS = 4  # of a code: narrower ones are scanned as fast as folds would be sifted
+QUERIES, OTHERS = 32, 2048  # sampled codes
+USUAL_K = 10  # neighbours for which the width of folds is chosen
+CARE = 1.25  # times as far as a sample says that the k-th neighbour is
+SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
+
+SHARE_SCANNED = 64  # of the codes one in so many is scanned itself when the nearest are looked for
+
+State = dict[int, Codes]  # (n_codes, 8 * width) by width in words
+
+
+class Search(NamedTuple):
+    """What a search looks for."""
+
+    k: int | None  # None: all within the radius
+    radius: int
+
+
+class FoldStructure:
+    """Codes XORed down to fewer words; of the codes a search looks at those whose folds are near."""
+
+    name = "folds"
+    stops_early = False
+
+    def may_serve(self, segment: Segment) -> bool:
+        """Where there are wide codes in plenty."""
+        return FEWEST_CODES <= len(segment.codes) < MAX_FOLDED and _n_words(segment) >= FEWEST_WORDS
+
+    def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
+        """By the bytes folded, in about the same time everywhere."""
+        n, code_size = segment.codes.shape
+        return float(n * (80 + 0.6 * code_size))
+
+    def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:  # noqa: ARG002
+        """Fold all codes to the width that serves a usual search best, and to half of it for shorter radii."""
+        return {
+            width: interruptible(partial(fold, segment.codes, 8 * width), 3 * segment.codes.nbytes)
+            for width in self._widths(segment)
+        }
+
+    def predict(self, segment: Segment, state: State | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
+        """By how many codes of a sample have folds as near."""
+        n, costs = len(segment.codes), kind.costs
+        widths = self._widths(segment) if state is None else list(state)
+        width = self._best(segment, widths, Search(kind.k, kind.radius))
+        candidates, scans = n * self._left(segment, width, limits, kind.k), costs.scan(n, 64 * width, kind.n_queries)
+        if kind.k is not None:
+            candidates += n / SHARE_SCANNED
+            scans += costs.scan(n // SHARE_SCANNED, segment.n_bits, kind.n_queries)
+        sifted = candidates - (0 if kind.k is None else n / SHARE_SCANNED)
+        return Prediction(np.zeros(limits.shape), candidates, scans + sifted * _sifting(segment) * costs.scan_word)
+
+    def radius(self, segment: Segment, state: State, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:
+        """By the engine."""
+        return engine.folds.radius(segment.rows, self._folds(segment, state, kind), query)
+
+    def nearest(self, segment: Segment, state: State, query: NearestQuery, kind: Kind, engine: Engine) -> NearestRows:
+        """By the engine."""
+        return engine.folds.nearest(segment.rows, self._folds(segment, state, kind), query)
+
+    def step(self, segment: Segment, state: State, kind: Kind, engine: Engine) -> Any | None:
+        """The engine's."""
+        return engine.folds.step(self._folds(segment, state, kind), segment.codes.shape[1])
+
+    def order(self, segment: Segment, state: State) -> None:
+        """As the codes lie."""
+
+    def arrays(self, state: State) -> dict[str, NDArray[Any]]:
+        """The folds by their width in words."""
+        return {f"folds{width}": folds for width, folds in state.items()}
+
+    def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> State:
+        """The folds, if they are of as many codes and narrower."""
+        n, widths = len(segment.codes), _widths(_n_words(segment))
+        state = {width: arrays[f"folds{width}"] for width in widths if f"folds{width}" in arrays}
+        if len(state) != len(arrays) or not state:
+            raise ValueError(f"folds named {', '.join(arrays)} do not fit {segment.n_bits}-bit codes")
+        for width, folds in state.items():
+            if folds.dtype != np.uint8 or folds.shape != (n, 8 * width):
+                raise ValueError(f"{folds.dtype} folds of shape {folds.shape} do not fit {n} codes: {width} words each")
+        return state
+
+    def _widths(self, segment: Segment) -> list[int]:
+        """Words of the folds to build: the best for usual searches, or twice as many, and half of them."""
+        widths, usual = _widths(_n_words(segment)), Search(USUAL_K, segment.n_bits)
+        first = min(widths.index(self._best(segment, widths, usual)), len(widths) - 2)
+        return widths[max(first, 0) :][:2]
+
+    def _folds(self, segment: Segment, state: State, kind: Kind) -> Codes:
+        return state[self._best(segment, list(state), Search(kind.k, kind.radius))]
+
+    def _best(self, segment: Segment, widths: list[int], search: Search) -> int:
+        """The width for such searches."""
+        limits, sifting = _limits(segment, search), _sifting(segment)
+        takes = {width: width + sifting * self._left(segment, width, limits, search.k).mean() for width in widths}
+        return min(takes, key=lambda width: float(takes[width]))
+
+    def _left(self, segment: Segment, width: int, limits: NDArray[np.int64], k: int | None) -> NDArray[np.float64]:
+        """The share of the codes that are sifted. The k nearest of few codes are farther: so limits fall on the way."""
+        shares, spread = self._shares(segment)[width], segment.learned.spread
+        if k is None or spread is None:
+            return shares[np.minimum(limits, segment.n_bits)]
+        left, seen = np.zeros(limits.shape), 1 / SHARE_SCANNED
+        while seen < 1:
+            so_far = np.maximum(limits, np.rint(spread.limits(int(k / seen)).mean()).astype(np.int64))
+            left += seen * shares[np.minimum(so_far, segment.n_bits)]
+            seen *= 2
+        return left
+
+    def _shares(self, segment: Segment) -> dict[int, NDArray[np.float64]]:
+        """By width of the folds: the share of them (n_bits + 1,) within each limit of that of a query."""
+        notes: dict[int, NDArray[np.float64]] = segment.learned.notes.setdefault(self.name, {})
+        if not notes:
+            n, n_sampled = len(segment.codes), QUERIES + OTHERS
+            sample = segment.codes[:: max(1, n // n_sampled)][:n_sampled]
+            sample = sample[np.random.default_rng(0).permutation(len(sample))]
+            for width in _widths(_n_words(segment)):
+                words = words_of(fold(sample, 8 * width))
+                between = distances_between(words[:, :QUERIES], words[:, QUERIES:])
+                notes[width] = shares_within(between, segment.n_bits + 1)
+        return notes
+
+
+def _limits(segment: Segment, search: Search) -> NDArray[np.int64]:
+    """How far such searches look, rather too far than not: a sample tells of the usual query."""
+    spread = segment.learned.spread
+    if search.k is None or spread is None:
+        return np.array([min(search.radius, segment.n_bits)])
+    limits = np.rint(CARE * spread.limits(min(search.k, len(segment.codes)))).astype(np.int64)
+    return np.minimum(limits, search.radius)
+
+
+def _sifting(segment: Segment) -> float:
+    """What looking at a code takes, in words of folds compared."""
+    return SIFTED + SIFTED_WORD * _n_words(segment)
+
+
+def _n_words(segment: Segment) -> int:
+    return (segment.n_bits + 63) // 64
+
+
+def _widths(n_words: int) -> list[int]:
+    """Words that folds may have: half as many as the codes, and half of that."""
+    widths, width = [], (n_words + 1) // 2
+    while 16 * width >= n_words and width not in widths:
+        widths.append(width)
+        width = (width + 1) // 2
+    return widths
