@@ -136,6 +136,19 @@ def test_where_nothing_stops_early_the_answer_is_exact(engine: Engine) -> None:
     assert empty.ids.tolist() == [[-1, -1]] * 20
 
 
+def test_where_an_exact_answer_is_as_fast_it_is_given() -> None:
+    """By what the codes tell: never by what was searched, or what this machine takes."""
+    rng = np.random.default_rng(7)
+    pairs = np.packbits(rng.random((2**16, 512)) < 0.04, axis=1)  # sparse, in no clumps, each with a neighbour
+    codes = np.concatenate([pairs, pairs ^ np.packbits(rng.random((*pairs.shape, 8)) < 0.015, axis=2)[..., 0]])
+    index, queries = HashIndex(512), pairs[::1000] ^ np.packbits(np.arange(512) < 1)
+    index.add(codes)
+    near = index.search(queries, k=2, recall=0.98)
+    assert near.proven.all()
+    np.testing.assert_array_equal(near.ids[:, 0], np.arange(0, 2**16, 1000))
+    assert not index.search(queries, k=2, recall=0.98, method="clusters").proven.all()
+
+
 def test_explain_tells_how_far() -> None:
     index, queries = filled(engines.load(), 64), clumped(100, 64, 6)
     lookups = [

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..engines import Engine
 from ..segments.segment import Segment
 from ..structures import STRUCTURES
-from ..structures.calibration import costs
+from ..structures.calibration import DEFAULT, costs
 from ..structures.costs import Costs
 from ..structures.structure import Kind, Prediction, Structure
 from ..support.threads import usable_cpus
@@ -34,6 +34,7 @@ EAGERNESS = 0.2  # share of the cost of building that is lost before an idle cor
 CARE = 2.5  # times the cost of thinking that scans must have taken before anybody thinks
 PATIENCE = 0.25  # and share of the cost of building
 RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
+MOST_BATCHED = 64  # queries of a batch from which on they cost the same
 MOST_SEEN = 4096  # queries of a kind whose limits are remembered at full weight
 
 
@@ -68,6 +69,8 @@ def stopping_early(method: str, segment: Segment, kind: Kind, engine: Engine) ->
         if structure.stops_early and may_serve:
             state = _built(structure, segment, kind, engine)
             structure.step(segment, state, kind, engine)  # finds out how far to go, which predictions then know
+            if method == AUTO and not _saves(structure, state, segment, kind):
+                return None
             limits, weights = _limits(segment, kind)
             return Choice(structure, state, _mean(structure.predict(segment, state, limits, kind), weights), FOREVER)
     return None
@@ -119,7 +122,7 @@ def kind_key(kind: Kind) -> tuple[int | None, int, int]:
 
 def size_class(n_queries: int) -> int:
     """The same for searches that cost about the same per query."""
-    return 1 if n_queries <= 4 else min(n_queries, 64).bit_length()
+    return 1 if n_queries <= 4 else min(n_queries, MOST_BATCHED).bit_length()
 
 
 def with_costs(kind: Kind, segment: Segment, known: Costs) -> Kind:
@@ -182,8 +185,21 @@ def _worth_a_thought(structure: Structure, segment: Segment, kind: Kind) -> floa
     return max(CARE * looking, PATIENCE * structure.build_cost(segment, kind.costs) / kind.n_threads)
 
 
-def _limits(segment: Segment, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """How far queries must look, and how often each of that, summing to 1."""
+def _saves(structure: Structure, state: Any, segment: Segment, kind: Kind) -> bool:
+    """Whether stopping early is faster than an exact answer, by what the codes alone tell: never by what was searched.
+
+    So on every machine, and whatever else is built, the same.
+    """
+    early = with_costs(kind._replace(n_queries=MOST_BATCHED, n_threads=1), segment, DEFAULT)
+    limits, weights = _limits(segment, kind, unseen=True)
+    exact = early._replace(recall=1.0)
+    others = [one.predict(segment, None, limits, exact) for one in STRUCTURES.values() if one.may_serve(segment)]
+    took = _mean(structure.predict(segment, state, limits, early), weights)[2]
+    return took < min(_mean(other, weights)[2] for other in others)
+
+
+def _limits(segment: Segment, kind: Kind, *, unseen: bool = False) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """How far queries must look, and how often each of that, summing to 1; or what a sample says of it alone."""
     if kind.k is None:
         return np.array([kind.radius]), np.ones(1)
     k = min(kind.k, len(segment.codes))
@@ -193,7 +209,7 @@ def _limits(segment: Segment, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np
         sampled = np.minimum(np.rint(segment.learned.spread.limits(k)), kind.radius).astype(np.int64)
         weights += np.bincount(sampled, minlength=n_limits)
     looked = segment.learned.looked.get(kind.k)
-    if looked is not None:
+    if looked is not None and not unseen:
         seen = int(looked.sum())
         weights += looked[:n_limits] * min(1.0, MOST_SEEN / max(seen, 1))
     if not weights.any():

@@ -23,6 +23,7 @@ class Left(NamedTuple):
 
     codes: NDArray[np.float64]
     clusters: NDArray[np.float64]
+    nearest: float  # share of the codes that a query's nearest cluster has: the k nearest begin with all of it
 
 
 def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
@@ -39,7 +40,9 @@ def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
     away = np.abs(to_queries[of] - nearest[:, None])
     low = clusters.nearest[some, None]
     beyond = np.maximum(np.maximum(low - to_queries[some], to_queries[some] - low - sizes[some, None] + 2), 0)
-    return Left(shares_within(away, n_limits), shares_within(beyond, n_limits) * (len(some) / len(sizes)))
+    of_all = np.diff(np.append(begins, n)) / n
+    entered = shares_within(beyond, n_limits) * (len(some) / len(sizes))
+    return Left(shares_within(away, n_limits), entered, float((of_all**2).sum()))
 
 
 def left_of_sample(codes: Codes, n_limits: int) -> Left:
@@ -47,7 +50,7 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     n_others = min(max(MOST_WORDS * 8 // (CENTROIDS * codes.shape[1]), FEWEST_OTHERS), MOST_OTHERS)
     n = QUERIES + CENTROIDS + n_others
     if len(codes) < n:
-        return Left(np.ones(n_limits), np.ones(n_limits))
+        return Left(np.ones(n_limits), np.ones(n_limits), 1.0)
     sample = words_of(codes[:: max(1, len(codes) // n)][:n])
     rng = np.random.default_rng(0)
     sample = sample[:, rng.permutation(sample.shape[1])]
@@ -56,4 +59,5 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     of = to_others.argmin(axis=0)
     nearest = to_others[of, np.arange(len(of))]
     shares = shares_within(np.abs(to_queries[of] - nearest[:, None]), n_limits)
-    return Left(np.minimum(BETTER * shares, 1.0), np.minimum(2 * shares, 1.0))
+    own = np.bincount(of) / len(of)
+    return Left(np.minimum(BETTER * shares, 1.0), np.minimum(2 * shares, 1.0), float((own**2).sum()))

@@ -76,6 +76,8 @@ class ClusterStructure:
         if found_after is not None:
             most = fewest(found_after, n_centroids, kind.recall)
             lookups, candidates = np.minimum(lookups, most), np.minimum(candidates, n * most / n_centroids)
+        if kind.k is not None:
+            candidates = np.maximum(candidates, n * left.nearest)
         code = costs.lone_code + words * costs.lone_word
         if kind.n_queries <= LONE and 8 * words * n > costs.cached:  # else a cluster stays in the cache for the others
             code = max(code, 8 * words * costs.stream_byte)
