@@ -33,8 +33,9 @@ BITS = (64, 256, 1024)
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MARKS = (10, 100, 1000)  # queries after which the clock is read
 LONE, BATCH = "one at a time", "in one batch"
-METHODS: tuple[Method, ...] = ("scan", "multi-index", "clusters", "auto")
-CLUSTERED = 2**17  # codes from which on clusters are forced as well: the planner builds none of fewer
+METHODS: tuple[Method, ...] = ("scan", "multi-index", "clusters", "folds", "auto")
+FEWEST = {"multi-index": 0, "clusters": 2**17, "folds": 2**14}  # codes of which a method is forced, as the planner does
+FOLDED_BITS = 256  # and bits
 FACTOR, NEGLIGIBLE_MS = 1.5, 0.2
 LONGEST_S = 3.0  # marks that lone scans reach later are left out
 MOST_HITS = 10_000_000  # so are batches that would find more
@@ -135,8 +136,9 @@ def lone_times(data: Data, kind: Kind, size: int) -> dict[int, dict[Method, floa
     scan = until_marks(fresh(data, "scan").call(kind, size), data.queries, LONGEST_S * 1e3)
     last = max(scan)
     taken: dict[Method, dict[int, float]] = {"scan": scan}
-    built: tuple[Method, ...] = ("multi-index", "clusters") if len(data.codes) >= CLUSTERED else ("multi-index",)
-    for method in built:
+    for method in METHODS[1:-1]:
+        if len(data.codes) < FEWEST[method] or (method == "folds" and data.n_bits < FOLDED_BITS):
+            continue
         taken[method] = until_marks(fresh(data, method).call(kind, size), data.queries[:last], SLOWER * scan[last])
     taken["auto"] = until_marks(fresh(data, "auto").call(kind, size), data.queries[:last])
     return {mark: {method: ms[mark] for method, ms in taken.items() if mark in ms} for mark in scan}
