@@ -88,7 +88,9 @@ public:
         const auto sift = [&](std::size_t q, Hit* hits, std::size_t count, std::size_t row) {
             return sifter(q, hits, count, row);
         };
-        const char* isa = cell.walk(step, step, limit_of, collect, sift);
+        const std::uint64_t most = 8 * folds_.codes.code_size + 1;  // no fold is farther
+        const auto limit_of_fold = [&](std::size_t q) { return std::min<std::uint64_t>(limit_of(q), most); };
+        const char* isa = cell.walk(step, step, limit_of_fold, collect, sift);
         return {0, sifter.n_sifted, isa};
     }
 

@@ -16,10 +16,10 @@ from .rows import Codes, Rows
 
 QUERIES, CODES = 64, 2**18  # compared at once: folds may be near where codes are not
 SIFTED = 2**16  # codes looked at by one call of NumPy
+SHARES = (64, 8)  # of the codes one in so many tells how far to look in the others; the first are scanned themselves
+
 Distances = Callable[[Codes, Codes, NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
 """Of codes (n_codes, code_size), queries, rows (n,) and numbers of queries (n,): how far each is of the other (n,)."""
-
-SHARES = (64, 8)  # of the codes one in so many tells how far to look in the others; the first are scanned themselves
 
 
 class FoldsByScan:
@@ -66,7 +66,8 @@ class FoldsByScan:
         folded = fold(query.codes, folds.shape[1])
         for at in range(0, len(folded), QUERIES):
             block = slice(at, min(at + QUERIES, len(folded)))
-            near = RadiusQuery(folded[block], query.radii[block], query.n_threads)
+            radii = np.minimum(query.radii[block], 8 * folded.shape[1]).astype(np.int32)  # no fold is farther
+            near = RadiusQuery(folded[block], radii, query.n_threads)
             found, n_sifted = [np.empty(0, np.int64)], 0
             for low in range(begin, end, CODES):
                 part = _part(Rows(folds, rows.removed), low, min(low + CODES, end))

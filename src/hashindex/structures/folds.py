@@ -22,11 +22,11 @@ from .structure import Kind, Prediction
 
 FEWEST_CODES = 2**14  # below, a scan is over soon
 FEWEST_WORDS = 4  # of a code: narrower ones are scanned as fast as folds would be sifted
-QUERIES, OTHERS = 32, 2048  # sampled codes
+QUERIES, FEWEST_OTHERS, MOST_OTHERS = 32, 256, 2048  # sampled codes
+MOST_WORDS = 2**23  # of codes compared: some milliseconds
 USUAL_K = 10  # neighbours for which the width of folds is chosen
 CARE = 1.25  # times as far as a sample says that the k-th neighbour is
 SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
-
 SHARE_SCANNED = 64  # of the codes one in so many is scanned itself when the nearest are looked for
 
 State = dict[int, Codes]  # (n_codes, 8 * width) by width in words
@@ -66,12 +66,10 @@ class FoldStructure:
         n, costs = len(segment.codes), kind.costs
         widths = self._widths(segment) if state is None else list(state)
         width = self._best(segment, widths, Search(kind.k, kind.radius))
-        candidates, scans = n * self._left(segment, width, limits, kind.k), costs.scan(n, 64 * width, kind.n_queries)
-        if kind.k is not None:
-            candidates += n / SHARE_SCANNED
-            scans += costs.scan(n // SHARE_SCANNED, segment.n_bits, kind.n_queries)
-        sifted = candidates - (0 if kind.k is None else n / SHARE_SCANNED)
-        return Prediction(np.zeros(limits.shape), candidates, scans + sifted * _sifting(segment) * costs.scan_word)
+        sifted, n_scanned = n * self._left(segment, width, limits, kind.k), 0 if kind.k is None else n // SHARE_SCANNED
+        nanoseconds = costs.scan(n, 64 * width, kind.n_queries) + sifted * _sifting(segment) * costs.scan_word
+        nanoseconds += n_scanned / n * costs.scan(n, segment.n_bits, kind.n_queries)
+        return Prediction(np.zeros(limits.shape), sifted + n_scanned, nanoseconds)
 
     def radius(self, segment: Segment, state: State, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:
         """By the engine."""
@@ -134,7 +132,8 @@ class FoldStructure:
         """By width of the folds: the share of them (n_bits + 1,) within each limit of that of a query."""
         notes: dict[int, NDArray[np.float64]] = segment.learned.notes.setdefault(self.name, {})
         if not notes:
-            n, n_sampled = len(segment.codes), QUERIES + OTHERS
+            n, n_others = len(segment.codes), MOST_WORDS // (QUERIES * _n_words(segment))
+            n_sampled = QUERIES + min(max(n_others, FEWEST_OTHERS), MOST_OTHERS)
             sample = segment.codes[:: max(1, n // n_sampled)][:n_sampled]
             sample = sample[np.random.default_rng(0).permutation(len(sample))]
             for width in _widths(_n_words(segment)):
