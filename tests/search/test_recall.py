@@ -173,6 +173,7 @@ def test_explain_tells_how_far() -> None:
         ({"k": 2, "recall": float("nan")}, ValueError, "above 0 and at most 1"),
         ({"k": 2, "recall": True}, TypeError, "number between 0 and 1"),
         ({"k": 2, "recall": "0.9"}, TypeError, "number between 0 and 1"),
+        ({"k": 2, "recall": np.timedelta64(1)}, TypeError, "number between 0 and 1"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options: dict[str, Any], error: type, says: str) -> None:
@@ -180,3 +181,11 @@ def test_what_cannot_be_meant_is_refused(options: dict[str, Any], error: type, s
     index.add(clumped(9, 64, 7))
     with pytest.raises(error, match=says):
         index.search(clumped(1, 64, 8), **options)
+    if set(options) <= {"k", "radius", "recall"}:
+        index.add(clumped(9, 64, 9))
+        before = index._snapshot
+        with pytest.raises(error, match=says):
+            index.explain(clumped(1, 64, 8), **options)
+        with pytest.raises(error, match=says):
+            index.prepare(**options)
+        assert index._snapshot is before

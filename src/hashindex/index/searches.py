@@ -154,10 +154,8 @@ class Searches(Publishing):
             n_bits = 8 * snapshot.code_size
         n_queries = len(rows) if rows.ndim == 2 else 1
         if recall is not None:
-            exact = (radius, rescore, oversample, vectors)
-            if k is None or any(one is not None for one in exact):
-                raise TypeError("recall= goes with k= alone: radius= and rescore= work on what is exact")
-            recall = check_recall(recall) if allow is None and deny is None else 1.0
+            recall = check_recall(recall, k, radius, rescore, oversample, vectors)
+            recall = recall if allow is None and deny is None else 1.0
         if k is None:
             if radius is None:
                 raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
@@ -204,10 +202,8 @@ class Searches(Publishing):
         n_queries = len(np.atleast_2d(rows))
         how, reports = self._how(method, n_threads, rows.size * snapshot.n_codes), list[Report]()
         if recall is not None:
-            if k is None or radius is not None:
-                raise TypeError("recall= goes with k= alone")
-            recall = check_recall(recall) if allow is None and deny is None else 1.0
-            how, n_bits = how.enough(recall), 8 * snapshot.code_size
+            recall = check_recall(recall, k, radius)
+            how, n_bits = how.enough(recall if allow is None and deny is None else 1.0), 8 * snapshot.code_size
         snapshot = how.settled(snapshot, n_queries)
         radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
         if k is not None:
@@ -260,6 +256,7 @@ class Searches(Publishing):
             ``progress=True`` without tqdm.
         """
         k = None if k is None else check_k(k)
+        recall = None if recall is None else check_recall(recall, k, radius)
         n_bits = self.n_bits or 0
         usual = n_bits // 10 if k is None else n_bits
         farthest = usual if radius is None else min(check_radius(radius), n_bits)
@@ -270,7 +267,5 @@ class Searches(Publishing):
                 self._publish(self._snapshot, compacted(self._snapshot), NOTHING)
         how = self._how("auto", n_threads)
         if recall is not None:
-            if k is None or radius is not None:
-                raise TypeError("recall= goes with k= alone")
-            how, farthest = how.enough(check_recall(recall)), 8 * self._snapshot.code_size
+            how, farthest = how.enough(recall), 8 * self._snapshot.code_size
         how.prepare(self._snapshot, k, farthest, progress)

@@ -91,9 +91,15 @@ def check_k(k: int) -> int:
     return k
 
 
-def check_recall(recall: float) -> float:
-    """Return ``recall`` as a float; TypeError if it is no number, ValueError outside 0..1."""
-    if isinstance(recall, bool | np.bool_) or not isinstance(recall, int | float | np.integer | np.floating):
+def check_recall(recall: float, k: int | None, *exact: object) -> float:
+    """Return ``recall`` as a float; TypeError without k, beside what is ``exact``, or if it is no number.
+
+    ValueError outside 0..1.
+    """
+    if k is None or any(one is not None for one in exact):
+        raise TypeError("recall= goes with k= alone: radius= and rescore= work on what is exact")
+    no_number = isinstance(recall, bool | np.timedelta64)  # which are kinds of int and np.integer
+    if no_number or not isinstance(recall, int | float | np.integer | np.floating):
         raise TypeError(f"recall must be a number between 0 and 1, got {recall!r}")
     if not 0 < recall <= 1:
         raise ValueError(f"recall must be above 0 and at most 1, the share of the k nearest to be found; got {recall}")
