@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +20,7 @@ from hashindex.engines.results import NearestRows, RadiusRows, Work
 from hashindex.segments.segment import Segment
 from hashindex.structures import STRUCTURES
 from hashindex.structures.costs import Costs
+from hashindex.structures.sampling import shares_within
 from hashindex.structures.structure import Kind, Prediction
 
 
@@ -198,3 +201,49 @@ def test_a_state_goes_through_arrays(name: str, rng: np.random.Generator) -> Non
         other.add(reference.random_codes(rng, 30_000, 48, "uniform"))
         with pytest.raises(ValueError, match="do not fit"):
             structure.restore(other._snapshot.segments[0], arrays)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_many_threads_may_ask_first(name: str, rng: np.random.Generator) -> None:
+    """What is found out about a segment is noted whole, or not at all."""
+    codes = reference.random_codes(rng, 20_000, 512, "uniform")
+    kind = Kind(5, 512, 1, 1, Costs(), 1e6)
+    usual, failures = sys.getswitchinterval(), list[BaseException]()
+
+    def ask(segment: Segment) -> None:
+        try:
+            STRUCTURES[name].predict(segment, None, np.array([3, 300]), kind)
+        except BaseException as error:
+            failures.append(error)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(3):
+            segment = Segment.of(512, codes, np.arange(20_000))
+            threads = [threading.Thread(target=ask, args=(segment,)) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(usual)
+    assert failures == []
+
+
+def test_a_sample_that_was_interrupted_is_taken_again(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, calls = HashIndex(512), list[int]()
+    index.add(reference.random_codes(rng, 20_000, 512, "uniform"))
+    queries = reference.random_codes(rng, 3, 512, "uniform")
+
+    def once(between: NDArray[np.int32], n_limits: int) -> NDArray[np.float64]:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return shares_within(between, n_limits)
+
+    monkeypatch.setattr("hashindex.structures.folds.shares_within", once)
+    with pytest.raises(KeyboardInterrupt):
+        index.search(queries, k=3, method="folds")
+    assert index.search(queries, k=3, method="folds").ids.tolist() == index.search(queries, k=3).ids.tolist()

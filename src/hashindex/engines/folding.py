@@ -35,8 +35,8 @@ class FoldsByScan:
         """See :class:`hashindex.engines.engine.FoldsSearches`."""
         budget, n_sifted = HitBudget(query.most_hits, len(query.codes)), 0
         counts, found = [np.empty(0, np.intp)], [np.empty(0, np.int64)]
-        for block, hits, n in self._within(rows, folds, query, 0, len(rows.codes)):
-            found.append(budget.take(hits))
+        for block, hits, n in self._within(rows, folds, query, 0, len(rows.codes), budget):
+            found.append(hits)
             counts.append(np.bincount(hits >> QUERY_SHIFT, minlength=block.stop - block.start))
             n_sifted += n
         return radius_rows(np.concatenate(counts), np.concatenate(found), Work(0, n_sifted))
@@ -51,7 +51,7 @@ class FoldsByScan:
         for begin, end in zip([first, *edges], [*edges, n], strict=True):
             np.minimum(radii, (hits[:, -1] >> ROW_BITS).astype(np.int32), out=radii)  # a missing one is far away
             within = RadiusQuery(query.codes, radii, query.n_threads)
-            for block, more, n_sifted in self._within(rows, folds, within, begin, end):
+            for block, more, n_sifted in self._within(rows, folds, within, begin, end, HitBudget(0, len(radii))):
                 ends = np.cumsum(np.bincount(more >> QUERY_SHIFT, minlength=block.stop - block.start))
                 for q, of_one in zip(range(block.start, block.stop), np.split(more, ends[:-1]), strict=True):
                     own = of_one & (2**QUERY_SHIFT - 1)
@@ -60,7 +60,7 @@ class FoldsByScan:
         return nearest_rows(hits, Work(0, n_looked))
 
     def _within(
-        self, rows: Rows, folds: Codes, query: RadiusQuery, begin: int, end: int
+        self, rows: Rows, folds: Codes, query: RadiusQuery, begin: int, end: int, budget: HitBudget
     ) -> Iterator[tuple[slice, Hits, int]]:
         """Blocks of queries, their sorted hits among the rows, numbered from the block's first, and codes looked at."""
         folded = fold(query.codes, folds.shape[1])
@@ -73,7 +73,8 @@ class FoldsByScan:
                 part = _part(Rows(folds, rows.removed), low, min(low + CODES, end))
                 offsets, _, places, _ = self._scan.radius(part, near)
                 of = np.repeat(np.arange(block.stop - at), np.diff(offsets))
-                found += self._sifted(rows.codes, query.codes[block], query.radii[block], places + low, of)
+                hits = self._sifted(rows.codes, query.codes[block], query.radii[block], places + low, of)
+                found += map(budget.take, hits)
                 n_sifted += len(places)
             yield block, np.sort(np.concatenate(found)), n_sifted
 

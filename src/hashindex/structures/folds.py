@@ -94,7 +94,7 @@ class FoldStructure:
         """The folds, if they are of as many codes and narrower."""
         n, widths = len(segment.codes), _widths(_n_words(segment))
         state = {width: arrays[f"folds{width}"] for width in widths if f"folds{width}" in arrays}
-        if len(state) != len(arrays) or not state:
+        if len(state) != len(arrays) or not state or n >= MAX_FOLDED:
             raise ValueError(f"folds named {', '.join(arrays)} do not fit {segment.n_bits}-bit codes")
         for width, folds in state.items():
             if folds.dtype != np.uint8 or folds.shape != (n, 8 * width):
@@ -130,17 +130,23 @@ class FoldStructure:
 
     def _shares(self, segment: Segment) -> dict[int, NDArray[np.float64]]:
         """By width of the folds: the share of them (n_bits + 1,) within each limit of that of a query."""
-        notes: dict[int, NDArray[np.float64]] = segment.learned.notes.setdefault(self.name, {})
-        if not notes:
-            n, n_others = len(segment.codes), MOST_WORDS // (QUERIES * _n_words(segment))
-            n_sampled = QUERIES + min(max(n_others, FEWEST_OTHERS), MOST_OTHERS)
-            sample = segment.codes[:: max(1, n // n_sampled)][:n_sampled]
-            sample = sample[np.random.default_rng(0).permutation(len(sample))]
-            for width in _widths(_n_words(segment)):
-                words = words_of(fold(sample, 8 * width))
-                between = distances_between(words[:, :QUERIES], words[:, QUERIES:])
-                notes[width] = shares_within(between, segment.n_bits + 1)
-        return notes
+        known: dict[int, NDArray[np.float64]] | None = segment.learned.notes.get(self.name)
+        if known is None:  # noted whole, or other threads would meet a part of it
+            known = segment.learned.notes[self.name] = _sampled_shares(segment)
+        return known
+
+
+def _sampled_shares(segment: Segment) -> dict[int, NDArray[np.float64]]:
+    n, n_others = len(segment.codes), MOST_WORDS // (QUERIES * _n_words(segment))
+    n_sampled = QUERIES + min(max(n_others, FEWEST_OTHERS), MOST_OTHERS)
+    sample = segment.codes[:: max(1, n // n_sampled)][:n_sampled]
+    sample = sample[np.random.default_rng(0).permutation(len(sample))]
+    shares = {}
+    for width in _widths(_n_words(segment)):
+        words = words_of(fold(sample, 8 * width))
+        between = distances_between(words[:, :QUERIES], words[:, QUERIES:])
+        shares[width] = shares_within(between, segment.n_bits + 1) if between.size else np.ones(segment.n_bits + 1)
+    return shares
 
 
 def _limits(segment: Segment, search: Search) -> NDArray[np.int64]:

@@ -131,11 +131,13 @@ class ClusterStructure:
         if kind.recall == 1 or k * FEW > len(segment.codes):
             return 0
         known = self._notes(segment).ranks
-        if k not in known:
+        found_after = known.get(k)
+        if found_after is None:
+            found_after = ranks(segment.codes, state, k, engine, kind.n_threads)
             if len(known) >= MOST_KINDS:
-                known.clear()
-            known[k] = ranks(segment.codes, state, k, engine, kind.n_threads)
-        return fewest(known[k], len(state.centroids), kind.recall)
+                known.clear()  # other threads hold what they need of it
+            known[k] = found_after
+        return fewest(found_after, len(state.centroids), kind.recall)
 
     def _notes(self, segment: Segment) -> Notes:
         notes: Notes = segment.learned.notes.setdefault(self.name, Notes())
