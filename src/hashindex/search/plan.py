@@ -66,13 +66,13 @@ def make_plan(
     planned, steps = [], []
     for name, segment in parts:
         kind = with_costs(Kind(k, radius, n_queries, n_threads, usual(engine), 0.0, recall), segment, usual(engine))
-        early = stopping_early(method, segment, kind, engine)
+        early, exact = stopping_early(method, segment, kind, engine), kind._replace(recall=1.0)
         if early is not None:
             choice = early
         elif method == AUTO:
-            choice = chosen(segment, kind, engine)
+            choice, kind = chosen(segment, exact, engine), exact
         else:
-            kind = kind._replace(scan_cost=np.inf)
+            kind = exact._replace(scan_cost=np.inf)
             choice = forced(method, segment, kind, engine)
         kind = choice.kind or kind
         looked = None

@@ -111,7 +111,8 @@ class Search:
         kind = Kind(k, radius, len(segment.codes), self.n_threads, costs(self.engine), 0.0, self.recall or 1.0)
         if stopping_early(self.method, segment, kind, self.engine):
             return
-        prepared(segment, with_costs(kind, segment, kind.costs), self.engine, self.method, many=many)
+        exact = with_costs(kind._replace(recall=1.0), segment, kind.costs)
+        prepared(segment, exact, self.engine, self.method, many=many)
 
     def _plan(self, snapshot: Snapshot, k: int | None, radius: int, n_queries: int) -> Plan:
         """What is planned for such a search, whose queries count as answered from now on."""
