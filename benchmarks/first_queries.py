@@ -23,6 +23,8 @@ from datasets import Codes, Data, clustered, collapsed, patches, power, uniform
 from peers import HashIndex, Kind
 
 from hashindex.index import Method
+from hashindex.structures import folds
+from hashindex.structures.clusters import structure as clusters
 
 SETS: dict[str, Callable[[int, int], Data]] = {
     "uniform": uniform,
@@ -34,8 +36,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MARKS = (10, 100, 1000)  # queries after which the clock is read
 LONE, BATCH = "one at a time", "in one batch"
 METHODS: tuple[Method, ...] = ("scan", "multi-index", "clusters", "folds", "auto")
-FEWEST = {"multi-index": 0, "clusters": 2**17, "folds": 2**14}  # codes of which a method is forced, as the planner does
-FOLDED_BITS = 256  # and bits
+FEWEST = {"multi-index": 0, "clusters": clusters.FEWEST_CODES, "folds": folds.FEWEST_CODES}
 FACTOR, NEGLIGIBLE_MS = 1.5, 0.2
 LONGEST_S = 3.0  # marks that lone scans reach later are left out
 MOST_HITS = 10_000_000  # so are batches that would find more
@@ -137,8 +138,8 @@ def lone_times(data: Data, kind: Kind, size: int) -> dict[int, dict[Method, floa
     last = max(scan)
     taken: dict[Method, dict[int, float]] = {"scan": scan}
     for method in METHODS[1:-1]:
-        if len(data.codes) < FEWEST[method] or (method == "folds" and data.n_bits < FOLDED_BITS):
-            continue
+        if len(data.codes) < FEWEST[method] or (method == "folds" and data.n_bits <= 64 * (folds.FEWEST_WORDS - 1)):
+            continue  # the planner would build none either
         taken[method] = until_marks(fresh(data, method).call(kind, size), data.queries[:last], SLOWER * scan[last])
     taken["auto"] = until_marks(fresh(data, "auto").call(kind, size), data.queries[:last])
     return {mark: {method: ms[mark] for method, ms in taken.items() if mark in ms} for mark in scan}

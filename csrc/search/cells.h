@@ -31,12 +31,10 @@ public:
         : rows_(rows),
           kernel_(execution.kernel),
           stop_(execution.stop),
-          part_(number % grid.n_parts),
-          block_(number / grid.n_parts),
-          first_query_(block_ * grid.block_size),
-          n_queries_(grid.queries_of(block_)),
-          begin_(grid.part_begin(part_)),
-          end_(grid.part_end(part_)),
+          first_query_(number / grid.n_parts * grid.block_size),
+          n_queries_(grid.queries_of(number / grid.n_parts)),
+          begin_(grid.part_begin(number % grid.n_parts)),
+          end_(grid.part_end(number % grid.n_parts)),
           padded_((n_queries_ + query_step - 1) / query_step * query_step),
           words_(words_of(queries, first_query_, n_queries_, padded_)) {}
 
@@ -45,7 +43,6 @@ public:
     std::size_t size() const { return n_queries_ * (end_ - begin_); }
     std::size_t begin() const { return begin_; }
     std::size_t end() const { return end_; }
-    const std::uint64_t* words() const { return words_.data(); }  // of the queries
 
     // Leaves of the codes [begin, end).
     void keep(std::size_t begin, std::size_t end) {
@@ -141,7 +138,7 @@ private:
     const Rows& rows_;
     const Kernel& kernel_;
     Stop& stop_;
-    std::size_t part_, block_, first_query_, n_queries_, begin_, end_, padded_;
+    std::size_t first_query_, n_queries_, begin_, end_, padded_;
     std::vector<std::uint64_t> words_;
 };
 

@@ -1,5 +1,7 @@
 #include "folds.h"
 
+#include <functional>
+
 #include "cells.h"
 
 namespace hashindex {
@@ -85,12 +87,9 @@ public:
         cell.keep(std::max(first, cell.begin()), cell.end());
         const auto words = words_of(queries_, cell.first_query(), cell.n_queries(), cell.n_queries());
         Sifter<LimitOf> sifter(codes_, words.data(), execution_.kernel, limit_of);
-        const auto sift = [&](std::size_t q, Hit* hits, std::size_t count, std::size_t row) {
-            return sifter(q, hits, count, row);
-        };
         const std::uint64_t most = 8 * folds_.codes.code_size + 1;  // no fold is farther
         const auto limit_of_fold = [&](std::size_t q) { return std::min<std::uint64_t>(limit_of(q), most); };
-        const char* isa = cell.walk(step, step, limit_of_fold, collect, sift);
+        const char* isa = cell.walk(step, step, limit_of_fold, collect, std::ref(sifter));
         return {0, sifter.n_sifted, isa};
     }
 

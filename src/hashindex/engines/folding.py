@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine import ScanSearches
-from .folds import fold
+from .folds import SHARE_SCANNED, fold
 from .hits import QUERY_SHIFT, ROW_BITS, HitBudget, Hits, nearest_rows, radius_rows
 from .query import NearestQuery, RadiusQuery
 from .results import NearestRows, RadiusRows, Work
@@ -16,7 +16,7 @@ from .rows import Codes, Rows
 
 QUERIES, CODES = 64, 2**18  # compared at once: folds may be near where codes are not
 SIFTED = 2**16  # codes looked at by one call of NumPy
-SHARES = (64, 8)  # of the codes one in so many tells how far to look in the others; the first are scanned themselves
+SHARES = (SHARE_SCANNED, 8)  # of the codes one in so many tells how far to look in the others
 
 Distances = Callable[[Codes, Codes, NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
 """Of codes (n_codes, code_size), queries, rows (n,) and numbers of queries (n,): how far each is of the other (n,)."""

@@ -12,6 +12,7 @@ import numpy as np
 from .rows import Codes
 
 MAX_FOLDED = 2**32 - 1  # codes: rows are uint32 in kernels
+SHARE_SCANNED = 64  # of the codes one in so many is scanned itself when the nearest are looked for
 
 
 def fold(codes: Codes, fold_size: int) -> Codes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import Engine
-from ..engines.folds import MAX_FOLDED, fold
+from ..engines.folds import MAX_FOLDED, SHARE_SCANNED, fold
 from ..engines.numpy_engine.common import words_of
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
@@ -17,7 +17,7 @@ from ..engines.rows import Codes
 from ..segments.segment import Segment
 from ..support.interrupts import interruptible
 from .costs import Costs
-from .sampling import distances_between, shares_within
+from .sampling import distances_between, sampled, shares_within
 from .structure import Kind, Prediction
 
 FEWEST_CODES = 2**14  # below, a scan is over soon
@@ -27,16 +27,8 @@ MOST_WORDS = 2**23  # of codes compared: some milliseconds
 USUAL_K = 10  # neighbours for which the width of folds is chosen
 CARE = 1.25  # times as far as a sample says that the k-th neighbour is
 SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
-SHARE_SCANNED = 64  # of the codes one in so many is scanned itself when the nearest are looked for
 
 State = dict[int, Codes]  # (n_codes, 8 * width) by width in words
-
-
-class Search(NamedTuple):
-    """What a search looks for."""
-
-    k: int | None  # None: all within the radius
-    radius: int
 
 
 class FoldStructure:
@@ -65,7 +57,7 @@ class FoldStructure:
         """By how many codes of a sample have folds as near."""
         n, costs = len(segment.codes), kind.costs
         widths = self._widths(segment) if state is None else list(state)
-        width = self._best(segment, widths, Search(kind.k, kind.radius))
+        width = self._best(segment, widths, kind.k, kind.radius)
         sifted, n_scanned = n * self._left(segment, width, limits, kind.k), 0 if kind.k is None else n // SHARE_SCANNED
         nanoseconds = costs.scan(n, 64 * width, kind.n_queries) + sifted * _sifting(segment) * costs.scan_word
         nanoseconds += n_scanned / n * costs.scan(n, segment.n_bits, kind.n_queries)
@@ -103,17 +95,17 @@ class FoldStructure:
 
     def _widths(self, segment: Segment) -> list[int]:
         """Words of the folds to build: the best for usual searches, or twice as many, and half of them."""
-        widths, usual = _widths(_n_words(segment)), Search(USUAL_K, segment.n_bits)
-        first = min(widths.index(self._best(segment, widths, usual)), len(widths) - 2)
+        widths = _widths(_n_words(segment))
+        first = min(widths.index(self._best(segment, widths, USUAL_K, segment.n_bits)), len(widths) - 2)
         return widths[max(first, 0) :][:2]
 
     def _folds(self, segment: Segment, state: State, kind: Kind) -> Codes:
-        return state[self._best(segment, list(state), Search(kind.k, kind.radius))]
+        return state[self._best(segment, list(state), kind.k, kind.radius)]
 
-    def _best(self, segment: Segment, widths: list[int], search: Search) -> int:
-        """The width for such searches."""
-        limits, sifting = _limits(segment, search), _sifting(segment)
-        takes = {width: width + sifting * self._left(segment, width, limits, search.k).mean() for width in widths}
+    def _best(self, segment: Segment, widths: list[int], k: int | None, radius: int) -> int:
+        """The width for searches for the k nearest within the radius, or for all within it."""
+        limits, sifting = _limits(segment, k, radius), _sifting(segment)
+        takes = {width: width + sifting * self._left(segment, width, limits, k).mean() for width in widths}
         return min(takes, key=lambda width: float(takes[width]))
 
     def _left(self, segment: Segment, width: int, limits: NDArray[np.int64], k: int | None) -> NDArray[np.float64]:
@@ -137,10 +129,8 @@ class FoldStructure:
 
 
 def _sampled_shares(segment: Segment) -> dict[int, NDArray[np.float64]]:
-    n, n_others = len(segment.codes), MOST_WORDS // (QUERIES * _n_words(segment))
-    n_sampled = QUERIES + min(max(n_others, FEWEST_OTHERS), MOST_OTHERS)
-    sample = segment.codes[:: max(1, n // n_sampled)][:n_sampled]
-    sample = sample[np.random.default_rng(0).permutation(len(sample))]
+    n_others = MOST_WORDS // (QUERIES * _n_words(segment))
+    sample = sampled(segment.codes, QUERIES + min(max(n_others, FEWEST_OTHERS), MOST_OTHERS))
     shares = {}
     for width in _widths(_n_words(segment)):
         words = words_of(fold(sample, 8 * width))
@@ -149,13 +139,13 @@ def _sampled_shares(segment: Segment) -> dict[int, NDArray[np.float64]]:
     return shares
 
 
-def _limits(segment: Segment, search: Search) -> NDArray[np.int64]:
+def _limits(segment: Segment, k: int | None, radius: int) -> NDArray[np.int64]:
     """How far such searches look, rather too far than not: a sample tells of the usual query."""
     spread = segment.learned.spread
-    if search.k is None or spread is None:
-        return np.array([min(search.radius, segment.n_bits)])
-    limits = np.rint(CARE * spread.limits(min(search.k, len(segment.codes)))).astype(np.int64)
-    return np.minimum(limits, search.radius)
+    if k is None or spread is None:
+        return np.array([min(radius, segment.n_bits)])
+    limits = np.rint(CARE * spread.limits(min(k, len(segment.codes)))).astype(np.int64)
+    return np.minimum(limits, radius)
 
 
 def _sifting(segment: Segment) -> float:

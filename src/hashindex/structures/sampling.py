@@ -5,6 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines.rows import Codes
+
+
+def sampled(codes: Codes, n: int) -> Codes:
+    """At most ``n`` of the codes, spread evenly, in an order that means nothing; always the same."""
+    some = codes[:: max(1, len(codes) // n)][:n]
+    return some[np.random.default_rng(0).permutation(len(some))]
+
 
 def distances_between(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:
     """Of the codes with words a (n_words, n) and b (n_words, m): (n, m)."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...engines.clusters import Clusters
 from ...engines.numpy_engine.common import words_of
 from ...engines.rows import Codes
-from ..sampling import distances_between, shares_within
+from ..sampling import distances_between, sampled, shares_within
 
 QUERIES, CENTROIDS = 32, 512  # sampled codes
 FEWEST_OTHERS, MOST_OTHERS = 256, 2048
@@ -51,9 +51,7 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     n = QUERIES + CENTROIDS + n_others
     if len(codes) < n:
         return Left(np.ones(n_limits), np.ones(n_limits), 1.0)
-    sample = words_of(codes[:: max(1, len(codes) // n)][:n])
-    rng = np.random.default_rng(0)
-    sample = sample[:, rng.permutation(sample.shape[1])]
+    sample = words_of(sampled(codes, n))
     queries, centroids, others = np.split(sample, [QUERIES, QUERIES + CENTROIDS], axis=1)
     to_others, to_queries = (distances_between(centroids, ones) for ones in (others, queries))
     of = to_others.argmin(axis=0)
