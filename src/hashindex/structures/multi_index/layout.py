@@ -7,7 +7,9 @@ from math import ceil, comb, log2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engines.numpy_engine.common import words_of
 from ...engines.tables import COPIED_BITS, Layout
+from ..sampling import distances_between
 
 MAX_TABLES = 16
 MAX_WIDTH = 26  # a directory of 2**26 + 1 offsets is 256 MB
@@ -56,13 +58,14 @@ def deal(sample: NDArray[np.uint8], n_bits: int, n_distinct: int) -> Layout:
     order = np.argsort(-deviation.round(3), kind="stable")[: n_tables * width]
     correlation = _correlation(bits[:, order], share[order], deviation[order])
     dealt: list[list[int]] = [[] for _ in range(n_tables)]
-    n_dealt = np.zeros(n_tables, np.int64)
     shared = np.zeros((n_tables, len(order)))  # summed correlation of each bit with each table's
     for i, bit in enumerate(order.tolist()):
-        shares = np.where(n_dealt < width, shared[:, i], np.inf)
-        t = int(np.where(shares == shares.min(), n_dealt, width).argmin())
+        _, _, t = min(
+            (share, len(bits), t)
+            for t, (share, bits) in enumerate(zip(shared[:, i].tolist(), dealt, strict=True))
+            if len(bits) < width
+        )
         dealt[t].append(bit)
-        n_dealt[t] += 1
         shared[t] += correlation[i]
     return Layout(_packed(dealt, n_bits), np.full(n_tables, width, np.int32))
 
@@ -72,18 +75,13 @@ def _correlation(
 ) -> NDArray[np.float64]:
     """How much each pair of the columns of bits (n, m) tells of each other: (m, m), 0 to 1.
 
-    By counting where both are set, on packed columns: threads of a BLAS would have to be woken for so little.
+    By counting where they differ, on packed columns: threads of a BLAS would have to be woken for so little.
     """
-    n, m = bits.shape
-    packed = np.packbits(bits, axis=0)
-    words = np.zeros((m, -(-len(packed) // 8) * 8), np.uint8)
-    words[:, : len(packed)] = packed.T
-    columns = words.view(np.uint64)
-    both = np.empty((m, m))
-    for i in range(m):
-        both[i] = np.bitwise_count(columns & columns[i]).sum(axis=1)
+    columns = words_of(np.packbits(bits, axis=0).T)
+    differ = distances_between(columns, columns) / max(len(bits), 1)
+    both = (share + share[:, None] - differ) / 2
     spread = np.maximum(deviation, 1e-6)
-    found: NDArray[np.float64] = np.abs(both / max(n, 1) - np.outer(share, share)) / np.outer(spread, spread)
+    found: NDArray[np.float64] = np.abs(both - np.outer(share, share)) / np.outer(spread, spread)
     return found
 
 

@@ -12,6 +12,7 @@ from math import comb, inf
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engines.numpy_engine.common import words_of
 from ...engines.tables import Layout, Shells, Tables, n_copied
 from ...segments.segment import Segment
 from ..costs import Costs
@@ -39,7 +40,7 @@ def expected_prices(segment: Segment, layout: Layout, costs: Costs) -> Prices:
     sampled = range(0, n_tables, -(-n_tables // MOST_SAMPLED))
     for t in sampled:
         places = np.flatnonzero(np.unpackbits(layout.masks[t]))
-        keys = bits[:, places] @ (1 << np.arange(width, dtype=np.uint32))
+        keys = words_of(np.packbits(bits[:, places], axis=1))[0]
         pairs[t] = np.bincount(np.bitwise_count(keys[rows][:, None] ^ keys).ravel(), minlength=width + 1)
         pairs[t, 0] -= len(rows)  # each with itself
     pairs[:] = pairs[np.arange(n_tables) // sampled.step * sampled.step]  # tables are dealt alike
