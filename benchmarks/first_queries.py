@@ -94,7 +94,7 @@ def cells(name: str, n_bits: int, n_codes: int) -> Iterator[Cell]:
 @cache
 def load() -> None:
     """What a process does once is no index's fault."""
-    data = uniform(64, 20_000, 1)
+    data = uniform(256, 20_000)
     for method in METHODS:
         fresh(data, method).nearest(data.queries, 10)
 

@@ -12,6 +12,9 @@ struct Folds {
     Codes folds;  // (n_codes, fold_size)
 };
 
+// Writes the folds of the codes to folds (n_codes, fold_size); fold_size > 0.
+void build_folds(const Codes& codes, std::size_t fold_size, unsigned char* folds, const Execution& execution);
+
 // As scan_radius. Work tells how many folds were near enough to look at their codes.
 RadiusHits folds_radius(const Rows& rows, const Folds& folds, const Codes& queries, const std::int32_t* radii,
                         const Execution& execution, Work& work, HitBudget& budget);

@@ -228,6 +228,9 @@ void check_folds(const Reference& truth, std::size_t fold_size, const Execution&
         for (std::size_t i = 0; i < rows.codes.code_size; ++i)
             bytes[row * fold_size + i % fold_size] =
                 static_cast<unsigned char>(bytes[row * fold_size + i % fold_size] ^ rows.codes.row(row)[i]);
+    std::vector<unsigned char> built(bytes.size(), 1);
+    build_folds(rows.codes, fold_size, built.data(), execution);
+    CHECK(built == bytes, described(truth, execution));
     const Folds folds{{bytes.data(), rows.codes.count, fold_size}};
     HitBudget unbounded(0);
     check_answers(

@@ -145,3 +145,26 @@ def test_kinds_of_search_are_not_remembered_for_ever() -> None:
     learned = index._snapshot.segments[0].learned
     assert len(learned.looked) <= 256
     assert len(learned.answered) <= 256
+
+
+def test_where_a_cheap_look_promises_enough_nobody_takes_a_dear_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folds of wide uniform codes are looked at and built before tables are thought of."""
+    monkeypatch.setattr(choice, "costs", lambda _: Costs())
+    index = HashIndex(256)
+    index.add(np.random.default_rng(6).integers(0, 256, (100_000, 32), dtype=np.uint8))
+    queries = np.random.default_rng(7).integers(0, 256, (300, 32), dtype=np.uint8)
+    for query in queries:
+        index.search(query, radius=8, n_threads=1)
+    assert until(lambda: "folds" in states(index))
+    assert "multi-index" not in index._snapshot.segments[0].learned.notes
+    assert index.explain(queries[0], radius=8, n_threads=1).steps[0].method == "folds"
+
+
+def test_of_two_structures_a_batch_builds_the_one_that_is_cheapest_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the one that would answer soonest if it were there."""
+    monkeypatch.setattr(choice, "costs", lambda _: Costs())
+    monkeypatch.setattr(choice, "LONGEST_BESIDE", 0.0)
+    index = HashIndex(256)
+    index.add(np.random.default_rng(6).integers(0, 256, (200_000, 32), dtype=np.uint8))
+    index.search(np.random.default_rng(7).integers(0, 256, (3000, 32), dtype=np.uint8), radius=8, n_threads=1)
+    assert set(states(index)) == {"folds"}

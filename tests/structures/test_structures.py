@@ -35,6 +35,9 @@ class ByOnes:
     def may_serve(self, segment: Segment) -> bool:
         return len(segment.codes) > 100
 
+    def look_cost(self, segment: Segment) -> float:
+        return 0.0
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         return costs.build * len(segment.codes)
 
@@ -252,3 +255,14 @@ def test_a_sample_that_was_interrupted_is_taken_again(
     with pytest.raises(KeyboardInterrupt):
         index.search(queries, k=3, method="folds")
     assert index.search(queries, k=3, method="folds").ids.tolist() == index.search(queries, k=3).ids.tolist()
+
+
+@pytest.mark.parametrize("code_size", [1, 8, 13, 32, 40])
+def test_folds_are_the_same_in_every_engine(engine: Engine, rng: np.random.Generator, code_size: int) -> None:
+    codes = rng.integers(0, 256, (40_000, code_size), dtype=np.uint8)
+    for fold_size in (8, 16, 24):
+        padded = np.pad(codes, ((0, 0), (0, -code_size % fold_size)))
+        expected = np.bitwise_xor.reduce(padded.reshape(len(codes), -1, fold_size), axis=1)
+        for n_threads in (1, 3):
+            np.testing.assert_array_equal(engine.folds.build(codes, fold_size, n_threads), expected)
+    assert engine.folds.build(codes[:0], 8, 1).shape == (0, 8)

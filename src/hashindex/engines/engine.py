@@ -73,6 +73,9 @@ class ClustersSearches(Protocol):
 class FoldsSearches(Protocol):
     """Searches by folds (n_codes, fold_size) of the codes: those whose folds are near are looked at themselves."""
 
+    def build(self, codes: Codes, fold_size: int, n_threads: int) -> Codes:
+        """The folds, of whole words."""
+
     def radius(self, rows: Rows, folds: Codes, query: RadiusQuery) -> RadiusRows:
         """As of the scan."""
 

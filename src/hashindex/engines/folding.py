@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..support.interrupts import interruptible
 from .engine import ScanSearches
 from .folds import SHARE_SCANNED, fold
 from .hits import QUERY_SHIFT, ROW_BITS, HitBudget, Hits, nearest_rows, radius_rows
@@ -27,6 +29,10 @@ class FoldsByScan:
 
     def __init__(self, scan: ScanSearches, distances: Distances) -> None:
         self._scan, self._distances = scan, distances
+
+    def build(self, codes: Codes, fold_size: int, n_threads: int) -> Codes:  # noqa: ARG002
+        """See :class:`hashindex.engines.engine.FoldsSearches`."""
+        return interruptible(partial(fold, codes, fold_size), 3 * codes.nbytes)
 
     def step(self, folds: Codes, code_size: int) -> None:
         """None: no whole searches here."""

@@ -5,8 +5,8 @@ far that is, a sample of the segment's codes tells before the first query, and t
 
 A structure to be built is rented before it is bought (the ski-rental argument): it is built once searches are predicted
 to have lost as much time for want of it as building takes, so that at worst the total doubles. Where a core is idle it
-is built there much sooner, and searches go on meanwhile. Thinking takes time too: before scans have taken a multiple of
-that and a share of what building would, there is nothing to think about.
+is built there much sooner, and searches go on meanwhile. Looking at a sample of the codes takes time too: before
+searches have taken a multiple of that and a share of what building would, nobody looks.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ AUTO = "auto"
 FOREVER = 2**62  # queries
 THINKING = 2e5  # nanoseconds, about
 LONGEST_BESIDE = 5e8  # nanoseconds of building on an idle core: a process that ends waits for it
+BRIEF, BRIEF_SHARE = 3e6, 0.5  # nanoseconds of building that are not worth another thread, nor much waiting
 EAGERNESS = 0.2  # share of the cost of building that is lost before an idle core builds
-CARE = 2.5  # times the cost of thinking that scans must have taken before anybody thinks
+CARE = 2.5  # times the cost of looking at it that searches must have taken before anybody looks at a structure
 PATIENCE = 0.25  # and share of the cost of building
 RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
 MOST_BATCHED = 64  # queries of a batch from which on they cost the same
@@ -81,38 +82,58 @@ def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
     answered = segment.learned.answered.get(kind_key(kind), 0)
     scan, *others = [structure for structure in STRUCTURES.values() if structure.may_serve(segment)]
     states = segment.learned.states
-    simple = (0.0, float(len(segment.codes)), kind.scan_cost)
-    if not others:
-        return Choice(scan, (), simple, FOREVER)
-    due = int(min(_worth_a_thought(one, segment, kind) for one in others) / kind.scan_cost) - answered
-    if due >= kind.n_queries and not segment.learned.thought:
-        return Choice(scan, (), simple, due)
-    kind = with_costs(kind, segment, costs(engine))
-    limits, weights = _limits(segment, kind)
-    predicted = {one.name: _mean(one.predict(segment, states.get(one.name), limits, kind), weights) for one in others}
-    predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
+    kind, predicted, left = _predicted(scan, others, segment, kind, answered, engine)
+    others = [one for one in others if one.name in predicted]
     ready = [one for one in (scan, *others) if one is scan or one.name in states]
     best = min(ready, key=lambda one: predicted[one.name][2])
+    if not others:
+        return Choice(scan, (), predicted[scan.name], left)
     cost = max(predicted[best.name][2], 1.0)
-    left = int(max(answered, THINKING / PATIENCE / cost, 1))  # the more have been answered, the less can be new
+    pause = int(max(THINKING / PATIENCE / cost, 1))  # so that thoughts take no more than a share of the time
     losses: list[tuple[str, float]] = []
-    for one in sorted(others, key=lambda one: predicted[one.name][2]):  # what promises most first
-        gain = cost - predicted[one.name][2]
+    prices = {one.name: one.build_cost(segment, kind.costs) / kind.n_threads for one in others}
+    for one in sorted(others, key=lambda one: prices[one.name] + predicted[one.name][2] * (answered + kind.n_queries)):
+        gain, price = cost - predicted[one.name][2], prices[one.name]  # first what would have been cheapest in all
         if one.name in states or gain <= 0:
             continue
         lost = segment.learned.lost.setdefault(one.name, gain * answered)  # so far nobody has counted
-        price = one.build_cost(segment, kind.costs) / kind.n_threads
         loss = gain * kind.n_queries
-        if loss < price and lost + loss >= EAGERNESS * price:
+        if price > BRIEF and loss < price and lost + loss >= EAGERNESS * price:
             _build_beside(one, segment, kind, engine)
-        if loss >= price or (lost + loss >= price and not _is_being_built(one, segment)):
+        due = price if price > BRIEF else BRIEF_SHARE * price
+        if loss >= price or (lost + loss >= due and not _is_being_built(one, segment)):
             _built(one, segment, kind, engine)  # or wait for whoever does: this batch would lose more
             return chosen(segment, kind, engine)
         losses.append((one.name, gain))
-        left = min(left, int(max(min(abs(price - lost), RELIEF * price) / gain, 1)))
-    if kind.k is None and not losses:
-        left = FOREVER
+        left = min(left, max(int(min(abs(price - lost), RELIEF * price) / gain), pause))
+    if kind.k is not None or losses:  # the more have been answered, the less can be new
+        left = min(left, max(answered, pause))
     return Choice(best, states.get(best.name, ()), predicted[best.name], left, tuple(losses), kind)
+
+
+def _predicted(
+    scan: Structure, others: list[Structure], segment: Segment, kind: Kind, answered: int, engine: Engine
+) -> tuple[Kind, dict[str, tuple[float, float, float]], int]:
+    """What structures take that are worth a look by now, by name, the kind priced for that, and until when it holds.
+
+    The one soonest looked at first: if it promises short searches, the next must wait for more of them.
+    """
+    left, looking = FOREVER, 0.0
+    predicted = {scan.name: (0.0, float(len(segment.codes)), kind.scan_cost)}
+    for one in sorted(others, key=lambda one: one.look_cost(segment)):
+        looking += THINKING if one.name in segment.learned.states else one.look_cost(segment)
+        least = min(max(nanoseconds, 1.0) for *_, nanoseconds in predicted.values())
+        worth = max(CARE * looking, PATIENCE * one.build_cost(segment, kind.costs) / kind.n_threads)
+        due = int(worth / least) - answered
+        if due >= kind.n_queries and not segment.learned.thought:
+            left = min(left, due)
+            continue
+        if len(predicted) == 1:
+            kind = with_costs(kind, segment, costs(engine))
+            limits, weights = _limits(segment, kind)
+            predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
+        predicted[one.name] = _mean(one.predict(segment, segment.learned.states.get(one.name), limits, kind), weights)
+    return kind, predicted, left
 
 
 def kind_key(kind: Kind) -> tuple[int | None, int, int]:
@@ -175,14 +196,6 @@ def _build_beside(structure: Structure, segment: Segment, kind: Kind, engine: En
     segment.learned.building[structure.name] = thread
     with suppress(RuntimeError):  # no more threads to be had
         thread.start()
-
-
-def _worth_a_thought(structure: Structure, segment: Segment, kind: Kind) -> float:
-    """Nanoseconds of scans from which on it may pay to think about a structure."""
-    if structure.name in segment.learned.states:
-        return CARE * THINKING
-    looking = 1e6 + 4e4 * min(segment.n_bits, 320)  # at a sample of the codes, bit by bit
-    return max(CARE * looking, PATIENCE * structure.build_cost(segment, kind.costs) / kind.n_threads)
 
 
 def _saves(structure: Structure, state: Any, segment: Segment, kind: Kind) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,15 +14,13 @@ from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
 from ..engines.rows import Codes
 from ..segments.segment import Segment
-from ..support.interrupts import interruptible
 from .costs import Costs
 from .sampling import distances_between, sampled, shares_within
 from .structure import Kind, Prediction
 
 FEWEST_CODES = 2**14  # below, a scan is over soon
 FEWEST_WORDS = 4  # of a code: narrower ones are scanned as fast as folds would be sifted
-QUERIES, FEWEST_OTHERS, MOST_OTHERS = 32, 256, 2048  # sampled codes
-MOST_WORDS = 2**23  # of codes compared: some milliseconds
+QUERIES, OTHERS = 16, 256  # sampled codes: what one pair in 4096 adds to a prediction is a small part of it
 USUAL_K = 10  # neighbours for which the width of folds is chosen
 CARE = 1.25  # times as far as a sample says that the k-th neighbour is
 SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
@@ -41,17 +38,18 @@ class FoldStructure:
         """Where there are wide codes in plenty."""
         return FEWEST_CODES <= len(segment.codes) < MAX_FOLDED and _n_words(segment) >= FEWEST_WORDS
 
+    def look_cost(self, segment: Segment) -> float:
+        """By the words of the codes sampled, which are fetched from all over memory."""
+        return 3e5 + 1.4e5 * min(_n_words(segment), 64) + 3 * min(len(segment.codes), 2**20)
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
         """By the bytes folded, in about the same time everywhere."""
         n, code_size = segment.codes.shape
-        return float(n * (80 + 0.6 * code_size))
+        return float(0.8 * n * code_size)
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:  # noqa: ARG002
+    def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:
         """Fold all codes to the width that serves a usual search best, and to half of it for shorter radii."""
-        return {
-            width: interruptible(partial(fold, segment.codes, 8 * width), 3 * segment.codes.nbytes)
-            for width in self._widths(segment)
-        }
+        return {width: engine.folds.build(segment.codes, 8 * width, n_threads) for width in self._widths(segment)}
 
     def predict(self, segment: Segment, state: State | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
         """By how many codes of a sample have folds as near."""
@@ -115,8 +113,8 @@ class FoldStructure:
             return shares[np.minimum(limits, segment.n_bits)]
         left, seen = np.zeros(limits.shape), 1 / SHARE_SCANNED
         while seen < 1:
-            so_far = np.maximum(limits, np.rint(spread.limits(int(k / seen)).mean()).astype(np.int64))
-            left += seen * shares[np.minimum(so_far, segment.n_bits)]
+            so_far = np.rint(spread.limits(int(k / seen))).astype(np.int64)
+            left += seen * shares[np.minimum(np.maximum(limits[:, None], so_far), segment.n_bits)].mean(axis=1)
             seen *= 2
         return left
 
@@ -129,8 +127,7 @@ class FoldStructure:
 
 
 def _sampled_shares(segment: Segment) -> dict[int, NDArray[np.float64]]:
-    n_others = MOST_WORDS // (QUERIES * _n_words(segment))
-    sample = sampled(segment.codes, QUERIES + min(max(n_others, FEWEST_OTHERS), MOST_OTHERS))
+    sample = sampled(segment.codes, QUERIES + OTHERS)
     shares = {}
     for width in _widths(_n_words(segment)):
         words = words_of(fold(sample, 8 * width))

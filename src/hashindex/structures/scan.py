@@ -25,6 +25,10 @@ class Scan:
         """Always."""
         return True
 
+    def look_cost(self, segment: Segment) -> float:  # noqa: ARG002
+        """None."""
+        return 0.0
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
         """Nothing."""
         return 0.0

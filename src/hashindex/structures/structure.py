@@ -52,6 +52,9 @@ class Structure(Protocol):
     def may_serve(self, segment: Segment) -> bool:
         """Whether it could ever be the fastest for this segment; it must answer right in any case."""
 
+    def look_cost(self, segment: Segment) -> float:
+        """Nanoseconds of its first prediction, at a sample of the codes; later ones take next to none."""
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """Nanoseconds that its state takes to build on one thread; 0 if there is none to build."""
 

@@ -15,6 +15,11 @@ class NativeFolds:
     def __init__(self, core: Core) -> None:
         self._native = core
 
+    def build(self, codes: Codes, fold_size: int, n_threads: int) -> Codes:
+        """See :class:`hashindex.engines.engine.FoldsSearches`."""
+        native = self._native
+        return _core.build_folds(codes, fold_size, native.isa, native.pool, n_threads)
+
     def step(self, folds: Codes, code_size: int) -> _core.Folds:
         """The folds themselves."""
         return _core.Folds(folds, code_size)

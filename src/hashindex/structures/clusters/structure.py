@@ -24,6 +24,7 @@ from .restoring import restored
 
 FEWEST_CODES = 2**17  # below, a scan is over soon
 LONE = 4  # queries, or fewer, read clusters from behind the cache
+LOOK_COST = 1.2e7  # nanoseconds
 MOST_BITS = 4096  # a directory has an entry per distance and cluster
 
 
@@ -49,6 +50,10 @@ class ClusterStructure:
     def may_serve(self, segment: Segment) -> bool:
         """Where there are codes in plenty, and not too wide ones."""
         return FEWEST_CODES <= len(segment.codes) < MAX_CLUSTERED and segment.n_bits <= MOST_BITS
+
+    def look_cost(self, segment: Segment) -> float:  # noqa: ARG002
+        """For about as many words of any width."""
+        return LOOK_COST
 
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """By the distances of all codes, and of the sample in each round, to all centroids."""

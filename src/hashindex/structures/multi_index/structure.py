@@ -60,6 +60,10 @@ class MultiIndex:
         """Where there are codes enough, and few enough for rows of 32 bits."""
         return FEWEST_CODES <= len(segment.codes) < MAX_TABLE_CODES
 
+    def look_cost(self, segment: Segment) -> float:
+        """By the bits to be dealt to tables."""
+        return 1e6 + 3.3e4 * min(segment.n_bits, 320)
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """By the rows of all tables."""
         n_tables, _ = shape(segment.n_bits, segment.n_distinct)
