@@ -19,6 +19,7 @@ PATIENCE_S = 2.0  # a batch this slow is not tried with more effort
 SETTLE_S, SETTLE_CALLS = 1.0, 20  # calls before the timing, for a planner that learns
 
 LONE_CALLS, LONE_BLOCK_S = 100, 0.5  # a block of lone calls
+LONE_SETTLE_CALLS = 10_000  # before them
 
 
 def radius(benchmark: Any, peer: Peer, data: Data, radius: int, /, *, sample: int = 1000, **labels: Any) -> None:
@@ -113,9 +114,8 @@ def lone(calls: Mapping[str, Callable[[Codes], object]], queries: Codes, n_block
                 break
         return taken
 
-    for name in calls:
-        for _ in range(n_blocks):
-            block(name)
+    for name, call in calls.items():
+        settle(lambda call=call, name=name: call(next(pools[name])), LONE_SETTLE_CALLS)  # type: ignore[misc]
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(n_blocks):
         for name in calls:
@@ -123,10 +123,10 @@ def lone(calls: Mapping[str, Callable[[Codes], object]], queries: Codes, n_block
     return {name: median(taken) for name, taken in times.items()}
 
 
-def settle(work: Callable[[], object]) -> None:
+def settle(work: Callable[[], object], most: int = SETTLE_CALLS) -> None:
     """Call until a planner that learns from the calls has decided."""
     start = time.perf_counter()
-    for _ in range(SETTLE_CALLS):
+    for _ in range(most):
         work()
         if time.perf_counter() - start > SETTLE_S:
             return
