@@ -30,4 +30,5 @@ PYBIND11_MODULE(_core, m) {
     hashindex::register_folds(m);
     hashindex::register_count(m);
     hashindex::register_scoring(m);
+    hashindex::register_tail(m);
 }

@@ -12,5 +12,6 @@ void register_clusters(pybind11::module_& m);
 void register_folds(pybind11::module_& m);
 void register_count(pybind11::module_& m);
 void register_scoring(pybind11::module_& m);
+void register_tail(pybind11::module_& m);
 
 }  // namespace hashindex

@@ -181,6 +181,15 @@ class Engine(Protocol):
     ) -> NDArray[np.float32]:
         """The same with vectors (n_queries, n, n_dims)."""
 
+    def append(
+        self, room: Codes, room_ids: NDArray[np.int64], begin: int, most: int, codes: Any, first_id: int
+    ) -> NDArray[np.int64] | None:
+        """Copy plain codes, (n, code_size) or one, to the rows of a room from ``begin`` on, below ``most``.
+
+        Their ids, counted up from ``first_id``, are returned (n,). None, and nothing is written, for whatever needs a
+        closer look, or if the engine has no such fast lane.
+        """
+
     def part(self, arrays: PartArrays) -> Any | None:
         """A part in the form that :meth:`plan` takes; None from an engine without whole searches."""
 
@@ -207,6 +216,17 @@ class ReadableEngine:
     ) -> NDArray[np.float32]:
         """See :class:`Engine`."""
         return score_vectors(vectors, queries)
+
+    def append(
+        self,
+        room: Codes,
+        room_ids: NDArray[np.int64],
+        begin: int,
+        most: int,
+        codes: Any,
+        first_id: int,
+    ) -> None:
+        """See :class:`Engine`."""
 
     def part(self, arrays: PartArrays) -> None:
         """See :class:`Engine`."""

@@ -12,7 +12,7 @@ from ..inputs.ids import as_ids, as_some_ids
 from ..store.change import NOTHING, Change
 from ..support.interrupts import interruptible
 from ..support.progress import Progress, reporting
-from ..writing.adding import check_new, free_ids, read, with_codes
+from ..writing.adding import appended, check_new, free_ids, read, with_codes
 from ..writing.removing import known, without
 from .items import Items
 
@@ -68,6 +68,10 @@ class Changes(Items):
         self._before_change()
         with self._writing.lock:
             snapshot = before = self._snapshot
+            plain = self._store is None and keys is None and payloads is None  # nobody is told of the change
+            if plain and ids is None and progress is False and (done := appended(before, codes, self._engine)):
+                self._publish(before, done[0], None)
+                return done[1]
             n_bits, rows = snapshot.n_bits, ready_codes(codes, snapshot.code_size, snapshot.n_bits)
             if rows is None or n_bits is None:
                 given = as_codes(codes, n_bits, "codes")
@@ -83,7 +87,6 @@ class Changes(Items):
                     replaced = interruptible(lambda: known(snapshot, new_ids), 16 * n)
                     snapshot = interruptible(lambda: without(snapshot, replaced), 16 * n)
                 interruptible(lambda: check_new(snapshot, new_ids), 16 * n)
-            plain = self._store is None and keys is None and payloads is None  # nobody is told of the change
             noted = None if plain else self._noted(keys, payloads, new_ids)
             if progress is False:
                 new = with_codes(snapshot, n_bits, rows, new_ids, self._engine, counted=ids is None)

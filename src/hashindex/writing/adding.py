@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,6 +64,19 @@ def with_codes(
         tail.codes[:n_tail], tail.ids[:n_tail] = snapshot.tail_codes, snapshot.tail_ids
     tail.put(n_tail, codes, ids)
     return snapshot.with_tail(tail, total, next_id)
+
+
+def appended(snapshot: Snapshot, codes: Any, engine: Engine) -> tuple[Snapshot, NDArray[np.int64]] | None:
+    """The snapshot with plain codes for which the tail has room, and their ids; None: :func:`with_codes` must look."""
+    n_tail, tail, next_id, size = snapshot.n_tail, snapshot.tail, snapshot.next_id, snapshot.code_size
+    if snapshot.n_bits != 8 * size:
+        return None
+    most = SHORT_TAIL if n_tail < SHORT_TAIL else longest_tail(snapshot)
+    ids = engine.append(tail.codes, tail.ids, n_tail, most, codes, next_id)
+    if ids is None:
+        return None
+    n = len(ids)
+    return snapshot.with_tail(tail, n_tail + n, next_id + n), ids
 
 
 def longest_tail(snapshot: Snapshot) -> int:

@@ -40,6 +40,7 @@ class NativeEngine:
     """
 
     name = "native"
+    append = staticmethod(_core.append_codes)
 
     def __init__(self, isa: str | None = None) -> None:
         available = available_isas()
