@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 
+from ..search.plan import Plan
+from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..store.change import NOTHING, Change
 from ..store.durable import Store
@@ -74,23 +76,35 @@ class Publishing(State):
         raise RuntimeError(f"{what} ({type(failure).__name__}: {failure})") from failure
 
     def _merge_soon(self) -> None:
-        """Begin to merge what is due; for whoever holds the lock of ``_writing``."""
-        merging = self._merging
-        if self._in_batch or (merging is not None and (merging.goes_on or merging.failure is not None)):
+        """Begin to merge what is due; for whoever holds the lock of ``_writing``, or a search if all is."""
+        with self._beginning.lock:
+            merging = self._merging
+            if self._in_batch or (merging is not None and (merging.goes_on or merging.failure is not None)):
+                return
+            if self._store is not None and self._store.mode == "r":  # in a child of the process that writes
+                return
+            if self._all_due or due(self._snapshot.segments):
+                self._merging = Merger(self._merge)  # known before it begins, whatever comes between
+                with suppress(RuntimeError):  # no more threads to be had, or the process ends
+                    self._merging.start()
+
+    def _merge_all_soon(self, plan: Plan) -> None:
+        """Begin to make one segment of all: searches have paid for it, and nothing was added meanwhile.
+
+        Not of a mapped file: others share its pages.
+        """
+        plan.paid = False  # until it is thought over
+        if self._store is None and any(part.segment.is_mapped for part in plan.parts):
             return
-        if self._store is not None and self._store.mode == "r":  # in a child of the process that writes
-            return
-        if due(self._snapshot.segments):
-            self._merging = Merger(self._merge)  # known before it begins, whatever comes between
-            with suppress(RuntimeError):  # no more threads to be had, or the process ends
-                self._merging.start()
+        self._all_due = True
+        self._merge_soon()
 
     def _merge(self, merging: Merger) -> bool:
         """Merge what is due, if anything is, without keeping others from searching or changing meanwhile."""
         with self._writing.lock:
             if self._merging is not merging:
                 return False
-            parts = () if merging.stops() else due(self._snapshot.segments)
+            parts = () if merging.stops() else self._parts_due()
             if not parts:
                 self._merging = None
                 return False
@@ -102,6 +116,17 @@ class Publishing(State):
             if new is not None:
                 self._publish(before, new, NOTHING)
         return True
+
+    def _parts_due(self) -> tuple[Segment, ...]:
+        """What is to be merged next; for whoever holds the lock of ``_writing``."""
+        if self._all_due:
+            self._all_due = False
+            before = self._snapshot
+            with suppress(InterruptedError):  # the index caught up with its store, and may be asked again
+                self._publish(before, before.settled(), NOTHING)
+            every = self._snapshot.segments
+            return every if len(every) > 1 else ()
+        return due(self._snapshot.segments)
 
     def _wait_for_merges(self) -> None:
         merging = self._merging

@@ -162,7 +162,11 @@ class Searches(Publishing):
             if rescore is not None or oversample is not None or vectors is not None:
                 raise TypeError("rescore= returns the k best, so it needs k=; it may have radius= besides")
             radii = as_radii(radius, n_bits, n_queries)
-            return self._how(method, n_threads, rows.size * snapshot.n_codes).within(snapshot, rows, radii)[0]
+            how = self._how(method, n_threads, rows.size * snapshot.n_codes)
+            within, plan = how.within(snapshot, rows, radii)
+            if plan.paid:
+                self._merge_all_soon(plan)
+            return within
         k = check_k(k)
         if k > snapshot.n_codes:
             check_padding(k, snapshot.n_codes, n_queries)
@@ -171,7 +175,10 @@ class Searches(Publishing):
         if recall is not None:
             return how.enough(recall).nearest(snapshot, rows, k, 8 * snapshot.code_size)[0]
         if rescore is None and oversample is None and vectors is None:
-            return how.nearest(snapshot, rows, k, radii)[0]
+            nearest, plan = how.nearest(snapshot, rows, k, radii)
+            if plan.paid:
+                self._merge_all_soon(plan)
+            return nearest
         rescoring = as_rescoring(rescore, oversample, vectors, rows, n_bits)
         return rescored(how, snapshot, rows, k, radii, rescoring)
 

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from ..engines import Engine
 from ..engines.engine import WholePlan
-from ..segments.segment import Segment
+from ..segments.segment import Learned, Segment
 from ..structures import STRUCTURES
 from ..structures.calibration import usual
 from ..structures.structure import Kind
-from .choice import AUTO, FOREVER, Choice, chosen, forced, kind_key, stopping_early, with_costs
+from ..support.threads import usable_cpus
+from .choice import AUTO, EAGERNESS, FOREVER, Choice, chosen, forced, kind_key, stopping_early, with_costs
 
+COPIED = 100.0  # nanoseconds of putting a code into one segment with all others
+PAUSE = 0.1  # share of the price of that between two looks whether it was paid
 MOST_KINDS = 256  # of search that a segment remembers
 
 
@@ -31,18 +34,27 @@ class PlannedPart(NamedTuple):
 class Plan:
     """What is planned for all parts; ``whole`` does all of it in one call where the engine can."""
 
-    __slots__ = ("_granted", "has_tail", "left", "parts", "whole")
+    __slots__ = ("_apart", "_granted", "has_tail", "left", "paid", "parts", "whole")
 
     def __init__(self, parts: list[PlannedPart], whole: WholePlan | None) -> None:
         self.parts, self.whole = parts, whole
         self.left = min((part.choice.left for part in parts), default=FOREVER)  # queries until it is thought over
-        self._granted = self.left
         self.has_tail = bool(parts) and parts[-1].name == "tail"  # else it is left to be scanned
+        self._apart = None if self.has_tail else apart(parts)
+        self.paid = False  # whether searches have lost as much by several segments as making one of them takes
+        if self._apart is not None:
+            largest, loss, price = self._apart
+            self.paid = largest.apart >= price
+            self.left = min(self.left, int(max(price - largest.apart, PAUSE * price) / loss) + 1)
+        self._granted = self.left
 
     def retire(self) -> None:
         """Count its queries, and what they lost for want of structures, with its segments."""
         n_queries = self._granted - self.left
         self._granted = self.left
+        if self._apart is not None:
+            largest, loss, _ = self._apart
+            largest.apart += loss * n_queries
         for part in self.parts:
             learned, key = part.segment.learned, kind_key(part.kind)
             if len(learned.answered) >= MOST_KINDS:
@@ -50,6 +62,22 @@ class Plan:
             learned.answered[key] = learned.answered.get(key, 0) + n_queries
             for name, loss in part.choice.losses:
                 learned.lost[name] = learned.lost.get(name, 0.0) + loss * n_queries
+
+
+def apart(parts: list[PlannedPart]) -> tuple[Learned, float, float] | None:
+    """What to count by, what a query loses because there are several segments, and what making one of them takes.
+
+    None where nothing is lost: what is scanned takes as long in one piece.
+    """
+    largest = max(parts, key=lambda part: part.segment.n_rows, default=None)
+    if largest is None or len(parts) == 1 or largest.choice.structure is STRUCTURES["scan"]:
+        return None
+    learned, size, costs = largest.segment.learned, len(largest.segment.codes), largest.kind.costs
+    loss = sum(part.choice.predicted[2] for part in parts if part is not largest)
+    building = sum(STRUCTURES[name].build_cost(largest.segment, costs) for name in list(learned.states)) / size
+    price = (COPIED + building) * sum(len(part.segment.codes) for part in parts)
+    is_idle = usable_cpus() > largest.kind.n_threads
+    return learned, max(loss, 1.0), EAGERNESS * price if is_idle else price
 
 
 def make_plan(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from mmap import mmap
 from threading import Thread
 from typing import Any
 
@@ -37,6 +38,7 @@ class Learned:
     lost: dict[str, float] = field(default_factory=dict)  # nanoseconds of searches, for want of it
     looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
     building: dict[str, Thread] = field(default_factory=dict)  # by threads of their own, while searches go on
+    apart: float = 0.0  # nanoseconds of searches, because there are other segments, since one came last
     spread: Spread | None = None
     owners: NDArray[np.int64] | None = None  # of the rows of postings, once somebody asked for codes
     thought: bool = False  # whether it was prepared: what to search with is worth a thought at once
@@ -97,6 +99,14 @@ class Segment:
     def n_codes(self) -> int:
         """Rows that were not removed."""
         return self.n_rows - self.n_removed
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether its codes are a map of a file, whose pages all processes share."""
+        base: Any = self.codes
+        while isinstance(base, np.ndarray | memoryview):
+            base = base.obj if isinstance(base, memoryview) else base.base
+        return isinstance(base, mmap)
 
     @property
     def is_large(self) -> bool:

@@ -121,6 +121,8 @@ class Snapshot:
 
     def settled(self) -> Snapshot:
         """The same state with the tail as a segment like the others: for searches that would scan it many times."""
+        if not self.n_tail:
+            return self
         if self._settled is None:
             self._settled = Snapshot(self.n_bits, self.parts, TailBuffer.empty(0, self.code_size), 0, self.next_id)
         return self._settled

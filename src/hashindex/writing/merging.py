@@ -34,6 +34,7 @@ def with_segment(segments: tuple[Segment, ...], n_bits: int, parts: list[Part], 
     largest = max(segments, key=lambda one: one.n_rows, default=None)
     new = Segment.of(n_bits, *in_id_order([*(one.live() for one in segments[first:]), *parts])).collapsed(largest)
     if largest is not None:
+        largest.learned.apart = 0.0  # one segment of all would not last
         _build(new, largest.learned.states, engine)
     return (*segments[:first], new)
 
