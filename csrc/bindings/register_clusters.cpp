@@ -1,11 +1,14 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <string>
 #include <tuple>
 #include <utility>
 
+#include "../search/assign.h"
 #include "../search/clusters.h"
 #include "arrays.h"
+#include "call.h"
 #include "register.h"
 
 namespace hashindex {
@@ -56,11 +59,28 @@ private:
     const std::size_t most_;  // clusters that a search for the nearest visits; 0 = all that it must
 };
 
+py::tuple py_assign_codes(const Array<std::uint8_t>& codes, const Array<std::uint8_t>& centroids,
+                          const std::string& isa, ThreadPool& pool, std::size_t n_threads) {
+    const Codes given = as_codes(codes), around = as_codes(centroids);
+    require(around.count >= 1 && around.code_size == given.code_size,
+            "centroids must have shape (n, code_size), n > 0");
+    Array<std::int64_t> of(codes.shape(0));
+    Array<std::int32_t> distances(codes.shape(0));
+    std::int64_t* const of_data = of.mutable_data();
+    std::int32_t* const distances_data = distances.mutable_data();
+    run_without_gil(find_kernel(isa), pool, n_threads, [&](const Execution& execution, Unlocked&) {
+        assign(given, around, execution, of_data, distances_data);
+    });
+    return py::make_tuple(of, distances);
+}
+
 }  // namespace
 
 void register_clusters(py::module_& m) {
     py::class_<BoundClusters, Structure, std::shared_ptr<BoundClusters>>(m, "Clusters")
         .def(py::init<ClusterArrays, std::size_t>(), py::arg("clusters").noconvert(), py::arg("most"));
+    m.def("assign_codes", &py_assign_codes, py::arg("codes").noconvert(), py::arg("centroids").noconvert(),
+          py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
 }
 
 }  // namespace hashindex

@@ -20,6 +20,7 @@ from hashindex.engines.results import NearestRows, RadiusRows, Work
 from hashindex.segments.segment import Segment
 from hashindex.structures import STRUCTURES
 from hashindex.structures.calibration import USUAL
+from hashindex.structures.clusters.codebook import _majorities
 from hashindex.structures.costs import Costs
 from hashindex.structures.sampling import shares_within
 from hashindex.structures.structure import Kind, Prediction
@@ -266,3 +267,28 @@ def test_folds_are_the_same_in_every_engine(engine: Engine, rng: np.random.Gener
         for n_threads in (1, 3):
             np.testing.assert_array_equal(engine.folds.build(codes, fold_size, n_threads), expected)
     assert engine.folds.build(codes[:0], 8, 1).shape == (0, 8)
+
+
+@pytest.mark.parametrize("code_size", [1, 8, 13, 32, 128])
+def test_codes_go_to_the_first_of_their_nearest_centroids(
+    engine: Engine, rng: np.random.Generator, code_size: int
+) -> None:
+    codes = rng.integers(0, 256, (700, code_size), dtype=np.uint8)
+    for n_centroids in (1, 5, 300):
+        centroids = np.concatenate([codes[:n_centroids], codes[:n_centroids]])  # each twice: the first counts
+        away = np.bitwise_count(codes[:, None] ^ centroids).sum(axis=2)
+        for n_threads in (1, 3):
+            of, distances = engine.clusters.assign(codes, centroids, n_threads)
+            np.testing.assert_array_equal(of, away.argmin(axis=1))
+            np.testing.assert_array_equal(distances, away.min(axis=1))
+
+
+def test_majorities_of_large_and_of_empty_clusters(rng: np.random.Generator) -> None:
+    codes = rng.integers(0, 256, (1200, 37), dtype=np.uint8)
+    of = np.repeat([0, 2, 3, 4], [255, 256, 1, 688])  # one has no codes
+    bits = np.unpackbits(codes, axis=1).astype(int)
+    expected = np.zeros((5, 37), np.uint8)
+    for c in (0, 2, 3, 4):
+        expected[c] = np.packbits(2 * bits[of == c].sum(axis=0) > (of == c).sum())
+    order = rng.permutation(1200)
+    np.testing.assert_array_equal(_majorities(codes[order], of[order], np.zeros((5, 37), np.uint8)), expected)

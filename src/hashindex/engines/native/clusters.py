@@ -6,20 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import _core
-from ..assigning import nearest_centroids
 from ..clusters import Clusters
 from ..query import NearestQuery, RadiusQuery
 from ..results import NearestRows, RadiusRows
 from ..rows import Codes, Rows
 from .core import Core
-from .scan import NativeScan
 
 
 class NativeClusters:
     """See :class:`hashindex.engines.engine.ClustersSearches`."""
 
-    def __init__(self, core: Core, scan: NativeScan) -> None:
-        self._native, self._scan = core, scan
+    def __init__(self, core: Core) -> None:
+        self._native = core
 
     def step(self, clusters: Clusters, most: int = 0) -> _core.Clusters:
         """The clusters themselves, and how many of them are visited."""
@@ -27,7 +25,8 @@ class NativeClusters:
 
     def assign(self, codes: Codes, centroids: Codes, n_threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""
-        return nearest_centroids(self._scan, codes, centroids, n_threads)
+        native = self._native
+        return _core.assign_codes(codes, centroids, native.isa, native.pool, n_threads)
 
     def radius(self, rows: Rows, clusters: Clusters, query: RadiusQuery) -> RadiusRows:
         """See :class:`hashindex.engines.engine.ClustersSearches`."""

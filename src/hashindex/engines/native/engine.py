@@ -50,7 +50,7 @@ class NativeEngine:
         self._native = Core(self.isa)
         self.scan = NativeScan(self._native)
         self.multi_index = NativeMultiIndex(self._native)
-        self.clusters = NativeClusters(self._native, self.scan)
+        self.clusters = NativeClusters(self._native)
         self.folds = NativeFolds(self._native)
 
     @property

@@ -17,6 +17,7 @@ MOST = 8192  # centroids
 SAMPLED = 24  # codes per centroid that train it
 ROUNDS = 5
 COLUMNS = 16  # bytes
+MOST_ADDED = 255  # bits as bytes, whose sum is one
 
 
 def n_clusters(n_codes: int) -> int:
@@ -41,10 +42,14 @@ def _majorities(codes: Codes, of: NDArray[np.int64], centroids: Codes) -> Codes:
     order = np.argsort(of, kind="stable")
     counts = np.bincount(of, minlength=len(centroids))
     some = np.flatnonzero(counts)
-    begins = (np.cumsum(counts) - counts)[some]
+    n_pieces = -(-counts[some] // MOST_ADDED)
+    first = np.cumsum(n_pieces) - n_pieces  # pieces of each cluster
+    begins = np.repeat((np.cumsum(counts) - counts)[some] - MOST_ADDED * first, n_pieces)
+    begins += MOST_ADDED * np.arange(len(begins))
     ordered, new = codes[order], centroids.copy()
-    for column in range(0, codes.shape[1], COLUMNS):  # a byte for each bit, of some bits at a time
+    for column in range(0, codes.shape[1], COLUMNS):  # a byte for each bit, of some bits at a time, eight bytes added
         bits = np.unpackbits(ordered[:, column : column + COLUMNS], axis=1)
-        ones = np.add.reduceat(bits, begins, axis=0, dtype=np.int32)
+        pieces = np.add.reduceat(bits.view(np.uint64), begins, axis=0).view(np.uint8)
+        ones = np.add.reduceat(pieces, first, axis=0, dtype=np.int64)
         new[some, column : column + COLUMNS] = np.packbits(2 * ones > counts[some, None], axis=1)
     return new
