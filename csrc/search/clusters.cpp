@@ -1,6 +1,7 @@
 #include "clusters.h"
 
 #include <array>
+#include <cstring>
 
 #include "hit_order.h"
 #include "nearest_collector.h"
@@ -9,14 +10,23 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t codes_at_once = 512;         // between two looks at the limit
-constexpr std::size_t n_early = 4;                 // clusters that a query enters first, so that its limit falls early
-constexpr std::size_t lone_group = 16, group = 2;  // clusters that all queries pass together; see enter_group()
-constexpr std::size_t asked_ahead = 256;  // bytes of a run, before the runs of a group are read one after the other
-constexpr std::uint32_t was_entered = ~std::uint32_t{0} >> 1;  // instead of the distance to a centroid
-constexpr std::size_t looks_apart = 16;                        // clusters between two looks at whether to stop
+constexpr std::size_t codes_at_once = 512;      // between two looks at the limit
+constexpr std::size_t codes_first = 64;         // where a query has met none yet: the limit falls with its first hits
+constexpr std::size_t n_early = 4;              // clusters that a query enters first, so that its limit falls early
+constexpr std::size_t lone_group = 16;          // clusters whose memory a lone query asks for together
+constexpr std::size_t asked_ahead = 256;        // bytes of a run, before it is read
+constexpr std::size_t nearest_together = 512;   // queries for each that reads the codes: hits need not tell whose
+constexpr std::size_t looks_apart = 16;         // clusters between two looks at whether to stop
+constexpr std::size_t queries_together = 16;    // whole vectors of distances and of marks
+constexpr std::size_t measured_at_once = 1024;  // distances to centroids, about
 
-// A block of queries on its way through the clusters.
+// Distances and limits stay below far. A pair of query and cluster that is left out, for now or for good, is farther.
+constexpr std::int32_t far = 1 << 18, left_out = far, done = 1 << 30;
+
+std::int32_t as_limit(std::int64_t limit) { return static_cast<std::int32_t>(std::min<std::int64_t>(limit, far / 2)); }
+
+// A block of queries on its way through the clusters. What is done for each pair of query and cluster is done for all
+// queries of a cluster at once: some 5 vector instructions of the least x86-64 per 4 pairs and look.
 class Visitor {
 public:
     Visitor(const Rows& rows, const Clusters& clusters, const Codes& queries, std::size_t first, std::size_t count,
@@ -26,141 +36,224 @@ public:
           kernel_(execution.kernel),
           stop_(execution.stop),
           n_queries_(count),
+          padded_(count == 1 ? 1 : (count + queries_together - 1) / queries_together * queries_together),
           n_words_(queries.n_words()),
-          words_(words_of(queries, first, count, count)),
-          distances_(count * clusters.n_clusters) {
-        std::vector<Candidate> candidates(clusters_.n_clusters);
-        for (std::size_t c = 0; c < candidates.size(); ++c) candidates[c] = {0, static_cast<std::uint32_t>(c)};
-        for (std::size_t q = 0; q < n_queries_; ++q)
+          words_(words_of(queries, first, count, padded_)),
+          limits_(padded_, -far),
+          distances_(padded_ * clusters.n_clusters),
+          marks_{std::vector<unsigned char>(padded_), std::vector<unsigned char>(padded_)} {
+        const std::size_t n_together = std::max<std::size_t>(measured_at_once / padded_, 1);
+        std::vector<Candidate> candidates(n_together * padded_);
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            candidates[i] = {static_cast<std::uint32_t>(i % padded_), static_cast<std::uint32_t>(i / padded_)};
+        std::vector<std::uint32_t> measured(candidates.size());
+        for (std::size_t c = 0; c < clusters_.n_clusters; c += n_together) {
+            const std::size_t n = std::min(n_together, clusters_.n_clusters - c) * padded_;
             work.isa = kernel_
-                           .measure(clusters_.centroids, clusters_.code_size, candidates.data(), candidates.size(),
-                                    words_.data() + q * n_words_, distances_.data() + q * clusters_.n_clusters)
+                           .measure(clusters_.centroids + c * clusters_.code_size, clusters_.code_size,
+                                    candidates.data(), n, words_.data(), measured.data())
                            .isa;
+            for (std::size_t i = 0; i < n; ++i) distances_[c * padded_ + i] = static_cast<std::int32_t>(measured[i]);
+        }
     }
 
-    // Calls collect(query, hit) once for every row within limit_of(query), which may fall.
+    // Calls collect(query, hit) once for every row within limit_of(query), which may fall: of each query in the
+    // clusters that are neither done nor left out.
     template <class LimitOf, class Collect>
     void visit(LimitOf limit_of, Collect collect) {
-        const std::size_t step = n_queries_ == 1 ? lone_group : group;
-        for (std::size_t c = 0; c < clusters_.n_clusters; c += step) {
-            stop_.check();
-            for (std::size_t q = 0; q < n_queries_; ++q)
-                enter_group(c, std::min(c + step, clusters_.n_clusters), q, limit_of, collect);
-        }
+        look(limit_of);
+        if (n_queries_ == 1) return visit_alone(limit_of, collect);
+        walk(0,
+             [&](std::size_t c, std::size_t q) { scan(run(c, q, 0, limit_of), q, codes_at_once, limit_of, collect); });
     }
 
-    // The same for each query's nearest clusters, which visit() then leaves out.
+    // The same for each query's nearest clusters, which are done then.
     template <class LimitOf, class Collect>
     void visit_early(LimitOf limit_of, Collect collect) {
+        find_early();
         for (std::size_t q = 0; q < n_queries_; ++q) {
             stop_.check();
-            std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
-            const std::array<std::size_t, n_early> nearest = early(distances);
-            for (std::size_t i = 0; i < most_early_ && nearest[i] < clusters_.n_clusters; ++i) {
-                const std::size_t c = nearest[i];
-                scan(clusters_.run(c, distances[c], limit_of(q)), q, limit_of, collect);
-                distances[c] = was_entered;
+            for (std::size_t i = 0; i < n_early && early_[i][q].cluster < clusters_.n_clusters; ++i) {
+                const std::size_t c = early_[i][q].cluster;
+                scan(run(c, q, 0, limit_of), q, i ? codes_at_once : codes_first, limit_of, collect);
+                distances_[c * padded_ + q] = done;
             }
         }
     }
 
-    // Chooses the `most` nearest clusters of each query; of those as near, the first.
+    // Leaves out all but the `most` nearest clusters of each query; of those as near, but the first.
     void choose(std::size_t most) {
-        most_early_ = std::min(n_early, most);
-        chosen_.assign(clusters_.n_clusters, {});
-        std::vector<std::size_t> counts;
-        for (std::size_t q = 0; q < n_queries_; ++q) {
-            const std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
-            counts.assign(8 * clusters_.code_size + 1, 0);
-            for (std::size_t c = 0; c < clusters_.n_clusters; ++c) ++counts[distances[c]];
-            std::size_t farthest = 0, left = most;
-            while (farthest < counts.size() && counts[farthest] <= left) left -= counts[farthest++];
-            for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-                if (distances[c] > farthest) continue;
-                if (distances[c] < farthest || left) chosen_[c][q / 64] |= std::uint64_t{1} << q % 64;
-                if (distances[c] == farthest && left) --left;
+        const std::size_t n_distances = 8 * clusters_.code_size + 1;
+        const std::size_t n_together = std::min(queries_together, padded_);  // a cache line of distances
+        std::vector<std::uint32_t> counts(n_together * n_distances);
+        std::vector<std::size_t> left(padded_, most);
+        std::vector<std::int32_t> farthest(padded_);
+        for (std::size_t first = 0; first < padded_; first += n_together) {
+            std::fill(counts.begin(), counts.end(), 0);
+            for (std::size_t c = 0; c < clusters_.n_clusters; ++c)
+                for (std::size_t i = 0; i < n_together; ++i)
+                    ++counts[i * n_distances + static_cast<std::size_t>(distances_[c * padded_ + first + i])];
+            for (std::size_t i = 0; i < n_together; ++i) {
+                const std::uint32_t* const own = counts.data() + i * n_distances;
+                std::size_t at = 0;
+                for (; at < n_distances && own[at] <= left[first + i]; ++at) left[first + i] -= own[at];
+                farthest[first + i] = static_cast<std::int32_t>(at);
             }
         }
-    }
-
-    // As visit(), of each query the chosen ones.
-    template <class LimitOf, class Collect>
-    void visit_chosen(LimitOf limit_of, Collect collect) {
         for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-            if (c % looks_apart == 0) stop_.check();
-            for (std::size_t first = 0; first < n_queries_; first += 64)
-                for (std::uint64_t left = chosen_[c][first / 64]; left; left &= left - 1) {
-                    const std::size_t q = first + static_cast<std::size_t>(__builtin_ctzll(left));
-                    scan(clusters_.run(c, distances_[q * clusters_.n_clusters + c], limit_of(q)), q, limit_of, collect);
-                }
+            std::int32_t* const distances = distances_.data() + c * padded_;
+            const std::int32_t* const own = farthest.data();
+            mark([=](std::size_t q) { return distances[q] == own[q]; }, marks_[0]);
+            for (std::size_t q = 0; q < padded_; ++q) distances[q] += distances[q] > own[q] ? left_out : 0;
+            for_marked(marks_[0], [&](std::size_t q) {
+                if (left[q]) --left[q];
+                else distances[q] += left_out;
+            });
         }
     }
 
-    // Visits the others too, if query q wants more. Whether nothing that could change the answer was left out.
-    template <class LimitOf, class Collect>
-    bool visit_others(std::size_t q, bool wants_more, LimitOf limit_of, Collect collect) {
-        for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-            if (chosen_[c][q / 64] >> q % 64 & 1) continue;
-            const Clusters::Run run = clusters_.run(c, distances_[q * clusters_.n_clusters + c], limit_of(q));
-            if (run.begin >= run.end) continue;
-            if (!wants_more) return false;
-            stop_.check();
-            scan(run, q, limit_of, collect);
-        }
-        return true;
+    // Visits what was left out of queries that want more. Calls misses(q) for the others if something that could change
+    // the answer was left out.
+    template <class LimitOf, class Collect, class Misses>
+    void visit_left_out(const std::vector<bool>& wants_more, LimitOf limit_of, Collect collect, Misses misses) {
+        look(limit_of);
+        walk(left_out, [&](std::size_t c, std::size_t q) {
+            const Clusters::Run more = run(c, q, left_out, limit_of);
+            if (limits_[q] < 0 || more.begin >= more.end) return;
+            if (wants_more[q]) return scan(more, q, codes_at_once, limit_of, collect);
+            misses(q);
+            limits_[q] = -far;  // once is enough
+        });
     }
 
     Work work;
 
 private:
-    // The nearest clusters, nearest first; n_clusters where there are no more.
-    std::array<std::size_t, n_early> early(const std::uint32_t* distances) const {
-        std::array<std::size_t, n_early> found;
-        std::array<std::uint32_t, n_early> at;
-        found.fill(clusters_.n_clusters);
-        at.fill(was_entered);
+    struct Near {
+        std::int32_t distance;
+        std::size_t cluster;
+    };
+
+    // Finds each query's nearest clusters, nearest first; n_clusters where there are no more.
+    void find_early() {
+        for (auto& nearest : early_) nearest.assign(padded_, {far, clusters_.n_clusters});
+        std::vector<std::int32_t> bounds(padded_, far);
         for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
-            if (distances[c] >= at[n_early - 1]) continue;
-            std::size_t i = n_early - 1;
-            for (; i && at[i - 1] > distances[c]; --i) {
-                at[i] = at[i - 1];
-                found[i] = found[i - 1];
+            const std::int32_t* const distances = distances_.data() + c * padded_;
+            const std::int32_t* const own = bounds.data();
+            mark([=](std::size_t q) { return distances[q] < own[q]; }, marks_[0]);
+            for_marked(marks_[0], [&](std::size_t q) {
+                std::size_t i = n_early - 1;
+                for (; i && early_[i - 1][q].distance > distances[q]; --i) early_[i][q] = early_[i - 1][q];
+                early_[i][q] = {distances[q], c};
+                bounds[q] = early_[n_early - 1][q].distance;
+            });
+        }
+    }
+
+    template <class LimitOf>
+    void look(LimitOf limit_of) {
+        for (std::size_t q = 0; q < n_queries_; ++q) limits_[q] = as_limit(limit_of(q));
+    }
+
+    template <class LimitOf>
+    Clusters::Run run(std::size_t c, std::size_t q, std::int32_t beyond, LimitOf limit_of) const {
+        return clusters_.run(c, distances_[c * padded_ + q] - beyond, limit_of(q));
+    }
+
+    // Marks the queries for which the bounds leave something of cluster c, at their distances less `beyond`.
+    void mark(std::size_t c, std::int32_t beyond, std::vector<unsigned char>& marks) const {
+        const std::int64_t low = clusters_.nearest[c], high = low + clusters_.firsts[c + 1] - clusters_.firsts[c] - 2;
+        const auto nearest = static_cast<std::int32_t>(std::clamp<std::int64_t>(low, 0, far));
+        const auto farthest = static_cast<std::int32_t>(std::clamp<std::int64_t>(high, -far, far / 2));
+        const std::int32_t *const distances = distances_.data() + c * padded_, *const limits = limits_.data();
+        mark(
+            [=](std::size_t q) {
+                const std::int32_t distance = distances[q] - beyond;
+                return (distance <= limits[q] + farthest) & (nearest <= limits[q] + distance);
+            },
+            marks);
+    }
+
+    // Marks the queries that belong, by vectors: nothing here is read again because a mark was written.
+    template <class Belongs>
+    static void mark(Belongs belongs, std::vector<unsigned char>& marks) {
+        unsigned char* const marked = marks.data();
+        const std::size_t n = marks.size();
+        for (std::size_t q = 0; q < n; ++q) marked[q] = belongs(q);
+    }
+
+    template <class Visit>
+    static void for_marked(const std::vector<unsigned char>& marks, Visit visit) {
+        std::uint64_t some;
+        std::size_t q = 0;
+        for (; q + sizeof some <= marks.size(); q += sizeof some) {
+            std::memcpy(&some, marks.data() + q, sizeof some);
+            for (std::size_t i = 0; some && i < sizeof some; ++i)
+                if (marks[q + i]) visit(q + i);
+        }
+        for (; q < marks.size(); ++q)
+            if (marks[q]) visit(q);
+    }
+
+    // Calls enter(cluster, query) for what the bounds leave, cluster by cluster: the first query brings it into the
+    // cache, and the others find it there. The next cluster is marked, and asked for, before one is entered: limits
+    // that fall meanwhile make marks too many, never too few.
+    template <class Enter>
+    void walk(std::int32_t beyond, Enter enter) {
+        if (clusters_.n_clusters) mark(0, beyond, marks_[0]);
+        for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
+            if (c % looks_apart == 0) stop_.check();
+            if (c + 1 < clusters_.n_clusters) {
+                mark(c + 1, beyond, marks_[(c + 1) % 2]);
+                ask_for(c + 1, beyond, marks_[(c + 1) % 2]);
             }
-            at[i] = distances[c];
-            found[i] = c;
+            for_marked(marks_[c % 2], [&](std::size_t q) { enter(c, q); });
         }
-        return found;
     }
 
-    // Asks for the runs that the bounds leave of a group of clusters, then reads them. A lone query waits for memory,
-    // so it asks for many; of a batch the first query brings a cluster into the cache, and the others find it there.
-    template <class LimitOf, class Collect>
-    void enter_group(std::size_t first, std::size_t last, std::size_t q, LimitOf limit_of, Collect collect) {
-        const std::uint32_t* const distances = distances_.data() + q * clusters_.n_clusters;
-        const std::int64_t limit = limit_of(q);
-        std::array<Clusters::Run, lone_group> runs;
-        std::size_t n_runs = 0;
-        for (std::size_t c = first; c < last; ++c) {
-            const Clusters::Run run = clusters_.run(c, distances[c], limit);
-            if (run.begin >= run.end) continue;
-            const std::size_t n_bytes = (run.end - run.begin) * clusters_.code_size;
-            const unsigned char* const codes = clusters_.codes + run.begin * clusters_.code_size;
-            for (std::size_t at = 0; at < std::min(n_bytes, asked_ahead); at += 64) __builtin_prefetch(codes + at);
-            runs[n_runs++] = run;
-        }
-        for (std::size_t i = 0; i < n_runs; ++i) scan(runs[i], q, limit_of, collect);
+    void ask_for(std::size_t c, std::int32_t beyond, const std::vector<unsigned char>& marks) const {
+        const void* const first = std::memchr(marks.data(), 1, marks.size());
+        if (!first) return;
+        const auto q = static_cast<std::size_t>(static_cast<const unsigned char*>(first) - marks.data());
+        ask_for(clusters_.run(c, distances_[c * padded_ + q] - beyond, limits_[q]));
     }
 
+    void ask_for(Clusters::Run run) const {
+        if (run.begin >= run.end) return;
+        const std::size_t n_bytes = (run.end - run.begin) * clusters_.code_size;
+        const unsigned char* const codes = clusters_.codes + run.begin * clusters_.code_size;
+        for (std::size_t at = 0; at < std::min(n_bytes, asked_ahead); at += 64) __builtin_prefetch(codes + at);
+    }
+
+    // A lone query waits for memory: it asks for the runs of many clusters, then reads them.
     template <class LimitOf, class Collect>
-    void scan(Clusters::Run run, std::size_t q, LimitOf limit_of, Collect collect) {
+    void visit_alone(LimitOf limit_of, Collect collect) {
+        for (std::size_t first = 0; first < clusters_.n_clusters; first += lone_group) {
+            stop_.check();
+            std::array<Clusters::Run, lone_group> runs;
+            std::size_t n_runs = 0;
+            for (std::size_t c = first; c < std::min(first + lone_group, clusters_.n_clusters); ++c) {
+                const Clusters::Run left = run(c, 0, 0, limit_of);
+                if (left.begin >= left.end) continue;
+                ask_for(left);
+                runs[n_runs++] = left;
+            }
+            for (std::size_t i = 0; i < n_runs; ++i) scan(runs[i], 0, codes_at_once, limit_of, collect);
+        }
+    }
+
+    // Reads a run in steps that double from `step` codes, each with the limit of then.
+    template <class LimitOf, class Collect>
+    void scan(Clusters::Run run, std::size_t q, std::size_t step, LimitOf limit_of, Collect collect) {
         if (run.begin >= run.end) return;
         ++work.lookups;
         work.candidates += run.end - run.begin;
         Hit hits[codes_at_once];
-        for (std::size_t first = run.begin; first < run.end; first += codes_at_once) {
+        for (std::size_t first = run.begin; first < run.end; first += step, step = std::min(2 * step, codes_at_once)) {
             const Found found =
                 kernel_.within_run(clusters_.codes + first * clusters_.code_size, clusters_.code_size,
-                                   std::min(codes_at_once, run.end - first), clusters_.n_codes - first,
+                                   std::min(step, run.end - first), clusters_.n_codes - first,
                                    words_.data() + q * n_words_, static_cast<std::uint64_t>(limit_of(q)) + 1, hits);
             for (std::size_t i = 0; i < found.count; ++i) {
                 const std::size_t row =
@@ -168,17 +261,19 @@ private:
                 if (rows_.has(row)) collect(q, make_hit(hit_distance(hits[i]), row));
             }
         }
+        limits_[q] = as_limit(limit_of(q));
     }
 
     const Rows& rows_;
     const Clusters& clusters_;
     const Kernel& kernel_;
     Stop& stop_;
-    const std::size_t n_queries_, n_words_;
+    const std::size_t n_queries_, padded_, n_words_;
     const std::vector<std::uint64_t> words_;
-    std::vector<std::uint32_t> distances_;                                   // (n_queries, n_clusters)
-    std::vector<std::array<std::uint64_t, max_block_queries / 64>> chosen_;  // (n_clusters,) a bit for each query
-    std::size_t most_early_ = n_early;
+    std::vector<std::int32_t> limits_;     // (padded,) of the queries; nobody's are below any distance
+    std::vector<std::int32_t> distances_;  // (n_clusters, padded)
+    std::array<std::vector<unsigned char>, 2> marks_;
+    std::array<std::vector<Near>, n_early> early_;
 };
 
 }  // namespace
@@ -204,32 +299,37 @@ RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Cod
 
 void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
                       const Execution& execution, const NearestOutput& output, Work& work, std::size_t most) {
-    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, HitLog&) {
-        Visitor visitor(rows, clusters, queries, first, count, execution);
-        std::vector<NearestCollector> nearest;
-        nearest.reserve(count);
-        for (std::size_t q = 0; q < count; ++q)
-            nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[first + q]));
-        const auto limit_of = [&](std::size_t q) { return static_cast<std::int64_t>(nearest[q].radius()); };
-        const auto collect = [&](std::size_t q, Hit hit) {
-            if (hit_distance(hit) <= nearest[q].radius()) nearest[q].add(hit);
-        };
-        const bool stops_early = most && most < clusters.n_clusters;
-        if (stops_early) visitor.choose(most);
-        visitor.visit_early(limit_of, collect);
-        if (stops_early) visitor.visit_chosen(limit_of, collect);
-        else visitor.visit(limit_of, collect);
-        for (std::size_t q = 0; stops_early && q < count; ++q) {
-            // A limit from another part says that this one need not have k rows.
-            const bool wants_more =
-                !nearest[q].is_full() && static_cast<std::size_t>(radii[first + q]) >= 8 * clusters.code_size;
-            if (!visitor.visit_others(q, wants_more, limit_of, collect) && output.proven)
-                output.proven[first + q] = false;
-        }
-        for (std::size_t q = 0; q < count; ++q)
-            output.write(first + q, nearest[q].take(execution.stop), execution.stop);
-        return visitor.work;
-    });
+    for_each_block(
+        queries, execution, work,
+        [&](std::size_t, std::size_t first, std::size_t count, HitLog&) {
+            Visitor visitor(rows, clusters, queries, first, count, execution);
+            std::vector<NearestCollector> nearest;
+            nearest.reserve(count);
+            for (std::size_t q = 0; q < count; ++q)
+                nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[first + q]));
+            const auto limit_of = [&](std::size_t q) { return static_cast<std::int64_t>(nearest[q].radius()); };
+            const auto collect = [&](std::size_t q, Hit hit) {
+                if (hit_distance(hit) <= nearest[q].radius()) nearest[q].add(hit);
+            };
+            const bool stops_early = most && most < clusters.n_clusters;
+            if (stops_early) visitor.choose(most);
+            visitor.visit_early(limit_of, collect);
+            visitor.visit(limit_of, collect);
+            if (stops_early) {
+                // A limit from another part says that this one need not have k rows.
+                std::vector<bool> wants_more(count);
+                for (std::size_t q = 0; q < count; ++q)
+                    wants_more[q] =
+                        !nearest[q].is_full() && static_cast<std::size_t>(radii[first + q]) >= 8 * clusters.code_size;
+                visitor.visit_left_out(wants_more, limit_of, collect, [&](std::size_t q) {
+                    if (output.proven) output.proven[first + q] = false;
+                });
+            }
+            for (std::size_t q = 0; q < count; ++q)
+                output.write(first + q, nearest[q].take(execution.stop), execution.stop);
+            return visitor.work;
+        },
+        nearest_together);
 }
 
 }  // namespace hashindex
