@@ -6,18 +6,21 @@
 #include "hit_order.h"
 #include "nearest_collector.h"
 #include "query_blocks.h"
+#include "tile_buffer.h"
 
 namespace hashindex {
 namespace {
 
-constexpr std::size_t codes_at_once = 512;      // between two looks at the limit
-constexpr std::size_t codes_first = 64;         // where a query has met none yet: the limit falls with its first hits
-constexpr std::size_t n_early = 4;              // clusters that a query enters first, so that its limit falls early
-constexpr std::size_t lone_group = 16;          // clusters whose memory a lone query asks for together
-constexpr std::size_t asked_ahead = 256;        // bytes of a run, before it is read
-constexpr std::size_t nearest_together = 512;   // queries for each that reads the codes: hits need not tell whose
-constexpr std::size_t looks_apart = 16;         // clusters between two looks at whether to stop
-constexpr std::size_t queries_together = 16;    // whole vectors of distances and of marks
+constexpr std::size_t codes_at_once = 512;     // between two looks at the limit
+constexpr std::size_t codes_first = 64;        // where a query has met none yet: the limit falls with its first hits
+constexpr std::size_t n_early = 4;             // clusters that a query enters first, so that its limit falls early
+constexpr std::size_t lone_group = 16;         // clusters whose memory a lone query asks for together
+constexpr std::size_t asked_ahead = 256;       // bytes of a run, before it is read
+constexpr std::size_t nearest_together = 512;  // queries for each that reads the codes: hits need not tell whose
+constexpr std::size_t looks_apart = 16;        // clusters between two looks at whether to stop
+constexpr std::size_t queries_together = 16;   // whole vectors of distances and of marks
+constexpr std::size_t together = 16, fewest_together = 16;  // queries that share a tile; of a block, if they do
+constexpr std::size_t n_bins = 64;
 constexpr std::size_t measured_at_once = 1024;  // distances to centroids, about
 
 // Distances and limits stay below far. A pair of query and cluster that is left out, for now or for good, is farther.
@@ -63,6 +66,7 @@ public:
     void visit(LimitOf limit_of, Collect collect) {
         look(limit_of);
         if (n_queries_ == 1) return visit_alone(limit_of, collect);
+        if (n_queries_ >= fewest_together && kernel_.planes_per_byte == 0) return visit_together(limit_of, collect);
         walk(0,
              [&](std::size_t c, std::size_t q) { scan(run(c, q, 0, limit_of), q, codes_at_once, limit_of, collect); });
     }
@@ -129,6 +133,10 @@ public:
     Work work;
 
 private:
+    struct Entering {
+        Clusters::Run run;
+        std::size_t q;
+    };
     struct Near {
         std::int32_t distance;
         std::size_t cluster;
@@ -209,6 +217,87 @@ private:
                 ask_for(c + 1, beyond, marks_[(c + 1) % 2]);
             }
             for_marked(marks_[c % 2], [&](std::size_t q) { enter(c, q); });
+        }
+    }
+
+    // As walk(), for queries that share tiles: those whose runs begin nearby are compared with all that any of them
+    // must look at, in groups. What a query meets outside its run is not within its limit.
+    template <class LimitOf, class Collect>
+    void visit_together(LimitOf limit_of, Collect collect) {
+        TileBuffer buffer({clusters_.codes, clusters_.n_codes, clusters_.code_size}, together, kernel_);
+        AlignedBuffer<Hit> hits(buffer.capacity() * together);
+        std::vector<Entering> entering, sorted;
+        std::vector<std::uint64_t> words(together * n_words_);
+        for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
+            if (c % looks_apart == 0) stop_.check();
+            mark(c, 0, marks_[0]);
+            find_entering(c, limit_of, entering, sorted);
+            if (entering.empty()) continue;
+            std::size_t begin = sorted.front().run.begin, end = 0;
+            for (const Entering& one : sorted) end = std::max(end, one.run.end);
+            while (begin < end) {
+                const Tile tile = buffer.run(begin, std::min(buffer.capacity(), end - begin));
+                for (std::size_t first = 0; first < sorted.size(); first += together)
+                    compare(tile, begin, sorted.data() + first, std::min(together, sorted.size() - first), words,
+                            hits.data(), limit_of, collect);
+                begin += tile.n_codes;
+            }
+        }
+    }
+
+    // The marked queries with their runs of cluster c, and the same about in the order of where these begin.
+    template <class LimitOf>
+    void find_entering(std::size_t c, LimitOf limit_of, std::vector<Entering>& entering,
+                       std::vector<Entering>& sorted) {
+        entering.clear();
+        std::size_t least = clusters_.n_codes, most = 0;
+        for_marked(marks_[0], [&](std::size_t q) {
+            const Clusters::Run left = run(c, q, 0, limit_of);
+            if (left.begin >= left.end) return;
+            work.candidates += left.end - left.begin;
+            entering.push_back({left, q});
+            least = std::min(least, left.begin);
+            most = std::max(most, left.begin);
+        });
+        work.lookups += entering.size();
+        std::array<std::size_t, n_bins + 1> bins{};
+        const std::size_t width = (most - least) / n_bins + 1;
+        sorted.resize(entering.size());
+        if (entering.empty()) return;
+        for (const Entering& one : entering) ++bins[(one.run.begin - least) / width + 1];
+        for (std::size_t bin = 1; bin <= n_bins; ++bin) bins[bin] += bins[bin - 1];
+        for (const Entering& one : entering) sorted[bins[(one.run.begin - least) / width]++] = one;
+    }
+
+    // Compares queries with what any of them must look at of a tile, whose first code is at `place`.
+    template <class LimitOf, class Collect>
+    void compare(const Tile& tile, std::size_t place, const Entering* queries, std::size_t count,
+                 std::vector<std::uint64_t>& words, Hit* hits, LimitOf limit_of, Collect collect) {
+        std::size_t begin = clusters_.n_codes, end = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            begin = std::min(begin, queries[i].run.begin);
+            end = std::max(end, queries[i].run.end);
+        }
+        begin = std::max(begin, place);
+        end = std::min(end, place + tile.n_codes);
+        if (begin >= end) return;
+        begin = (begin - place) / tile_step * tile_step;
+        std::array<std::uint64_t, together> limits{};
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t q = queries[i].q;
+            std::copy_n(words_.data() + q * n_words_, n_words_, words.data() + i * n_words_);
+            limits[i] = static_cast<std::uint64_t>(limit_of(q)) + 1;
+        }
+        const std::size_t padded = (count + query_step - 1) / query_step * query_step;
+        const Found found =
+            kernel_.within(tile.part(begin, end - place - begin), {words.data(), limits.data(), padded}, hits);
+        for (std::size_t i = 0; i < found.count; ++i) {
+            const std::size_t q = queries[hit_query(hits[i])].q;
+            const std::size_t at = place + begin + hit_row(hits[i]);
+            const std::size_t row = std::min<std::size_t>(clusters_.rows[at], rows_.codes.count - 1);
+            if (!rows_.has(row)) continue;
+            collect(q, make_hit(hit_distance(hits[i]), row));
+            limits_[q] = as_limit(limit_of(q));
         }
     }
 
