@@ -49,7 +49,12 @@ class Publishing(State):
         """Whether a store has what is in memory; it has not where Ctrl-C left a batch before it could end."""
         if store.in_batch and not self._in_batch:
             store.abandon_batch()
+        store.settle()
         return store.holds(self._snapshot)
+
+    def _is_settled(self) -> bool:
+        """Whether memory has what the disk has; else the next change tells, and nobody before."""
+        return self._store is None or self._is_stored(self._store)
 
     def _before_change(self) -> None:
         """Tell of a failed merge, and let merges catch up with who adds; before the lock of ``_writing`` is taken.
@@ -75,7 +80,7 @@ class Publishing(State):
             raise OSError(failure.errno, f"{what} ({failure.strerror or failure})", failure.filename) from failure
         raise RuntimeError(f"{what} ({type(failure).__name__}: {failure})") from failure
 
-    def _merge_soon(self) -> None:
+    def _merge_soon(self, *, all_due: bool = False) -> None:
         """Begin to merge what is due; for whoever holds the lock of ``_writing``, or a search if all is."""
         with self._beginning.lock:
             merging = self._merging
@@ -83,7 +88,8 @@ class Publishing(State):
                 return
             if self._store is not None and self._store.mode == "r":  # in a child of the process that writes
                 return
-            if self._all_due or due(self._snapshot.segments):
+            if all_due or due(self._snapshot.segments):
+                self._all_due = all_due
                 self._merging = Merger(self._merge)  # known before it begins, whatever comes between
                 with suppress(RuntimeError):  # no more threads to be had, or the process ends
                     self._merging.start()
@@ -94,25 +100,23 @@ class Publishing(State):
         Not of a mapped file: others share its pages.
         """
         plan.paid = False  # until it is thought over
-        if self._store is None and any(part.segment.is_mapped for part in plan.parts):
-            return
-        self._all_due = True
-        self._merge_soon()
+        if self._store is not None or not any(part.segment.is_mapped for part in plan.parts):
+            self._merge_soon(all_due=True)
 
     def _merge(self, merging: Merger) -> bool:
         """Merge what is due, if anything is, without keeping others from searching or changing meanwhile."""
         with self._writing.lock:
             if self._merging is not merging:
                 return False
-            parts = () if merging.stops() else self._parts_due()
+            parts = self._parts_due() if self._is_settled() and not merging.stops() else ()
             if not parts:
                 self._merging = None
                 return False
         segment = merged(parts, self._engine, merging.stops)
         ahead = nullcontext() if self._store is None else self._store.written_ahead(segment)
-        with ahead, self._writing.lock, suppress(InterruptedError):  # the index caught up with its store: once more
+        with ahead, self._writing.lock:
             before = self._snapshot
-            new = None if merging.stops() else in_place_of(parts, segment, before)
+            new = in_place_of(parts, segment, before) if self._is_settled() and not merging.stops() else None
             if new is not None:
                 self._publish(before, new, NOTHING)
         return True
@@ -121,9 +125,7 @@ class Publishing(State):
         """What is to be merged next; for whoever holds the lock of ``_writing``."""
         if self._all_due:
             self._all_due = False
-            before = self._snapshot
-            with suppress(InterruptedError):  # the index caught up with its store, and may be asked again
-                self._publish(before, before.settled(), NOTHING)
+            self._publish(self._snapshot, self._snapshot.settled(), NOTHING)
             every = self._snapshot.segments
             return every if len(every) > 1 else ()
         return due(self._snapshot.segments)

@@ -34,7 +34,7 @@ class Store:
 
     def __init__(self, folder: Path, n_bits: int | None, mode: Mode, sync: Sync, meta: Any) -> None:
         self.folder, self.mode, self._sync = folder, mode, sync
-        self.in_batch = self._orphan = False
+        self.in_batch = self._orphan = self._is_abandoning = False
         self._held = Held()
         self._finalizer = finalize(self, let_go, self._held)
         self._using = ForkLock(reentrant=True)  # the connection
@@ -64,8 +64,15 @@ class Store:
 
     def holds(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot is the one that was written last."""
-        latest = self.view.snapshot if self._transaction is None else self._transaction.latest
-        return snapshot is latest
+        if self._transaction is None or self._is_half_done:
+            return snapshot is self.view.snapshot
+        return snapshot is self._transaction.latest
+
+    def settle(self) -> None:
+        """Take back what one Ctrl-C broke off and another left half done: before that ``holds`` may be wrong."""
+        with self._using.lock:
+            if self._is_half_done:
+                self._abandon()
 
     def refresh(self) -> Snapshot:
         """Return what has been committed; for readers."""
@@ -94,13 +101,12 @@ class Store:
         with self._using.lock:
             self.check_writable()
             try:
-                if self._transaction is not None and not self.in_batch:  # Ctrl-C kept it from being taken back
-                    self._abandon()
                 if self._transaction is None:
                     self._manifest.begin()
                     self._transaction = Transaction.after(self.view, new)
+                self._transaction.is_whole = False
                 self._transaction.record(self._manifest, self.view, old, new, change)
-                self._transaction.latest = new
+                self._transaction.latest, self._transaction.is_whole = new, True
                 if not self.in_batch:
                     self._commit(self._transaction)
             except BaseException:
@@ -128,6 +134,7 @@ class Store:
 
     def begin_batch(self) -> None:
         """Let what follows be one transaction."""
+        self.settle()
         self.check_writable()
         self.in_batch = True
 
@@ -136,6 +143,7 @@ class Store:
         with self._using.lock:
             try:
                 if self.in_batch:  # a child of a fork has none
+                    self.settle()
                     self.check_writable()
                     if self._transaction is not None:
                         self._commit(self._transaction)
@@ -216,8 +224,24 @@ class Store:
                 path.unlink(missing_ok=True)
             self._unnamed = []
 
+    @property
+    def _is_half_done(self) -> bool:
+        """Whether what is open must be taken back before anything else."""
+        transaction = self._transaction
+        return self._is_abandoning or (transaction is not None and not (self.in_batch and transaction.is_whole))
+
     def _abandon(self) -> None:
-        """After an error: take back the transaction, unless it was committed before, by a Ctrl-C's breadth."""
+        """After an error: take back the transaction, unless it was committed before, by a Ctrl-C's breadth.
+
+        It may be called again if another Ctrl-C ends it.
+        """
+        self._is_abandoning = True
+        if self.in_batch:
+            self._batch_failure = "a change in this batch failed, and so does the batch: leave its block"
+        self._take_back()
+        self._is_abandoning = False
+
+    def _take_back(self) -> None:
         transaction = self._transaction
         try:
             self._manifest.rollback()
@@ -231,8 +255,6 @@ class Store:
         if transaction is None:
             return
         self._transaction = None
-        if self.in_batch:
-            self._batch_failure = "a change in this batch failed, and so does the batch: leave its block"
         if transaction.result is not None or self._failure is not None:  # the end was tried, and the disk may have it
             self._unnamed += transaction.written
             return
@@ -258,4 +280,5 @@ class Store:
             self._orphan = True
         self._held.lock, self._held.manifest = None, None
         self.mode, self.in_batch, self._transaction, self._batch_failure = "r", False, None, None
+        self._is_abandoning = False
         self._ahead = {}  # the parent's

@@ -30,6 +30,7 @@ class Transaction:
     n_logged: int
     latest: Snapshot
     written: list[Path]  # files
+    is_whole: bool = False  # whether all of the latest change is recorded
     result: View | None = None  # once all is written but the end
 
     @classmethod
