@@ -49,6 +49,7 @@ def test_own_ids_in_any_order_settle_ties() -> None:
         ([True, False], TypeError, "integers"),
         ([9], ValueError, "got 1 ids for 2 codes"),
         (np.array([2**63, 9], np.uint64), ValueError, "below 2"),
+        ([2**64, 9], ValueError, f"below 2.*63, got {2**64}"),
         ([2**63 - 1, 9], ValueError, "at most"),
     ],
 )

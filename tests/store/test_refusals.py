@@ -162,11 +162,15 @@ def test_a_closed_index_and_a_reader_say_so(tmp_path: Path) -> None:
         lambda: index.check(),
         lambda: index.save(tmp_path / "a.hxi"),
         lambda: index.ids(),
-        lambda: repr(index),
         lambda: index.add(codes_of(0, 1), keys=["a"]),
     ):
-        with pytest.raises(ValueError, match="was closed"):
+        with pytest.raises(ValueError, match=r"was closed; HashIndex\.open\(\) opens the store again"):
             use()
+    assert repr(index) == "HashIndex(closed)"
+    in_memory = HashIndex(64)
+    in_memory.close()
+    with pytest.raises(ValueError, match="was closed; make another"):
+        len(in_memory)
 
 
 def test_a_second_writer_learns_who_the_first_is(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ class Closed:
     The index itself must not have a ``__getattr__`` for that: it would slow down all that is there.
     """
 
-    __slots__ = ()
+    __slots__ = ("_what_next",)
+
+    def __init__(self, what_next: str) -> None:
+        self._what_next = what_next
 
     def __getattr__(self, name: str) -> Any:
         """Called for whatever a snapshot has."""
-        raise ValueError("the index was closed; HashIndex.open() opens the store again")
+        raise ValueError(f"the index was closed; {self._what_next}")

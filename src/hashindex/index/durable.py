@@ -95,9 +95,11 @@ class Durable(Publishing):
                 if self._in_batch:
                     raise RuntimeError("a batch is open: leave its block before closing")
                 if self._merging is None or not self._merging.goes_on:
+                    what_next = "make another, or load one that was saved"
                     if self._store is not None:
                         self._store.close()
-                    self._snapshot = cast(Snapshot, Closed())
+                        what_next = "HashIndex.open() opens the store again"
+                    self._snapshot = cast(Snapshot, Closed(what_next))
                     return
             self._give_up_merging()
 

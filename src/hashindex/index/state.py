@@ -24,6 +24,7 @@ from ..structures import STRUCTURES
 from ..support.locks import ForkLock, n_forks
 from ..writing.adding import with_codes
 from ..writing.merger import Merger
+from .closed import Closed
 
 Method = Literal["auto", "scan", "multi-index", "clusters", "folds"]
 METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index", "clusters", "folds")
@@ -72,6 +73,8 @@ class State:
         return self._snapshot.n_codes
 
     def __repr__(self) -> str:
+        if isinstance(self._snapshot, Closed):
+            return "HashIndex(closed)"
         return f"HashIndex(n_bits={self.n_bits}, n_codes={len(self)}, engine={self.engine_name!r})"
 
     def __getstate__(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..sampling import distances_between, sampled, shares_within
 QUERIES, CENTROIDS = 32, 512  # sampled codes
 FEWEST_OTHERS, MOST_OTHERS = 256, 2048
 MOST_WORDS = 2**21  # compared: some milliseconds
-BETTER = 0.7  # share that trained centroids, and more of them, leave of what sampled ones do
+BETTER = 0.7  # share that trained centroids, and more of them, leave of what sampled ones do, where these leave little
 
 
 class Left(NamedTuple):
@@ -58,4 +58,5 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     nearest = to_others[of, np.arange(len(of))]
     shares = shares_within(np.abs(to_queries[of] - nearest[:, None]), n_limits)
     own = np.bincount(of) / len(of)
-    return Left(np.minimum(BETTER * shares, 1.0), np.minimum(2 * shares, 1.0), float((own**2).sum()))
+    trained = shares * (BETTER + (1 - BETTER) * shares)  # of codes that do not cluster all stay
+    return Left(trained, np.minimum(2 * shares, 1.0), float((own**2).sum()))
