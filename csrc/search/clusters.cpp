@@ -11,16 +11,18 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t codes_at_once = 512;     // between two looks at the limit
-constexpr std::size_t codes_first = 64;        // where a query has met none yet: the limit falls with its first hits
-constexpr std::size_t n_early = 4;             // clusters that a query enters first, so that its limit falls early
-constexpr std::size_t lone_group = 16;         // clusters whose memory a lone query asks for together
-constexpr std::size_t asked_ahead = 256;       // bytes of a run, before it is read
-constexpr std::size_t nearest_together = 512;  // queries for each that reads the codes: hits need not tell whose
-constexpr std::size_t looks_apart = 16;        // clusters between two looks at whether to stop
-constexpr std::size_t queries_together = 16;   // whole vectors of distances and of marks
-constexpr std::size_t together = 16, fewest_together = 16;  // queries that share a tile; of a block, if they do
-constexpr std::size_t n_bins = 64;
+constexpr std::size_t codes_at_once = 512;      // between two looks at the limit
+constexpr std::size_t codes_first = 64;         // where a query has met none yet: the limit falls with its first hits
+constexpr std::size_t n_early = 4;              // clusters that a query enters first, so that its limit falls early
+constexpr std::size_t lone_group = 16;          // clusters whose memory a lone query asks for together
+constexpr std::size_t asked_ahead = 256;        // bytes of a run, before it is read
+constexpr std::size_t nearest_together = 512;   // queries for each that reads the codes: hits need not tell whose
+constexpr std::size_t looks_apart = 16;         // clusters between two looks at whether to stop
+constexpr std::size_t codes_apart = 1 << 17;    // and codes
+constexpr std::size_t queries_together = 16;    // whole vectors of distances and of marks
+constexpr std::size_t tile_queries = 16;        // that are compared with a tile together
+constexpr std::size_t fewest_sharing = 16;      // queries of a block whose clusters become tiles
+constexpr std::size_t n_bins = 64;              // by which queries are ordered
 constexpr std::size_t measured_at_once = 1024;  // distances to centroids, about
 
 // Distances and limits stay below far. A pair of query and cluster that is left out, for now or for good, is farther.
@@ -66,7 +68,7 @@ public:
     void visit(LimitOf limit_of, Collect collect) {
         look(limit_of);
         if (n_queries_ == 1) return visit_alone(limit_of, collect);
-        if (n_queries_ >= fewest_together && kernel_.planes_per_byte == 0) return visit_together(limit_of, collect);
+        if (n_queries_ >= fewest_sharing && kernel_.planes_per_byte == 0) return visit_together(limit_of, collect);
         walk(0,
              [&](std::size_t c, std::size_t q) { scan(run(c, q, 0, limit_of), q, codes_at_once, limit_of, collect); });
     }
@@ -224,10 +226,10 @@ private:
     // must look at, in groups. What a query meets outside its run is not within its limit.
     template <class LimitOf, class Collect>
     void visit_together(LimitOf limit_of, Collect collect) {
-        TileBuffer buffer({clusters_.codes, clusters_.n_codes, clusters_.code_size}, together, kernel_);
-        AlignedBuffer<Hit> hits(buffer.capacity() * together);
+        TileBuffer buffer({clusters_.codes, clusters_.n_codes, clusters_.code_size}, tile_queries, kernel_);
+        AlignedBuffer<Hit> hits(buffer.capacity() * tile_queries);
         std::vector<Entering> entering, sorted;
-        std::vector<std::uint64_t> words(together * n_words_);
+        std::vector<std::uint64_t> words(tile_queries * n_words_);
         for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
             if (c % looks_apart == 0) stop_.check();
             mark(c, 0, marks_[0]);
@@ -236,9 +238,10 @@ private:
             std::size_t begin = sorted.front().run.begin, end = 0;
             for (const Entering& one : sorted) end = std::max(end, one.run.end);
             while (begin < end) {
+                stop_.check();
                 const Tile tile = buffer.run(begin, std::min(buffer.capacity(), end - begin));
-                for (std::size_t first = 0; first < sorted.size(); first += together)
-                    compare(tile, begin, sorted.data() + first, std::min(together, sorted.size() - first), words,
+                for (std::size_t first = 0; first < sorted.size(); first += tile_queries)
+                    compare(tile, begin, sorted.data() + first, std::min(tile_queries, sorted.size() - first), words,
                             hits.data(), limit_of, collect);
                 begin += tile.n_codes;
             }
@@ -260,10 +263,10 @@ private:
             most = std::max(most, left.begin);
         });
         work.lookups += entering.size();
+        if (entering.empty()) return;
         std::array<std::size_t, n_bins + 1> bins{};
         const std::size_t width = (most - least) / n_bins + 1;
         sorted.resize(entering.size());
-        if (entering.empty()) return;
         for (const Entering& one : entering) ++bins[(one.run.begin - least) / width + 1];
         for (std::size_t bin = 1; bin <= n_bins; ++bin) bins[bin] += bins[bin - 1];
         for (const Entering& one : entering) sorted[bins[(one.run.begin - least) / width]++] = one;
@@ -282,7 +285,7 @@ private:
         end = std::min(end, place + tile.n_codes);
         if (begin >= end) return;
         begin = (begin - place) / tile_step * tile_step;
-        std::array<std::uint64_t, together> limits{};
+        std::array<std::uint64_t, tile_queries> limits{};
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t q = queries[i].q;
             std::copy_n(words_.data() + q * n_words_, n_words_, words.data() + i * n_words_);
@@ -340,6 +343,10 @@ private:
         work.candidates += run.end - run.begin;
         Hit hits[codes_at_once];
         for (std::size_t first = run.begin; first < run.end; first += step, step = std::min(2 * step, codes_at_once)) {
+            if ((n_unlooked_ += step) >= codes_apart) {
+                stop_.check();
+                n_unlooked_ = 0;
+            }
             const Found found =
                 kernel_.within_run(clusters_.codes + first * clusters_.code_size, clusters_.code_size,
                                    std::min(step, run.end - first), clusters_.n_codes - first,
@@ -363,6 +370,7 @@ private:
     std::vector<std::int32_t> distances_;  // (n_clusters, padded)
     std::array<std::vector<unsigned char>, 2> marks_;
     std::array<std::vector<Near>, n_early> early_;
+    std::size_t n_unlooked_ = 0;  // codes since the last look at whether to stop
 };
 
 }  // namespace
