@@ -235,15 +235,14 @@ private:
             mark(c, 0, marks_[0]);
             find_entering(c, limit_of, entering, sorted);
             if (entering.empty()) continue;
-            std::size_t begin = sorted.front().run.begin, end = 0;
-            for (const Entering& one : sorted) end = std::max(end, one.run.end);
-            while (begin < end) {
+            Clusters::Run all = spanned(sorted.data(), sorted.size());
+            while (all.begin < all.end) {
                 stop_.check();
-                const Tile tile = buffer.run(begin, std::min(buffer.capacity(), end - begin));
+                const Tile tile = buffer.run(all.begin, std::min(buffer.capacity(), all.end - all.begin));
                 for (std::size_t first = 0; first < sorted.size(); first += tile_queries)
-                    compare(tile, begin, sorted.data() + first, std::min(tile_queries, sorted.size() - first), words,
-                            hits.data(), limit_of, collect);
-                begin += tile.n_codes;
+                    compare(tile, all.begin, sorted.data() + first, std::min(tile_queries, sorted.size() - first),
+                            words, hits.data(), limit_of, collect);
+                all.begin += tile.n_codes;
             }
         }
     }
@@ -272,17 +271,23 @@ private:
         for (const Entering& one : entering) sorted[bins[(one.run.begin - least) / width]++] = one;
     }
 
+    // From the first code that one of the runs has to the last.
+    static Clusters::Run spanned(const Entering* entering, std::size_t count) {
+        Clusters::Run all = entering[0].run;
+        for (std::size_t i = 1; i < count; ++i) {
+            all.begin = std::min(all.begin, entering[i].run.begin);
+            all.end = std::max(all.end, entering[i].run.end);
+        }
+        return all;
+    }
+
     // Compares queries with what any of them must look at of a tile, whose first code is at `place`.
     template <class LimitOf, class Collect>
     void compare(const Tile& tile, std::size_t place, const Entering* queries, std::size_t count,
                  std::vector<std::uint64_t>& words, Hit* hits, LimitOf limit_of, Collect collect) {
-        std::size_t begin = clusters_.n_codes, end = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            begin = std::min(begin, queries[i].run.begin);
-            end = std::max(end, queries[i].run.end);
-        }
-        begin = std::max(begin, place);
-        end = std::min(end, place + tile.n_codes);
+        const Clusters::Run all = spanned(queries, count);
+        std::size_t begin = std::max(all.begin, place);
+        const std::size_t end = std::min(all.end, place + tile.n_codes);
         if (begin >= end) return;
         begin = (begin - place) / tile_step * tile_step;
         std::array<std::uint64_t, tile_queries> limits{};

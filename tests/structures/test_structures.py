@@ -294,3 +294,21 @@ def test_majorities_of_large_and_of_empty_clusters(rng: np.random.Generator) -> 
         expected[c] = np.packbits(2 * bits[of == c].sum(axis=0) > (of == c).sum())
     order = rng.permutation(1200)
     np.testing.assert_array_equal(_majorities(codes[order], of[order], np.zeros((5, 37), np.uint8)), expected)
+
+
+@pytest.mark.parametrize("n_bits", [64, 256])
+def test_queries_that_enter_large_clusters_together_miss_nothing(
+    engine: Engine, rng: np.random.Generator, n_bits: int
+) -> None:
+    """Of noise of all sizes around few centres: runs begin and end anywhere, and a limit is rarely the next one's."""
+    centres = rng.integers(0, 256, (12, n_bits // 8), dtype=np.uint8)
+    noise = rng.random((20_000, n_bits)) < rng.uniform(0, 0.4, (20_000, 1))
+    codes = centres[rng.integers(0, 12, len(noise))] ^ np.packbits(noise, axis=1)
+    queries = codes[:200] ^ np.packbits(rng.random((200, n_bits)) < 0.05, axis=1)
+    index = HashIndex(n_bits, engine=engine)
+    index.add(codes)
+    nearest = index.search(queries, k=15, method="scan")
+    for kind in ({"k": 15}, {"radius": nearest.distances[:, -1]}, {"radius": n_bits // 6}):
+        expected, found = (index.search(queries, **kind, method=method) for method in ("scan", "clusters"))
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(one, other)
