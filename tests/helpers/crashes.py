@@ -32,7 +32,6 @@ from histories import KINDS, Model, content, step
 
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "mkdir")
 N_STEPS = 36
-MERGED, CLOSED = -1, -2  # acknowledgements besides the steps'
 
 
 class AtOnce:
@@ -52,8 +51,8 @@ class AtOnce:
 def small() -> None:
     """Let a few codes make segments and merges, these at once, and a few operations a new log."""
     vars(merger)["Thread"] = AtOnce
-    adding.TAIL_CODES = 48
-    segment.LARGE = 80
+    adding.TAIL_CODES = 16
+    segment.LARGE = 20
     transaction.MOST_LOGGED = 120
 
 
@@ -66,6 +65,9 @@ def do(i: int, index: HashIndex, model: Model) -> None:
                 step(rng, index, model)
     elif i % 12 == 11:
         index.compact()
+    elif i % 12 == 8:
+        step(rng, index, model, KINDS[:-1])
+        index._merge_soon(all_due=True)  # as searches do that have paid for it
     else:
         step(rng, index, model, KINDS[:-1])
 

@@ -106,7 +106,7 @@ class State:
         self._batch: int | None = None  # of which of the processes, counted by forks, a batch is open
         self._writing = ForkLock(reentrant=True)  # a batch holds it, and its thread goes on writing
         self._merging: Merger | None = None  # in the background, or why it failed
-        self._beginning = ForkLock()  # held while that begins: searches may ask for it
+        self._beginning = ForkLock(reentrant=True)  # held while that begins: searches may ask for it
         self._all_due = False  # whether it is to make one segment of all
         self._searches: dict[tuple[str, int], Search] = {}
 
