@@ -190,7 +190,7 @@ private:
     static void mark(Belongs belongs, std::vector<unsigned char>& marks) {
         unsigned char* const marked = marks.data();
         const std::size_t n = marks.size();
-        for (std::size_t q = 0; q < n; ++q) marked[q] = belongs(q);
+        for (std::size_t q = 0; q < n; ++q) marked[q] = belongs(q) ? 1 : 0;
     }
 
     template <class Visit>
