@@ -23,11 +23,20 @@ struct Clusters {
         std::size_t begin, end;
     };
 
-    // Places of cluster c that may hold codes within `limit` of a query at that distance from the centroid.
-    Run run(std::size_t c, std::int64_t distance, std::int64_t limit) const {
+    // Entries of a directory, kept within `places`: the first, and the last, which is the cluster's end.
+    struct Span {
+        std::int64_t first, last;
+    };
+
+    Span span(std::size_t c) const {
         const auto most = static_cast<std::int64_t>(n_places);
         const std::int64_t first = std::clamp<std::int64_t>(firsts[c], 0, most);
-        const std::int64_t last = std::clamp<std::int64_t>(firsts[c + 1], first, most) - 1;
+        return {first, std::clamp<std::int64_t>(firsts[c + 1], first, most) - 1};
+    }
+
+    // Places of cluster c that may hold codes within `limit` of a query at that distance from the centroid.
+    Run run(std::size_t c, std::int64_t distance, std::int64_t limit) const {
+        const auto [first, last] = span(c);
         const std::int64_t low = first + std::max<std::int64_t>(distance - limit - nearest[c], 0);
         const std::int64_t high = std::min(first + distance + limit + 1 - nearest[c], last);
         if (low >= high || high <= first) return {0, 0};

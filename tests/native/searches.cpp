@@ -10,7 +10,9 @@
 #include "reference.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <tuple>
 
@@ -204,6 +206,26 @@ void check_stopping_early(const Reference& truth, const Clusters& clusters, cons
         });
 }
 
+// Directories of a damaged file: whatever they say, searches end and touch nothing that is not theirs.
+void check_damaged_clusters(const Reference& truth, Clusters clusters, const Execution& execution) {
+    const std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                       most = std::numeric_limits<std::int64_t>::max();
+    const Rows rows{truth.codes(), truth.removed()};
+    const Codes queries = truth.queries();
+    const std::vector<std::uint32_t> places(clusters.n_places, std::numeric_limits<std::uint32_t>::max());
+    const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(truth.n_bits() / 4));
+    clusters.places = places.data();
+    for (const std::array<std::int64_t, 2>& pattern : {std::array{least, most}, {most, least}, {-1, most}, {0, 1}}) {
+        std::vector<std::int64_t> firsts(clusters.n_clusters + 1);
+        for (std::size_t c = 0; c < firsts.size(); ++c) firsts[c] = pattern[c % 2];
+        clusters.firsts = firsts.data();
+        Work work;
+        HitBudget unbounded(0);
+        clusters_radius(rows, clusters, queries, radii.data(), execution, work, unbounded);
+        CHECK(work.lookups <= clusters.n_clusters * queries.count, described(truth, execution));
+    }
+}
+
 void check_clusters(const Reference& truth, std::size_t n_clusters, const Execution& execution) {
     const Codes queries = truth.queries();
     const Rows rows{truth.codes(), truth.removed()};
@@ -218,6 +240,7 @@ void check_clusters(const Reference& truth, std::size_t n_clusters, const Execut
             clusters_nearest(rows, clusters.view(), queries, radii, execution, output, work);
         });
     check_stopping_early(truth, clusters.view(), execution);
+    check_damaged_clusters(truth, clusters.view(), execution);
 }
 
 void check_folds(const Reference& truth, std::size_t fold_size, const Execution& execution) {
