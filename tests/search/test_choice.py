@@ -14,6 +14,7 @@ from hashindex import HashIndex
 from hashindex.search import choice
 from hashindex.structures import STRUCTURES
 from hashindex.structures.costs import Costs
+from hashindex.writing import adding
 from reference import codes_of
 
 
@@ -168,3 +169,17 @@ def test_of_two_structures_a_batch_builds_the_one_that_is_cheapest_in_all(monkey
     index.add(np.random.default_rng(6).integers(0, 256, (200_000, 32), dtype=np.uint8))
     index.search(np.random.default_rng(7).integers(0, 256, (3000, 32), dtype=np.uint8), radius=8, n_threads=1)
     assert set(states(index)) == {"folds"}
+
+
+def test_what_no_prediction_tells_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables forced to look far have no price: of two segments such searches are not planned anew each time."""
+    monkeypatch.setattr(adding, "TAIL_CODES", 16)
+    index = HashIndex(512)
+    codes = np.random.default_rng(8).integers(0, 256, (8000, 64), dtype=np.uint8)
+    index.add(codes[:7000])
+    index.add(codes[7000:])
+    for _ in range(3):
+        assert index.search(codes[:2], radius=512, method="multi-index").ids.size == 16_000
+    (plan,) = index._snapshot.plans.values()
+    assert len(plan.parts) == 2
+    assert (plan.left > 1000, plan.paid, index._snapshot.segments[0].learned.apart) == (True, False, 0.0)

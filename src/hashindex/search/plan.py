@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,8 @@ def apart(parts: list[PlannedPart]) -> tuple[Learned, float, float] | None:
         return None
     learned, size, costs = largest.segment.learned, len(largest.segment.codes), largest.kind.costs
     loss = sum(part.choice.predicted[2] for part in parts if part is not largest)
+    if not isfinite(loss):  # forced where nothing can be told of it
+        return None
     building = sum(STRUCTURES[name].build_cost(largest.segment, costs) for name in list(learned.states)) / size
     price = (COPIED + building) * sum(len(part.segment.codes) for part in parts)
     is_idle = usable_cpus() > largest.kind.n_threads
