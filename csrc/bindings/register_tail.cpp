@@ -8,7 +8,7 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{1} << 16;  // copied without letting go of the GIL
+constexpr std::size_t most_bytes = std::size_t{1} << 16;  // copied with the GIL: SOON of segments/tail.py
 
 // Copies plain codes, (n, code_size) or one, to the rows of a room from `begin` on, below `most`, under ids counted up
 // from `first_id`, and returns these (n,). None for whatever needs a closer look, and nothing is written.

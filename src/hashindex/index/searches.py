@@ -156,31 +156,29 @@ class Searches(Publishing):
         if recall is not None:
             recall = check_recall(recall, k, radius, rescore, oversample, vectors)
             recall = recall if allow is None and deny is None else 1.0
+        found: NearestMatches | RadiusMatches
         if k is None:
             if radius is None:
                 raise TypeError("search needs k= (the k nearest), radius= (all within it) or both")
             if rescore is not None or oversample is not None or vectors is not None:
                 raise TypeError("rescore= returns the k best, so it needs k=; it may have radius= besides")
             radii = as_radii(radius, n_bits, n_queries)
+            found, plan = self._how(method, n_threads, rows.size * snapshot.n_codes).within(snapshot, rows, radii)
+        else:
+            k = check_k(k)
+            if k > snapshot.n_codes:
+                check_padding(k, snapshot.n_codes, n_queries)
+            radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
             how = self._how(method, n_threads, rows.size * snapshot.n_codes)
-            within, plan = how.within(snapshot, rows, radii)
-            if plan.paid:
-                self._merge_all_soon(plan)
-            return within
-        k = check_k(k)
-        if k > snapshot.n_codes:
-            check_padding(k, snapshot.n_codes, n_queries)
-        radii = n_bits if radius is None else as_radii(radius, n_bits, n_queries)
-        how = self._how(method, n_threads, rows.size * snapshot.n_codes)
-        if recall is not None:
-            return how.enough(recall).nearest(snapshot, rows, k, 8 * snapshot.code_size)[0]
-        if rescore is None and oversample is None and vectors is None:
-            nearest, plan = how.nearest(snapshot, rows, k, radii)
-            if plan.paid:
-                self._merge_all_soon(plan)
-            return nearest
-        rescoring = as_rescoring(rescore, oversample, vectors, rows, n_bits)
-        return rescored(how, snapshot, rows, k, radii, rescoring)
+            if recall is not None:
+                return how.enough(recall).nearest(snapshot, rows, k, 8 * snapshot.code_size)[0]
+            if rescore is not None or oversample is not None or vectors is not None:
+                rescoring = as_rescoring(rescore, oversample, vectors, rows, n_bits)
+                return rescored(how, snapshot, rows, k, radii, rescoring)
+            found, plan = how.nearest(snapshot, rows, k, radii)
+        if plan.paid:
+            self._merge_all_soon(plan)
+        return found
 
     def explain(
         self,

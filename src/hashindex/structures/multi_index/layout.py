@@ -61,9 +61,9 @@ def deal(sample: NDArray[np.uint8], n_bits: int, n_distinct: int) -> Layout:
     shared = np.zeros((n_tables, len(order)))  # summed correlation of each bit with each table's
     for i, bit in enumerate(order.tolist()):
         _, _, t = min(
-            (share, len(bits), t)
-            for t, (share, bits) in enumerate(zip(shared[:, i].tolist(), dealt, strict=True))
-            if len(bits) < width
+            (told, len(own), t)
+            for t, (told, own) in enumerate(zip(shared[:, i].tolist(), dealt, strict=True))
+            if len(own) < width
         )
         dealt[t].append(bit)
         shared[t] += correlation[i]
