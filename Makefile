@@ -40,10 +40,11 @@ docs: $(READY)  ## Build the documentation into docs/_build/html and run its exa
 	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs docs/_build/doctest
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
-bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites docs/benchmarks.md (half an hour)
-	mkdir -p benchmarks/results
+bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites the pages of docs/benchmarks/ (an hour)
+	folder=benchmarks/results/$$($(BIN)/python -c "from hashindex.engines.native import NativeEngine; print(NativeEngine().isa)"); \
+	mkdir -p $$folder; \
 	for suite in $(SUITES); do \
-	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q -m "$(MARKED)" --benchmark-json=benchmarks/results/$$suite.json || exit 1; \
+	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q -m "$(MARKED)" --benchmark-json=$$folder/$$suite.json || exit 1; \
 	done
 	$(BIN)/python benchmarks/report.py
 

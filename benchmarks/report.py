@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md, its picture and the rows of the README from the suites' JSON files.
+"""Write docs/benchmarks.md, a page and a picture per ISA, and the rows of the README from the suites' JSON files.
 
 python benchmarks/report.py [folder of results [folder to write to]]
 """
@@ -6,205 +6,67 @@ python benchmarks/report.py [folder of results [folder to write to]]
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from cells import Cell, Suite, read, shown
+from cells import Suite, read
 from chart import draw
+from listings import SUITES, section
 from readme import write_rows
 
-OURS = "hashindex"
 ROOT = Path(__file__).parent.parent
-CHART = "pictures/benchmarks.png"
-LOST = 1.5  # times the better method's time
-VERSIONS = ("Python", "hashindex", "numpy", "numba", "torch", "faiss-cpu", "usearch", "pynear")
-
-
-class Listing(NamedTuple):
-    """A part of the report: its cases as rows, its peers as columns."""
-
-    title: str
-    unit: str
-    base: str | None  # the peer that ratios compare with
-
-
-SUITES = {
-    "single": "One call at a time",
-    "scan": "Scanning",
-    "radius": "Within a radius",
-    "nearest": "The nearest",
-    "build_and_memory": "Building and memory",
-    "keeping": "Files and stores",
-    "writing": "Beside writes",
-    "scaling": "Sizes and threads",
-    "adversarial": "Sets made to be slow",
-    "planner": "Choosing a method",
-    "training": "Training and evaluation",
+ISAS = {  # a folder of results each; the README shows the first that there is
+    "avx512": "x86-64 with AVX-512 and VPOPCNTDQ: Ice Lake, Zen 4 and later",
+    "avx512bw": "x86-64 with AVX-512, without VPOPCNTDQ: Skylake-X, Cascade Lake",
+    "avx2": "x86-64 with AVX2 alone: Zen 3, Haswell, most desktops",
+    "neon": "AArch64",
 }
-LISTINGS = {
-    "single": Listing("Lone searches, uniform codes", "us per query", OURS),
-    "streaming": Listing("Search for each code, then add it", "s", OURS),
-    "adding": Listing("Adding", "us per code", OURS),
-    "opening": Listing("From a file to the first answer", "us", OURS + " load, mmap"),
-    "size": Listing("What a code takes on the disk", "bytes per code", OURS + " file"),
-    "removing": Listing("Removing, one at a time", "us per code", OURS),
-    "durable": Listing("Batches that are on the disk when the call returns", "us per batch", OURS + " store"),
-    "beside writes": Listing(
-        "A search for 20 queries in 1e7 codes of 64 bits, radius 2, beside 100,000 codes per second", "us", "at rest"
-    ),
-    "aged": Listing("After a thousand adds and removals", "us per query", "fresh"),
-    "scan": Listing("k = 10, exhaustive, uniform codes, 1e6, batches of 256", "us per query", OURS),
-    "stream": Listing("One query over 536 MB of codes", "GB/s", None),
-    "radius": Listing("Everything within a radius", "us per query", OURS),
-    "nearest": Listing("k = 10, real codes, 1e6 unless said, batches of 1000", "us per query", OURS),
-    "build": Listing("From codes to the first answer by tables", "s", OURS),
-    "memory": Listing("Memory of an index, everything included", "bytes per code", OURS),
-    "large": Listing("1e8 codes", "us per query", None),
-    "pairs": Listing("All pairs", "s", None),
-    "threads": Listing("Threads", "us per query", "1 thread"),
-    "sizes": Listing("Sizes, uniform codes of 64 bits", "us per query", None),
-    "training": Listing("Training, batches of 256", "us per image or item", "bare PyTorch"),
-    "evaluation": Listing("Every measure of 10,000 queries among 54,000 codes of 48 bits, all threads", "s", None),
-    "adversarial": Listing("Beside the scan", "us per query", "hashindex scan"),
-}
-HEAD = f"""# Benchmarks
+FRONT = """# Benchmarks
 
-`make bench` measures and writes this page. Times are medians, on one thread unless said. In brackets: times the first
-column without brackets. More than 1x is slower or larger than that; less than 1x beside hashindex is a cell that it
-loses. Every answer was compared with faiss's exhaustive one before it was timed. What is not exact shows its recall.
+`make bench` measures on the machine it runs on and writes these pages, one for each kind of vector instructions:
 
-![Microseconds per query of hashindex and its peers]({CHART})
+{links}
+
+Times are medians, on one thread unless said. In brackets: times the first column without brackets. More than 1x is
+slower or larger than that; less than 1x beside hashindex is a cell that it loses. Every answer was compared with
+faiss's exhaustive one before it was timed. What is not exact shows its recall.
+
+```{{toctree}}
+:hidden:
+
+{names}
+```
+"""
+PAGE = """# Benchmarks: {isa}
+
+{cpus}. How to read the numbers: [benchmarks](../benchmarks.md).
+
+![Microseconds per query of hashindex and its peers](../pictures/{picture})
 """
 
 
-def number(cell: Cell, unit: str) -> float:
-    """The cell's value in the unit of its listing."""
-    if unit == "GB/s":
-        return float(cell.info["bytes"]) / cell.seconds / 1e9
-    if unit == "bytes per code":
-        return float(cell.info["bytes"]) / float(cell.info["n_codes"])
-    if cell.row == "large":
-        return float(cell.info["batch_s"]) / float(cell.info["n_queries"]) * 1e6
-    return cell.seconds if unit == "s" else cell.us
-
-
-def times(ratio: float) -> str:
-    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.2g}x" if ratio >= 1 else f"{ratio:.2f}x"
-
-
-def notes(cell: Cell) -> str:
-    """Recall of what is not exact, settings, build time and peak memory."""
-    parts = []
-    if cell.recall < 1:
-        parts.append(f"recall {cell.recall:.3f}")
-    if cell.info.get("settings"):
-        parts.append(cell.info["settings"])
-    if cell.recall < 1 and (cell.info.get("build_s") or 0) > 10:
-        parts.append(f"built in {cell.info['build_s']:.0f} s")
-    if cell.row == "large":
-        gigabytes = (cell.info["bytes"] / 1e9, cell.info["peak_bytes"] / 1e9)
-        parts.append(
-            f"{gigabytes[0]:.1f} GB held, {gigabytes[1]:.1f} GB at the peak, first batch with the tables' "
-            f"build {cell.info['first_batch_s']:.1f} s"
-        )
-    return ", ".join(parts)
-
-
-def rows(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    """Markdown of rows below the names of their columns."""
-    head = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    return ["", *head, *(f"| {' | '.join(line)} |" for line in lines)]
-
-
-def listing(name: str, found: Sequence[Cell]) -> list[str]:
-    """Markdown of one part; numbers in brackets are times the base's."""
-    spec = LISTINGS[name]
-    peers = list(dict.fromkeys(cell.peer for cell in found))
-    lines = []
-    for case in dict.fromkeys(cell.case for cell in found):
-        row = {cell.peer: cell for cell in found if cell.case == case}
-        base = number(row[spec.base], spec.unit) if spec.base in row else None
-        texts = [case]
-        for peer in peers:
-            if peer not in row:
-                texts.append("")
-                continue
-            value = number(row[peer], spec.unit)
-            ratio = f" ({times(value / base)})" if base and peer != spec.base else ""
-            remark = notes(row[peer])
-            texts.append(shown(value) + ratio + (f"<br>{remark}" if remark else ""))
-        lines.append(texts)
-    return ["", f"### {spec.title}", *rows([spec.unit, *peers], lines)]
-
-
-def planner(found: Sequence[Cell]) -> list[str]:
-    """How far auto is from the best of the others: in all, and where it is farthest."""
-    ratios = sorted(cell.info["to_best"] for cell in found)
-    within = sum(ratio <= 1.25 for ratio in ratios) / len(ratios)
-    lines = []
-    for cell in sorted(found, key=lambda cell: -cell.info["to_best"])[:8]:
-        us = cell.info["us"]
-        columns = [shown(us[method]) if method in us else "too slow" for method in METHODS]
-        lines.append([cell.case, *columns, f"{cell.info['to_best']:.2f}x"])
-    return [
-        "",
-        "### auto beside the best of the others, after a while",
-        "",
-        f"{len(found)} cases: median {ratios[len(ratios) // 2]:.2f}x, within 1.25x in {within:.0%}, worst "
-        f"{ratios[-1]:.2f}x. The worst:",
-        *rows(["us per query", *METHODS, "auto / best"], lines),
-    ]
-
-
-def first_queries(found: Sequence[Cell]) -> list[str]:
-    """What the first queries of a fresh index take in all: how many cells there are, and those that auto loses."""
-    judged: list[dict[str, Any]] = [one for cell in found for one in cell.info["cells"]]
-    lost = [one for one in judged if one["to_best"] > LOST and not one["negligible"]]
-    lines = []
-    for one in sorted(lost, key=lambda one: -float(one["to_best"])):
-        ms = one["ms"]
-        columns = [shown(ms[method]) if method in ms else "" for method in METHODS]
-        lines.append([one["case"], f"{one['n_queries']:,} {one['way']}", *columns, f"{one['to_best']:.2f}x"])
-    told = ["", "### The first queries of a fresh index", ""]
-    if not lost:
-        return [*told, f"{len(judged):,} cells; auto loses none of them to the best method by more than {LOST}x."]
-    return [
-        *told,
-        f"{len(judged):,} cells; auto takes more than {LOST}x of the best method's time, and not just a moment more, "
-        f"in {len(lost):,} of them:",
-        *rows(["ms in all", "first queries", *METHODS, "auto / best"], lines),
-        "",
-        "A method without a number was far slower, or has nothing to build of so few codes.",
-    ]
-
-
-METHODS = ("auto", "scan", "multi-index", "clusters", "folds")
-OTHERS = {"planner": planner, "first queries": first_queries}  # rows that are listed in their own way
-
-
-def section(suite: Suite) -> list[str]:
-    """Markdown of one suite: the machine, then its listings."""
-    found: dict[str, list[Cell]] = {}
-    for cell in suite.cells:
-        found.setdefault(cell.row, []).append(cell)
-    machine = [suite.machine[name] for name in ("processor", "engine", "system", "date") if name in suite.machine]
-    versions = [f"{name} {suite.machine[name]}" for name in VERSIONS if name in suite.machine]
-    lines = ["", f"## {SUITES[suite.name]}", "", f"{'; '.join(machine)}. {', '.join(versions)}."]
-    for row in [*LISTINGS, *OTHERS]:
-        if row in found:
-            lines += OTHERS[row](found[row]) if row in OTHERS else listing(row, found[row])
-    return lines
+def page(isa: str, suites: list[Suite], docs: Path) -> None:
+    """The page of one ISA, and its picture."""
+    picture = f"benchmarks_{isa}.png"
+    draw(suites, docs / "pictures" / picture)
+    head = PAGE.format(isa=isa, cpus=ISAS[isa], picture=picture)
+    text = head + "\n".join(line for suite in suites for line in section(suite)) + "\n"
+    (docs / "benchmarks" / f"{isa}.md").write_text(text, encoding="utf-8")
 
 
 def main(results: Path, docs: Path) -> None:
-    suites = [read(path) for name in SUITES if (path := results / f"{name}.json").exists()]
-    (docs / CHART).parent.mkdir(parents=True, exist_ok=True)
-    draw(suites, docs / CHART)
-    text = HEAD + "\n".join(line for suite in suites for line in section(suite)) + "\n"
-    (docs / "benchmarks.md").write_text(text, encoding="utf-8")
-    if (docs.parent / "README.md").exists():
-        write_rows(suites, docs.parent / "README.md")
+    for folder in ("pictures", "benchmarks"):
+        (docs / folder).mkdir(parents=True, exist_ok=True)
+    measured = {
+        isa: [read(path) for name in SUITES if (path := results / isa / f"{name}.json").exists()] for isa in ISAS
+    }
+    measured = {isa: suites for isa, suites in measured.items() if suites}
+    for isa, suites in measured.items():
+        page(isa, suites, docs)
+    links = "\n".join(f"- [{isa}](benchmarks/{isa}.md): {ISAS[isa]}" for isa in measured)
+    names = "\n".join(f"benchmarks/{isa}" for isa in measured)
+    (docs / "benchmarks.md").write_text(FRONT.format(links=links, names=names), encoding="utf-8")
+    if (docs.parent / "README.md").exists() and measured:
+        write_rows(*next(iter(measured.items())), docs.parent / "README.md")
 
 
 if __name__ == "__main__":
