@@ -111,8 +111,8 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (["00" * 8], TypeError, r"from_hex\(\)"),
     (np.zeros((2, 63), np.bool_), ValueError, r"bool of shape \(2, 63\)"),
     (np.zeros((2, 2), np.uint64), ValueError, r"shape \(n,\)"),
-    (None, TypeError, "object"),
     ([[1, 2], [3]], TypeError, "cannot be read"),
+    (None, TypeError, "got NoneType"),
 ]
 
 

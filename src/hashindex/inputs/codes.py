@@ -64,7 +64,9 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         return _from_words(array, n_bits, what)
     if array.dtype != np.uint8:
-        raise TypeError(f"{what}: got dtype {array.dtype}, expected {expected}{_advice(array)}")
+        lone = array.dtype == object and array.ndim == 0  # None, a dict: NumPy reads it as one object
+        seen = type(values).__name__ if lone else f"dtype {array.dtype}"
+        raise TypeError(f"{what}: got {seen}, expected {expected}{_advice(array)}")
     if array.ndim not in (1, 2):
         raise ValueError(f"{what}: got shape {array.shape}, expected {expected}")
     width = array.shape[-1]
