@@ -8,14 +8,17 @@ cd "$(dirname "$0")/../.."
 fixed=()
 if setarch -R true 2>/dev/null; then fixed=(setarch -R); fi
 
-run() {  # run SANITIZERS [FLAG OF threads]
-  local folder=build/native/$1
-  tests/native/build.sh "$folder" "${CXX:-g++}" -O1 -g -fsanitize="$1" -fno-sanitize-recover=all
+build() {  # build SANITIZERS: the folder of the tests built with them
   echo "== $1"
-  "${fixed[@]}" "$folder/kernels"
-  "${fixed[@]}" "$folder/searches"
-  "${fixed[@]}" "$folder/threads" "${@:2}"
+  folder=build/native/$1
+  tests/native/build.sh "$folder" "${CXX:-g++}" -O1 -g -fsanitize="$1" -fno-sanitize-recover=all
 }
 
-run address,undefined --no-busy-fork  # GCC 12's AddressSanitizer forks with its allocator's locks as they are
-run thread --no-fork  # ThreadSanitizer allows no new threads in the child of a process that had threads
+build address,undefined
+"${fixed[@]}" "$folder/kernels"
+"${fixed[@]}" "$folder/searches"
+"${fixed[@]}" "$folder/threads" --no-busy-fork  # GCC 12's AddressSanitizer forks with its allocator's locks as they are
+
+build thread  # kernels know no threads
+"${fixed[@]}" "$folder/searches" --only-shared
+"${fixed[@]}" "$folder/threads" --no-fork  # ThreadSanitizer allows none in the child of a process that had threads

@@ -362,34 +362,40 @@ void check_counts(const Reference& truth, const Execution& execution) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    const bool only_shared =
+        argc == 2 && std::string(argv[1]) == "--only-shared";  // what one thread does races with none
+    CHECK(argc == 1 || only_shared, "usage: searches [--only-shared]");
     ThreadPool pool;
     Stop never([] { return false; });
+    const std::vector<const Kernel*> every = available_kernels();
+    const auto kernels = only_shared ? std::vector<const Kernel*>{} : every;
+    const Kernel& best = *every[0];
     std::size_t n_cases = 0;
     const auto check = [&](const Reference& truth, std::size_t table_width) {
-        const std::vector<const Kernel*> kernels = available_kernels();
         for (const bool with_copies : {false, true}) {
             if (with_copies && truth.codes().code_size > 8) continue;
-            const OwnedTables tables(truth.codes(), table_width, with_copies, {*kernels[0], pool, 3, never});
+            const OwnedTables tables(truth.codes(), table_width, with_copies, {best, pool, 3, never});
             check_buckets(truth.codes(), tables);
-            check_probes(truth, tables, {*kernels[0], pool, 3, never});
+            check_probes(truth, tables, {best, pool, 3, never});
             for (const Kernel* kernel : kernels) check_probes(truth, tables, {*kernel, pool, 1, never});
         }
-        check_scans(truth, {*kernels[0], pool, 3, never});
+        check_scans(truth, {best, pool, 3, never});
         for (const Kernel* kernel : kernels) check_scans(truth, {*kernel, pool, 1, never});
-        for (const std::size_t n_threads : {1u, 3u}) check_plan(truth, {*kernels[0], pool, n_threads, never});
+        for (const std::size_t n_threads : {1u, 3u}) check_plan(truth, {best, pool, n_threads, never});
         for (const std::size_t n_clusters : {1u, 40u}) {
             if (truth.codes().count < n_clusters || truth.codes().count > 5000) continue;
-            check_clusters(truth, n_clusters, {*kernels[0], pool, 3, never});
+            check_clusters(truth, n_clusters, {best, pool, 3, never});
             for (const Kernel* kernel : kernels) check_clusters(truth, n_clusters, {*kernel, pool, 1, never});
         }
         for (const std::size_t fold_size : {1u, 8u, 16u}) {
-            check_folds(truth, fold_size, {*kernels[0], pool, 3, never});
+            check_folds(truth, fold_size, {best, pool, 3, never});
             for (const Kernel* kernel : kernels) check_folds(truth, fold_size, {*kernel, pool, 1, never});
         }
-        if (truth.codes().count <= 3001 || truth.queries().count == 1)
-            for (const Kernel* kernel : kernels)
-                for (const std::size_t n_threads : {1u, 3u}) check_counts(truth, {*kernel, pool, n_threads, never});
+        if (truth.codes().count <= 3001 || truth.queries().count == 1) {
+            check_counts(truth, {best, pool, 3, never});
+            for (const Kernel* kernel : kernels) check_counts(truth, {*kernel, pool, 1, never});
+        }
         ++n_cases;
     };
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {
@@ -402,11 +408,11 @@ int main() {
     check(Reference(50000, 1, 8, 0), 16);
     check(Reference(50000, 1, 3, 3), 12);
     const Reference split(4301, 1, 1000, 0);  // codes shared out among threads, ties across the borders
-    check_scans(split, {*available_kernels()[0], pool, 3, never});
-    check_counts(split, {*available_kernels()[0], pool, 3, never});
+    check_scans(split, {best, pool, 3, never});
+    check_counts(split, {best, pool, 3, never});
     for (const std::size_t code_size : {most_plane_bytes, most_plane_bytes + 1}) {  // with planes and without
         const Reference wide(601, 13, code_size, 900);
-        for (const Kernel* kernel : available_kernels()) check_scans(wide, {*kernel, pool, 1, never});
+        for (const Kernel* kernel : kernels) check_scans(wide, {*kernel, pool, 1, never});
     }
     check(Reference(120000, 2, 4, 0), 14);  // tables built in chunks and partitions
     std::printf("searches: %zu sets of codes equal to the slow reference\n", n_cases);
