@@ -132,7 +132,7 @@ def test_no_thread_to_be_had_is_no_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_costs_of_nothing_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     zero = (0.0, 0.0)
-    free = Costs(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, zero, zero, zero, 0.0, 0.0)
+    free = Costs(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, zero, zero, zero, 0.0, 0.0)
     monkeypatch.setattr(choice, "costs", lambda _: free)
     index = index_of(50_000)
     for _ in range(3):

@@ -39,6 +39,9 @@ class ByOnes:
     def look_cost(self, segment: Segment) -> float:
         return 0.0
 
+    def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:
+        return np.zeros(limits.shape)
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         return costs.build * len(segment.codes)
 

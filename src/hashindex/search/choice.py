@@ -121,9 +121,10 @@ def _predicted(
     left, looking = FOREVER, 0.0
     predicted = {scan.name: (0.0, float(len(segment.codes)), kind.scan_cost)}
     for one in sorted(others, key=lambda one: one.look_cost(segment)):
-        looking += THINKING if one.name in segment.learned.states else one.look_cost(segment)
+        is_built = one.name in segment.learned.states
+        looked = looking + (THINKING if is_built else one.look_cost(segment))
         least = min(max(nanoseconds, 1.0) for *_, nanoseconds in predicted.values())
-        worth = max(CARE * looking, PATIENCE * one.build_cost(segment, kind.costs) / kind.n_threads)
+        worth = max(CARE * looked, PATIENCE * one.build_cost(segment, kind.costs) / kind.n_threads)
         due = int(worth / least) - answered
         if due >= kind.n_queries and not segment.learned.thought:
             left = min(left, due)
@@ -132,6 +133,12 @@ def _predicted(
             kind = with_costs(kind, segment, costs(engine))
             limits, weights = _limits(segment, kind)
             predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
+            least = kind.scan_cost
+        if not is_built and one.least(segment, limits, kind) @ weights > least:
+            if kind.k is not None:  # queries may come whose neighbours are nearer
+                left = min(left, max(answered, int(THINKING / PATIENCE / least), 1))
+            continue
+        looking = looked
         predicted[one.name] = _mean(one.predict(segment, segment.learned.states.get(one.name), limits, kind), weights)
     return kind, predicted, left
 
@@ -148,8 +155,10 @@ def size_class(n_queries: int) -> int:
 
 def with_costs(kind: Kind, segment: Segment, known: Costs) -> Kind:
     """The same kind, priced by ``known`` costs."""
-    scan_cost = max(known.scan(len(segment.codes), segment.n_bits, kind.n_queries), 1.0)
-    return kind._replace(costs=known, scan_cost=scan_cost)
+    kind = kind._replace(costs=known)
+    limits, weights = _limits(segment, kind)
+    *_, takes = _mean(STRUCTURES["scan"].predict(segment, (), limits, kind), weights)
+    return kind._replace(scan_cost=max(takes, 1.0))
 
 
 def prepared(segment: Segment, kind: Kind, engine: Engine, method: str, *, many: bool) -> None:

@@ -29,15 +29,17 @@ if TYPE_CHECKING:
 
     from ..engines import Engine
 
-VERSION = 6  # of the constants' meaning
+VERSION = 7  # of the constants' meaning
 MOST = 1e9  # nanoseconds that a cost may be
 
+CHUNK = 31.0  # bytes, of kernels over planes: sums of their bits fit a byte
 DEFAULT = Costs()
 INTEL_AVX2 = Costs(
     scan_code=0.007,
     scan_word=0.11,
     lone_code=0.0,
     lone_word=0.19,
+    chunk=CHUNK,
     stream_byte=0.036,
     cached=2.0**21,
     call=2500.0,
@@ -51,8 +53,10 @@ USUAL = {
         scan_code=0.01,
         scan_word=0.115,
         lone_code=0.0,
-        lone_word=0.23,
-        stream_byte=0.06,
+        lone_word=0.3,
+        chunk=CHUNK,
+        stream_byte=0.08,
+        cached=2.0**23,
         call=2500.0,
         lookup=(20.0, 80.0),
         copy=(1.0, 1.5),
@@ -135,6 +139,7 @@ def measure(engine: Engine) -> Costs:
     words = {n: rng.integers(0, 256, (2**15, 8 * n), dtype=np.uint8) for n in (1, 4)}
     batch = {n: _least(partial(_scan, engine, words[n], 64)) / 2**21 for n in (1, 4)}
     lone = {n: _least(partial(_scan, engine, words[n], 1)) / 2**15 for n in (1, 4)}
+    leaves = 3 * _least(partial(_scan, engine, words[4], 64, 0)) < 2 * 2**21 * batch[4]
     codes = rng.integers(0, 256, (LARGE, 8), dtype=np.uint8)
     stream = _least(partial(_scan, engine, codes, 1)) / codes.nbytes
     few = codes[: LARGE // 4]
@@ -166,6 +171,7 @@ def measure(engine: Engine) -> Costs:
         scan_word=scan_word,
         lone_code=max(lone[1] - lone_word - call / 2**15, 0.0),
         lone_word=lone_word,
+        chunk=CHUNK if leaves else 0.0,
         stream_byte=stream,
         cached=codes.nbytes if is_cached else few.nbytes / 2,
         call=call,
@@ -176,9 +182,9 @@ def measure(engine: Engine) -> Costs:
     )
 
 
-def _scan(engine: Engine, codes: Codes, n_queries: int) -> None:
-    """By a radius that few codes are within, but wide enough that all their bytes are looked at."""
-    radii = np.full(n_queries, 2 * codes.shape[1], np.int32)
+def _scan(engine: Engine, codes: Codes, n_queries: int, bits: int = 2) -> None:
+    """Within so many bits of a byte: by 2, few codes are found, but all their bytes are looked at."""
+    radii = np.full(n_queries, bits * codes.shape[1], np.int32)
     engine.scan.radius(Rows(codes), RadiusQuery(codes[:n_queries], radii))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log2
 
+FEW = 4  # queries that are not worth a batch
+TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes, for all queries of a batch
 SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
 
 
@@ -20,6 +22,7 @@ class Costs:
     scan_word: float = 0.025  # and each of its words
     lone_code: float = 0.15  # a code against a lone query, in the cache
     lone_word: float = 0.1  # and each of its words
+    chunk: float = 0.0  # bytes of codes after which a batch leaves those that are too far; 0: it reads them whole
     stream_byte: float = 0.027  # a byte of codes for a lone query, from behind the cache
     cached: float = 2.0**24  # bytes of codes that stay in the cache from one lone query to the next
     call: float = 1000.0  # a search of one segment, whatever it does
@@ -30,14 +33,21 @@ class Costs:
     shell: float = 100.0  # a table widened by one flip, for a lone query
     build: float = 6.0  # a row of a table
 
-    def scan(self, n_codes: int, n_bits: int, n_queries: int) -> float:
-        """One query of ``n_queries`` by a scan of all codes."""
+    def scan(self, n_codes: int, n_bits: int, n_queries: int, read: float = 1.0) -> float:
+        """One query of ``n_queries`` by a scan of all codes, of which a batch reads a share."""
         words = (n_bits + 63) // 64
-        batched = self.scan_code + words * self.scan_word
+        n = max(1, n_queries)
+        batched = self.scan_code + words * self.scan_word * read
         streamed = 8 * words * self.stream_byte if 8 * words * n_codes > self.cached else 0.0
-        lone = max(self.lone_code + words * self.lone_word, streamed)
-        share = min(max(n_queries - 4, 0) / 12, 1.0)  # a few queries read the codes one by one
-        return n_codes * (lone + share * (batched - lone)) + self.call / max(1, n_queries)
+        lone = self.lone_code + words * self.lone_word  # a few queries read the codes one by one, from the cache if not
+        lone = max(lone, (streamed + (n - 1) * lone) / n)  # the first
+        if n <= FEW:
+            each = lone
+        elif self.chunk:
+            each = batched + (streamed + 8 * words * TURN_BYTE) / n
+        else:
+            each = lone + min((n - FEW) / 12, 1.0) * (batched - lone)
+        return n_codes * each + self.call / n
 
     def probe(self, n_codes: int, n_bits: int, copied: bool) -> tuple[float, float]:
         """A lookup and a candidate in a table of ``n_codes`` codes, with copies of them or without."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
 from ..engines.rows import Codes
 from ..segments.segment import Segment
-from .costs import Costs
+from .chunks import n_chunks_of, share_read
+from .costs import FEW, Costs
 from .sampling import distances_between, sampled, shares_within
 from .structure import Kind, Prediction
 
@@ -26,6 +27,14 @@ CARE = 1.25  # times as far as a sample says that the k-th neighbour is
 SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
 
 State = dict[int, Codes]  # (n_codes, 8 * width) by width in words
+Shares = dict[int, NDArray[np.float64]]  # (n_bits + 1,) by width: of folds within each limit of that of a query
+
+
+class Notes(NamedTuple):
+    """What is found out about a segment: what a sample of its folds leaves, and the widths to build."""
+
+    shares: Shares
+    usual: list[int]
 
 
 class FoldStructure:
@@ -40,7 +49,11 @@ class FoldStructure:
 
     def look_cost(self, segment: Segment) -> float:
         """By the words of the codes sampled, which are fetched from all over memory."""
-        return 3e5 + 1.4e5 * min(_n_words(segment), 64) + 3 * min(len(segment.codes), 2**20)
+        return 8e5 + 1.6e5 * min(_n_words(segment), 64) + 3 * min(len(segment.codes), 2**20)
+
+    def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
+        """Nothing can be told."""
+        return np.zeros(limits.shape)
 
     def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
         """By the bytes folded, in about the same time everywhere."""
@@ -49,15 +62,25 @@ class FoldStructure:
 
     def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:
         """Fold all codes to the width that serves a usual search best, and to half of it for shorter radii."""
-        return {width: engine.folds.build(segment.codes, 8 * width, n_threads) for width in self._widths(segment)}
+        widths = self._notes(segment).usual
+        return {width: engine.folds.build(segment.codes, 8 * width, n_threads) for width in widths}
 
     def predict(self, segment: Segment, state: State | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
         """By how many codes of a sample have folds as near."""
         n, costs = len(segment.codes), kind.costs
-        widths = self._widths(segment) if state is None else list(state)
+        notes = self._notes(segment)
+        widths = notes.usual if state is None else list(state)
         width = self._best(segment, widths, kind.k, kind.radius)
-        sifted, n_scanned = n * self._left(segment, width, limits, kind.k), 0 if kind.k is None else n // SHARE_SCANNED
-        nanoseconds = costs.scan(n, 64 * width, kind.n_queries) + sifted * _sifting(segment) * costs.scan_word
+        sifted, n_scanned = (
+            n * _left(segment, notes.shares[width], limits, kind.k),
+            0 if kind.k is None else n // SHARE_SCANNED,
+        )
+        n_chunks, read = n_chunks_of(8 * width, costs.chunk, kind.n_queries), np.ones(limits.shape)
+        if n_chunks > 1:
+            shares = np.diff(notes.shares[width][: 64 * width + 1], prepend=0.0)
+            read = share_read(np.arange(len(shares), dtype=np.float64), shares, limits, 64 * width, n_chunks)
+        folds = np.array([costs.scan(n, 64 * width, kind.n_queries, float(share)) for share in read])
+        nanoseconds = folds + sifted * (_sifting(segment) * costs.scan_word + _fetching(segment, kind))
         nanoseconds += n_scanned / n * costs.scan(n, segment.n_bits, kind.n_queries)
         return Prediction(np.zeros(limits.shape), sifted + n_scanned, nanoseconds)
 
@@ -91,42 +114,50 @@ class FoldStructure:
                 raise ValueError(f"{folds.dtype} folds of shape {folds.shape} do not fit {n} codes: {width} words each")
         return state
 
-    def _widths(self, segment: Segment) -> list[int]:
-        """Words of the folds to build: the best for usual searches, or twice as many, and half of them."""
-        widths = _widths(_n_words(segment))
-        first = min(widths.index(self._best(segment, widths, USUAL_K, segment.n_bits)), len(widths) - 2)
-        return widths[max(first, 0) :][:2]
-
     def _folds(self, segment: Segment, state: State, kind: Kind) -> Codes:
         return state[self._best(segment, list(state), kind.k, kind.radius)]
 
     def _best(self, segment: Segment, widths: list[int], k: int | None, radius: int) -> int:
-        """The width for searches for the k nearest within the radius, or for all within it."""
-        limits, sifting = _limits(segment, k, radius), _sifting(segment)
-        takes = {width: width + sifting * self._left(segment, width, limits, k).mean() for width in widths}
-        return min(takes, key=lambda width: float(takes[width]))
+        return _best(segment, self._notes(segment).shares, widths, k, radius)
 
-    def _left(self, segment: Segment, width: int, limits: NDArray[np.int64], k: int | None) -> NDArray[np.float64]:
-        """The share of the codes that are sifted. The k nearest of few codes are farther: so limits fall on the way."""
-        shares, spread = self._shares(segment)[width], segment.learned.spread
-        if k is None or spread is None:
-            return shares[np.minimum(limits, segment.n_bits)]
-        left, seen = np.zeros(limits.shape), 1 / SHARE_SCANNED
-        while seen < 1:
-            so_far = np.rint(spread.limits(int(k / seen))).astype(np.int64)
-            left += seen * shares[np.minimum(np.maximum(limits[:, None], so_far), segment.n_bits)].mean(axis=1)
-            seen *= 2
-        return left
-
-    def _shares(self, segment: Segment) -> dict[int, NDArray[np.float64]]:
-        """By width of the folds: the share of them (n_bits + 1,) within each limit of that of a query."""
-        known: dict[int, NDArray[np.float64]] | None = segment.learned.notes.get(self.name)
+    def _notes(self, segment: Segment) -> Notes:
+        known: Notes | None = segment.learned.notes.get(self.name)
         if known is None:  # noted whole, or other threads would meet a part of it
-            known = segment.learned.notes[self.name] = _sampled_shares(segment)
+            shares = _sampled_shares(segment)
+            known = segment.learned.notes[self.name] = Notes(shares, _usual(segment, shares))
         return known
 
 
-def _sampled_shares(segment: Segment) -> dict[int, NDArray[np.float64]]:
+def _usual(segment: Segment, shares: Shares) -> list[int]:
+    """Words of the folds to build: the best for usual searches, or twice as many, and half of them."""
+    widths = list(shares)
+    first = min(widths.index(_best(segment, shares, widths, USUAL_K, segment.n_bits)), len(widths) - 2)
+    return widths[max(first, 0) :][:2]
+
+
+def _best(segment: Segment, shares: Shares, widths: list[int], k: int | None, radius: int) -> int:
+    """The width for searches for the k nearest within the radius, or for all within it."""
+    limits, sifting = _limits(segment, k, radius), _sifting(segment)
+    takes = {width: width + sifting * _left(segment, shares[width], limits, k).mean() for width in widths}
+    return min(takes, key=lambda width: float(takes[width]))
+
+
+def _left(
+    segment: Segment, shares: NDArray[np.float64], limits: NDArray[np.int64], k: int | None
+) -> NDArray[np.float64]:
+    """The share of the codes that are sifted. The k nearest of few codes are farther: so limits fall on the way."""
+    spread = segment.learned.spread
+    if k is None or spread is None:
+        return shares[np.minimum(limits, segment.n_bits)]
+    left, seen = np.zeros(limits.shape), 1 / SHARE_SCANNED
+    while seen < 1:
+        so_far = np.rint(spread.limits(int(k / seen))).astype(np.int64)
+        left += seen * shares[np.minimum(np.maximum(limits[:, None], so_far), segment.n_bits)].mean(axis=1)
+        seen *= 2
+    return left
+
+
+def _sampled_shares(segment: Segment) -> Shares:
     sample = sampled(segment.codes, QUERIES + OTHERS)
     shares = {}
     for width in _widths(_n_words(segment)):
@@ -148,6 +179,13 @@ def _limits(segment: Segment, k: int | None, radius: int) -> NDArray[np.int64]:
 def _sifting(segment: Segment) -> float:
     """What looking at a code takes, in words of folds compared."""
     return SIFTED + SIFTED_WORD * _n_words(segment)
+
+
+def _fetching(segment: Segment, kind: Kind) -> float:
+    """Nanoseconds that a code takes to come from behind the cache, where a few queries do not share it."""
+    code_size = 8 * _n_words(segment)
+    is_far = kind.n_queries <= FEW and len(segment.codes) * code_size > kind.costs.cached
+    return code_size * kind.costs.stream_byte if is_far else 0.0
 
 
 def _n_words(segment: Segment) -> int:

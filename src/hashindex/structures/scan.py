@@ -11,6 +11,7 @@ from ..engines import Engine
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
 from ..segments.segment import Segment
+from .chunks import n_chunks_of, share_read, shares_at
 from .costs import Costs
 from .structure import Kind, Prediction
 
@@ -29,6 +30,10 @@ class Scan:
         """None."""
         return 0.0
 
+    def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
+        """Nothing need be told."""
+        return np.zeros(limits.shape)
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
         """Nothing."""
         return 0.0
@@ -38,10 +43,14 @@ class Scan:
         return ()
 
     def predict(self, segment: Segment, state: Any | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:  # noqa: ARG002
-        """The same however far a query looks."""
-        n = len(segment.codes)
-        cost = kind.costs.scan(n, segment.n_bits, kind.n_queries)
-        return Prediction(np.zeros(limits.shape), np.full(limits.shape, float(n)), np.full(limits.shape, cost))
+        """The same however far a query looks, but for chunks of wide codes that are not read."""
+        n, n_bits = len(segment.codes), segment.n_bits
+        n_chunks, spread = n_chunks_of(segment.codes.shape[1], kind.costs.chunk, kind.n_queries), segment.learned.spread
+        read = np.ones(limits.shape)
+        if n_chunks > 1 and spread is not None:
+            read = share_read(*shares_at(spread), limits, n_bits, n_chunks)
+        takes = np.array([kind.costs.scan(n, n_bits, kind.n_queries, float(share)) for share in read])
+        return Prediction(np.zeros(limits.shape), np.full(limits.shape, float(n)), takes)
 
     def radius(self, segment: Segment, state: Any, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:  # noqa: ARG002
         """By the engine."""

@@ -55,6 +55,12 @@ class Structure(Protocol):
     def look_cost(self, segment: Segment) -> float:
         """Nanoseconds of its first prediction, at a sample of the codes; later ones take next to none."""
 
+    def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:
+        """Nanoseconds that queries take at the least which must look as far as ``limits`` (n,), whatever the codes.
+
+        Told without a look at them: where that is more than others take, nobody looks.
+        """
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """Nanoseconds that its state takes to build on one thread; 0 if there is none to build."""
 

@@ -55,6 +55,10 @@ class ClusterStructure:
         """For about as many words of any width."""
         return LOOK_COST
 
+    def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
+        """Nothing can be told."""
+        return np.zeros(limits.shape)
+
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """By the distances of all codes, and of the sample in each round, to all centroids."""
         n, words = len(segment.codes), (segment.n_bits + 63) // 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, comb, log2
 
 import numpy as np
@@ -16,6 +17,7 @@ MAX_WIDTH = 26  # a directory of 2**26 + 1 offsets is 256 MB
 SAMPLE = 1024  # codes whose bits are looked at
 
 
+@lru_cache(maxsize=256)
 def shape(n_bits: int, n_distinct: int) -> tuple[int, int]:
     """Return how many tables, and how many bits address each, for ``n_distinct`` codes.
 

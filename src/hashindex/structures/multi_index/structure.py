@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ...engines import Engine
 from ...engines.hits import WORTH_TRYING
 from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import NearestRows, RadiusRows
-from ...engines.tables import MAX_TABLE_CODES, NO_SHELLS, Layout, Shells, Tables
+from ...engines.tables import MAX_TABLE_CODES, NO_SHELLS, Layout, Shells, Tables, n_copied
 from ...segments.segment import Segment
 from ..costs import Costs
 from ..structure import Kind, Prediction
@@ -62,7 +63,19 @@ class MultiIndex:
 
     def look_cost(self, segment: Segment) -> float:
         """By the bits to be dealt to tables."""
-        return 1e6 + 3.3e4 * min(segment.n_bits, 320)
+        return 1.5e6 + 5e4 * min(segment.n_bits, 320)
+
+    def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:
+        """As if codes were uniform, with all tables alike: others crowd into fewer buckets, which hold more of them."""
+        n, costs = len(segment.codes), kind.costs
+        n_tables, width = shape(segment.n_bits, segment.n_distinct)
+        lookup, candidate = costs.probe(n, segment.n_bits, n_copied(segment.codes, n_tables) > 0)
+        each = [comb(width, flips) * (lookup + candidate * n / 2.0**width) for flips in range(width + 1)]
+        after = np.append(0.0, np.cumsum(np.repeat(np.sort(each), n_tables)))  # shells, the cheapest first
+        shells = np.minimum(limits + 1, len(after) - 1)
+        searching = np.minimum(after[shells], sum(each))  # one whole table answers too
+        found: NDArray[np.float64] = searching + (costs.call + costs.shell * shells) / max(kind.n_queries, 1)
+        return found
 
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """By the rows of all tables."""

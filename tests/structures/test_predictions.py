@@ -1,0 +1,67 @@
+"""What is predicted before anything is looked at, or read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hashindex.engines import load
+from hashindex.segments.segment import Segment
+from hashindex.segments.snapshot import Snapshot
+from hashindex.structures import STRUCTURES
+from hashindex.structures.calibration import CHUNK, DEFAULT, USUAL
+from hashindex.structures.chunks import share_read, shares_at
+from hashindex.structures.structure import Kind
+from hashindex.writing.adding import with_codes
+
+
+def segment_of(codes: np.ndarray) -> Segment:
+    n, size = codes.shape
+    snapshot = with_codes(Snapshot.empty(8 * size), 8 * size, codes, np.arange(n), load("numpy"))
+    return snapshot.segments[0]
+
+
+@pytest.mark.parametrize("size", [1, 4, 8, 9, 32, 128])
+@pytest.mark.parametrize("share", [0.5, 0.1])  # of the bits that are set
+def test_the_least_is_never_more_than_what_is_predicted(size: int, share: float) -> None:
+    rng = np.random.default_rng(size)
+    segment = segment_of(np.packbits(rng.random((40_000, 8 * size)) < share, axis=1))
+    limits = np.unique(np.linspace(0, 8 * size, 40).astype(np.int64))
+    for costs in (DEFAULT, *USUAL.values()):
+        for k, n_queries in ((None, 1), (None, 500), (10, 1), (10, 500)):
+            kind = Kind(k, 8 * size, n_queries, 1, costs, np.inf)
+            for structure in STRUCTURES.values():
+                if structure.may_serve(segment):
+                    least = structure.least(segment, limits, kind)
+                    takes = structure.predict(segment, None, limits, kind).nanoseconds
+                    assert (least <= takes * (1 + 1e-9)).all(), structure.name
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_the_share_of_chunks_that_is_read(size: int) -> None:
+    """Beside the pairs themselves, 2 queries and 128 codes at a time, as kernels leave them."""
+    rng = np.random.default_rng(size)
+    segment = segment_of(rng.integers(0, 256, (20_000, size), dtype=np.uint8))
+    assert segment.learned.spread is not None
+    n_chunks, limits = -(-size // int(CHUNK)), np.array([size // 4, size, 2 * size, 3 * size, 8 * size])
+    predicted = share_read(*shares_at(segment.learned.spread), limits, 8 * size, n_chunks)
+    differ = np.unpackbits(segment.codes[:128, None] ^ segment.codes[None, 128:328], axis=2)
+    within = np.zeros((n_chunks, len(limits)))
+    for chunk in range(n_chunks):
+        so_far = differ[:, :, : chunk * differ.shape[2] // n_chunks].sum(axis=2)
+        near = (so_far[:, :, None] <= limits).any(axis=0)
+        within[chunk] = (near[0::2] | near[1::2]).mean(axis=0)
+    np.testing.assert_allclose(predicted, within.mean(axis=0), atol=0.1)
+
+
+def test_a_scan_is_predicted_to_be_shorter_where_chunks_are_left() -> None:
+    segment = segment_of(np.random.default_rng(0).integers(0, 256, (20_000, 128), dtype=np.uint8))
+    limits = np.array([32, 500])
+    whole, left = (
+        STRUCTURES["scan"].predict(segment, (), limits, Kind(None, 500, 64, 1, costs, 0.0)).nanoseconds
+        for costs in (replace(USUAL["AMD, native (avx2)"], chunk=chunk) for chunk in (0.0, CHUNK))
+    )
+    assert whole[0] == whole[1]
+    assert left[0] < left[1] / 2
