@@ -33,6 +33,7 @@ LONGEST_BESIDE = 5e8  # nanoseconds of building on an idle core: a process that 
 BRIEF, BRIEF_SHARE = 3e6, 0.5  # nanoseconds of building that are not worth another thread, nor much waiting
 EAGERNESS = 0.2  # share of the cost of building that is lost before an idle core builds
 CARE = 2.5  # times the cost of looking at it that searches must have taken before anybody looks at a structure
+WORTH_LOOKING = 0.8  # of what searches take: a structure that takes more at the least is not looked at
 PATIENCE = 0.25  # and share of the cost of building
 RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
 MOST_BATCHED = 64  # queries of a batch from which on they cost the same
@@ -134,7 +135,7 @@ def _predicted(
             limits, weights = _limits(segment, kind)
             predicted[scan.name] = (0.0, float(len(segment.codes)), kind.scan_cost)
             least = kind.scan_cost
-        if not is_built and one.least(segment, limits, kind) @ weights > least:
+        if not is_built and one.least(segment, limits, kind) @ weights > WORTH_LOOKING * least:
             if kind.k is not None:  # queries may come whose neighbours are nearer
                 left = min(left, max(answered, int(THINKING / PATIENCE / least), 1))
             continue
