@@ -18,6 +18,7 @@ import hashindex as hx
 N_CODES, BATCH, RATE = 10**7, 1000, 100_000  # codes; in a batch; per second that are written
 QUIET_S, BESIDE_S = 4.0, 10.0
 QUERIES = 20  # of a search
+MANY = 25_000  # searches, before one comes again: what they look up does not stay in the cache
 N_CHANGES = 1000
 PERCENTILES = {"median": 50, "p99": 99, "p99.9": 99.9, "worst": 100}
 
@@ -65,7 +66,7 @@ def times() -> dict[str, list[float]]:
     """Of searches at rest, and beside a thread that adds, then removes, a hundred batches a second."""
     rng = np.random.default_rng(0)
     codes = uniform(64, N_CODES).codes
-    index, queries = hx.HashIndex(64), near(rng, codes, 500)
+    index, queries = hx.HashIndex(64), near(rng, codes, MANY)
     index.add(codes)
     index.prepare(radius=2)
     searched(index, queries, until(1))

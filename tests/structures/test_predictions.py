@@ -10,9 +10,10 @@ import pytest
 from hashindex.engines import load
 from hashindex.segments.segment import Segment
 from hashindex.segments.snapshot import Snapshot
+from hashindex.segments.spread import Spread
 from hashindex.structures import STRUCTURES
 from hashindex.structures.calibration import CHUNK, DEFAULT, USUAL
-from hashindex.structures.chunks import share_read, shares_at
+from hashindex.structures.chunks import n_chunks_of, share_read, shares_at
 from hashindex.structures.structure import Kind
 from hashindex.writing.adding import with_codes
 
@@ -54,6 +55,15 @@ def test_the_share_of_chunks_that_is_read(size: int) -> None:
         near = (so_far[:, :, None] <= limits).any(axis=0)
         within[chunk] = (near[0::2] | near[1::2]).mean(axis=0)
     np.testing.assert_allclose(predicted, within.mean(axis=0), atol=0.1)
+
+
+def test_what_a_file_says_of_distances_and_chunks_is_taken_as_it_comes() -> None:
+    distances, share = shares_at(Spread(np.full((3, 5000), 9.0), 1.0))
+    assert share.sum() == pytest.approx(1)
+    limits = np.array([0, 9, 64])
+    for chunk in (1e-300, 0.1, 7.0, 1e9):
+        read = share_read(distances, share, limits, 64, n_chunks_of(8, chunk, 100))
+        assert ((read > 0) & (read <= 1)).all()
 
 
 def test_a_scan_is_predicted_to_be_shorter_where_chunks_are_left() -> None:

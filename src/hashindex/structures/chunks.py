@@ -32,14 +32,14 @@ def share_read(
 
 def n_chunks_of(code_size: int, chunk: float, n_queries: int) -> int:
     """In how many chunks codes are read; ``chunk`` is the longest, in bytes, 0 if all are read whole, as by few."""
-    return ceil(code_size / chunk) if chunk and n_queries > FEW else 1
+    return ceil(code_size / max(chunk, 1.0)) if chunk and n_queries > FEW else 1
 
 
 def shares_at(spread: Spread) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The distances sampled, and the share of the codes at each, as :func:`share_read` takes them."""
     n_queries, n_ranks = spread.distances.shape
-    share = np.append(1.0, 2.0 ** np.arange(n_ranks - 1))  # of ranks 1, 2, 4, ... each stands for those since the last
-    return spread.distances.ravel(), np.tile(share / (share.sum() * n_queries), n_queries)
+    share = 2.0 ** (np.maximum(np.arange(n_ranks), 1) - n_ranks)  # of 1, 2, 4, ... each rank for those since the last
+    return spread.distances.ravel(), np.tile(share / n_queries, n_queries)
 
 
 def _normal(x: NDArray[np.float64]) -> NDArray[np.float64]:
