@@ -18,7 +18,9 @@ ISAS = {  # a folder of results each; the README shows the first that there is
     "avx512": "x86-64 with AVX-512 and VPOPCNTDQ: Ice Lake, Zen 4 and later",
     "avx512bw": "x86-64 with AVX-512, without VPOPCNTDQ: Skylake-X, Cascade Lake",
     "avx2": "x86-64 with AVX2 alone: Zen 3, Haswell, most desktops",
+    "popcnt": "x86-64 without AVX2",
     "neon": "AArch64",
+    "scalar": "anything else",
 }
 FRONT = """# Benchmarks
 

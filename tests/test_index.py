@@ -206,7 +206,16 @@ def test_an_engine_must_be_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "kept", ["{", "[]", '{"lookup": 3.0}', '{"lookup": [3.0]}', '{"lookup": [1e308, 1e308]}', "null"]
+    "kept",
+    [
+        "{",
+        "[]",
+        '{"lookup": 3.0}',
+        '{"lookup": [3.0]}',
+        '{"lookup": [1e308, 1e308]}',
+        '{"scan_code": 1%s}' % ("0" * 400),
+        "null",
+    ],
 )
 def test_wrong_kept_costs_are_replaced_by_the_usual(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hashindex.structures import calibration

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 from operator import index as as_int
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +42,10 @@ def pack(values: ArrayLike) -> NDArray[np.uint8]:
         raise TypeError(f"pack takes bool or real numbers, got dtype {array.dtype}")
     if array.ndim not in (1, 2) or array.shape[-1] == 0:
         raise ValueError(f"pack takes shape (n, n_bits) or (n_bits,) with n_bits >= 1, got {array.shape}")
+    return interruptible(lambda: _packed(array), array.nbytes)
+
+
+def _packed(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype.kind == "f" and np.isnan(array).any():
         row = int(np.argwhere(np.isnan(array))[0, 0]) if array.ndim == 2 else 0
         raise ValueError(f"pack got NaN in row {row}: its sign is undefined")
@@ -65,7 +70,9 @@ def unpack(codes: NDArray[np.uint8], n_bits: int) -> NDArray[np.bool_]:
         As for codes given to an index: wrong dtype or width, non-zero pad bits.
     """
     given = as_codes(codes, check_n_bits(n_bits), "codes")
-    bits: NDArray[np.bool_] = np.unpackbits(given.codes, axis=-1, count=n_bits).view(np.bool_)
+    bits: NDArray[np.bool_] = interruptible(
+        lambda: np.unpackbits(given.codes, axis=-1, count=n_bits).view(np.bool_), 8 * given.codes.nbytes
+    )
     return bits[0] if given.single else bits
 
 

@@ -58,12 +58,13 @@ def test_the_share_of_chunks_that_is_read(size: int) -> None:
 
 
 def test_what_a_file_says_of_distances_and_chunks_is_taken_as_it_comes() -> None:
-    distances, share = shares_at(Spread(np.full((3, 5000), 9.0), 1.0))
-    assert share.sum() == pytest.approx(1)
-    limits = np.array([0, 9, 64])
-    for chunk in (1e-300, 0.1, 7.0, 1e9):
-        read = share_read(distances, share, limits, 64, n_chunks_of(8, chunk, 100))
-        assert ((read > 0) & (read <= 1)).all()
+    limits = np.arange(65)
+    with np.errstate(all="raise"):  # as the caller may have it
+        distances, share = shares_at(Spread(np.full((3, 5000), 9.0), 1.0))
+        assert share.sum() == pytest.approx(1)
+        for chunk in (5e-324, 0.1, 3.0, 7.0, 1e9):
+            read = share_read(distances, share, limits, 64, n_chunks_of(8, chunk, 100))
+            assert ((read > 0) & (read <= 1)).all()
 
 
 def test_a_scan_is_predicted_to_be_shorter_where_chunks_are_left() -> None:

@@ -99,7 +99,7 @@ class Items(Publishing):
         found = self.find(given)
         unknown = np.flatnonzero(found < 0)
         if len(unknown) and missing == "raise":
-            raise KeyError(f"key {given[unknown[0]]!r} is not in the index; nothing was removed")
+            raise KeyError(f"key {given[unknown[0]]!r} is not in the index; nothing was changed")
         return found[found >= 0]
 
     def _noting(self) -> Store:

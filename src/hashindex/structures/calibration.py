@@ -96,7 +96,7 @@ def costs(engine: Engine) -> Costs:
     if engine.description not in _known:
         try:
             _known[engine.description] = _read(json.loads(_file().read_text(encoding="utf-8"))[_key(engine)])
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             _known[engine.description] = usual(engine)
     return _known[engine.description]
 

@@ -22,11 +22,12 @@ def share_read(
     f (1 - f) d (1 - d / n) of the hypergeometric distribution.
     """
     read = np.ones(limits.shape)
-    for chunk in range(1, n_chunks):
-        part = chunk / n_chunks
-        deviation = np.sqrt(np.maximum(part * (1 - part) * distances * (1 - distances / n_bits), 1e-6))
-        within = _normal((limits[:, None] + 0.5 - part * distances) / deviation) @ share
-        read += 1 - (1 - np.clip(within, 0.0, 1.0)) ** LEFT_TOGETHER
+    with np.errstate(under="ignore"):  # the caller's may raise
+        for chunk in range(1, n_chunks):
+            part = chunk / n_chunks
+            deviation = np.sqrt(np.maximum(part * (1 - part) * distances * (1 - distances / n_bits), 1e-6))
+            within = _normal((limits[:, None] + 0.5 - part * distances) / deviation) @ share
+            read += 1 - (1 - np.clip(within, 0.0, 1.0)) ** LEFT_TOGETHER
     return read / n_chunks
 
 
@@ -38,8 +39,9 @@ def n_chunks_of(code_size: int, chunk: float, n_queries: int) -> int:
 def shares_at(spread: Spread) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The distances sampled, and the share of the codes at each, as :func:`share_read` takes them."""
     n_queries, n_ranks = spread.distances.shape
-    share = 2.0 ** (np.maximum(np.arange(n_ranks), 1) - n_ranks)  # of 1, 2, 4, ... each rank for those since the last
-    return spread.distances.ravel(), np.tile(share / n_queries, n_queries)
+    with np.errstate(under="ignore"):  # of ranks 1, 2, 4, ... each stands for those since the last
+        share = 2.0 ** (np.maximum(np.arange(n_ranks), 1) - n_ranks) / n_queries
+    return spread.distances.ravel(), np.tile(share, n_queries)
 
 
 def _normal(x: NDArray[np.float64]) -> NDArray[np.float64]:

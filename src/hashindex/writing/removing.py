@@ -28,7 +28,7 @@ def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
         gone.append(rows[here])
         known |= here
     if not known.all():
-        raise KeyError(f"id {ids[known.argmin()]} is not in the index; nothing was removed")
+        raise KeyError(f"id {ids[known.argmin()]} is not in the index; nothing was changed")
     left = [one.without(rows) if len(rows) else one for one, rows in zip(snapshot.segments, gone, strict=True)]
     if not len(in_tail):
         return _with(snapshot, left, snapshot.tail, snapshot.n_tail)
@@ -50,7 +50,7 @@ def _without_one(snapshot: Snapshot, one: int) -> Snapshot:
     ids, codes = snapshot.tail_ids, snapshot.tail_codes
     row = int(ids.searchsorted(one))
     if row == len(ids) or ids[row] != one:
-        raise KeyError(f"id {one} is not in the index; nothing was removed")
+        raise KeyError(f"id {one} is not in the index; nothing was changed")
     tail = TailBuffer(np.delete(codes, row, axis=0), np.delete(ids, row))
     return snapshot.with_less(segments, tail, len(tail.ids))
 
