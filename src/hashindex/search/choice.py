@@ -22,6 +22,7 @@ from ..engines import Engine
 from ..segments.segment import Segment
 from ..structures import STRUCTURES
 from ..structures.calibration import DEFAULT, costs
+from ..structures.chunks import n_chunks_of
 from ..structures.costs import Costs
 from ..structures.structure import Kind, Prediction, Structure
 from ..support.threads import usable_cpus
@@ -156,9 +157,12 @@ def size_class(n_queries: int) -> int:
 
 def with_costs(kind: Kind, segment: Segment, known: Costs) -> Kind:
     """The same kind, priced by ``known`` costs."""
-    kind = kind._replace(costs=known)
-    limits, weights = _limits(segment, kind)
-    *_, takes = _mean(STRUCTURES["scan"].predict(segment, (), limits, kind), weights)
+    kind, (n, code_size) = kind._replace(costs=known), segment.codes.shape
+    if n_chunks_of(code_size, known.chunk, kind.n_queries) == 1:  # in a moment: the same however far queries look
+        takes = known.scan(n, 8 * code_size, kind.n_queries)
+    else:
+        limits, weights = _limits(segment, kind)
+        *_, takes = _mean(STRUCTURES["scan"].predict(segment, (), limits, kind), weights)
     return kind._replace(scan_cost=max(takes, 1.0))
 
 

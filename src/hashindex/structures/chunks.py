@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 from ..segments.spread import Spread
 from .costs import FEW
+from .structure import Kind
+
+Shares = tuple[NDArray[np.float64], NDArray[np.float64]]  # distances (n,), and the share of the codes at each (n,)
 
 LEFT_TOGETHER = 256  # codes times queries, of which all must be too far
 
@@ -36,8 +40,25 @@ def n_chunks_of(code_size: int, chunk: float, n_queries: int) -> int:
     return ceil(code_size / max(chunk, 1.0)) if chunk and n_queries > FEW else 1
 
 
-def shares_at(spread: Spread) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The distances sampled, and the share of the codes at each, as :func:`share_read` takes them."""
+def scans(
+    shape: tuple[int, int], kind: Kind, limits: NDArray[np.int64], shares: Callable[[], Shares]
+) -> NDArray[np.float64]:
+    """What a query takes, by limit, by a scan of codes of the ``shape`` (n_codes, code_size).
+
+    ``shares()`` tells at which distances they are, if that matters.
+    """
+    (n_codes, code_size), costs = shape, kind.costs
+    n_chunks = n_chunks_of(code_size, costs.chunk, kind.n_queries)
+    if n_chunks == 1:
+        return np.full(limits.shape, costs.scan(n_codes, 8 * code_size, kind.n_queries))
+    read = share_read(*shares(), limits, 8 * code_size, n_chunks)
+    return np.array([costs.scan(n_codes, 8 * code_size, kind.n_queries, float(share)) for share in read])
+
+
+def shares_at(spread: Spread | None) -> Shares:
+    """Of what was sampled; without a sample all codes are near, and read whole."""
+    if spread is None:
+        return np.zeros(1), np.ones(1)
     n_queries, n_ranks = spread.distances.shape
     with np.errstate(under="ignore"):  # of ranks 1, 2, 4, ... each stands for those since the last
         share = 2.0 ** (np.maximum(np.arange(n_ranks), 1) - n_ranks) / n_queries

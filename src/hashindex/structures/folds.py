@@ -14,7 +14,7 @@ from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
 from ..engines.rows import Codes
 from ..segments.segment import Segment
-from .chunks import n_chunks_of, share_read
+from .chunks import scans
 from .costs import FEW, Costs
 from .sampling import distances_between, sampled, shares_within
 from .structure import Kind, Prediction
@@ -75,11 +75,8 @@ class FoldStructure:
             n * _left(segment, notes.shares[width], limits, kind.k),
             0 if kind.k is None else n // SHARE_SCANNED,
         )
-        n_chunks, read = n_chunks_of(8 * width, costs.chunk, kind.n_queries), np.ones(limits.shape)
-        if n_chunks > 1:
-            shares = np.diff(notes.shares[width][: 64 * width + 1], prepend=0.0)
-            read = share_read(np.arange(len(shares), dtype=np.float64), shares, limits, 64 * width, n_chunks)
-        folds = np.array([costs.scan(n, 64 * width, kind.n_queries, float(share)) for share in read])
+        shares = np.diff(notes.shares[width][: 64 * width + 1], prepend=0.0)
+        folds = scans((n, 8 * width), kind, limits, lambda: (np.arange(len(shares), dtype=np.float64), shares))
         nanoseconds = folds + sifted * (_sifting(segment) * costs.scan_word + _fetching(segment, kind))
         nanoseconds += n_scanned / n * costs.scan(n, segment.n_bits, kind.n_queries)
         return Prediction(np.zeros(limits.shape), sifted + n_scanned, nanoseconds)

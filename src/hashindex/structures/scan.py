@@ -11,7 +11,7 @@ from ..engines import Engine
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
 from ..segments.segment import Segment
-from .chunks import n_chunks_of, share_read, shares_at
+from .chunks import scans, shares_at
 from .costs import Costs
 from .structure import Kind, Prediction
 
@@ -44,13 +44,8 @@ class Scan:
 
     def predict(self, segment: Segment, state: Any | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:  # noqa: ARG002
         """The same however far a query looks, but for chunks of wide codes that are not read."""
-        n, n_bits = len(segment.codes), segment.n_bits
-        n_chunks, spread = n_chunks_of(segment.codes.shape[1], kind.costs.chunk, kind.n_queries), segment.learned.spread
-        read = np.ones(limits.shape)
-        if n_chunks > 1 and spread is not None:
-            read = share_read(*shares_at(spread), limits, n_bits, n_chunks)
-        takes = np.array([kind.costs.scan(n, n_bits, kind.n_queries, float(share)) for share in read])
-        return Prediction(np.zeros(limits.shape), np.full(limits.shape, float(n)), takes)
+        takes = scans(segment.codes.shape, kind, limits, lambda: shares_at(segment.learned.spread))
+        return Prediction(np.zeros(limits.shape), np.full(limits.shape, float(len(segment.codes))), takes)
 
     def radius(self, segment: Segment, state: Any, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:  # noqa: ARG002
         """By the engine."""
