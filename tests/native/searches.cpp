@@ -2,129 +2,17 @@
 #include "../../csrc/kernels/dispatch.h"
 #include "../../csrc/search/count.h"
 #include "../../csrc/search/folds.h"
-#include "../../csrc/search/multi_index.h"
 #include "../../csrc/search/plan.h"
 #include "../../csrc/search/scan.h"
-#include "owned_clusters.h"
-#include "owned_tables.h"
-#include "reference.h"
+#include "check_answers.h"
+#include "check_clusters.h"
+#include "check_tables.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <limits>
 #include <memory>
-#include <tuple>
 
 using namespace hashindex;
 
 namespace {
-
-// The bits under the mask, lowest byte and lowest bit first.
-std::uint32_t slow_key(const unsigned char* code, const unsigned char* mask, std::size_t code_size) {
-    std::uint32_t key = 0, place = 0;
-    for (std::size_t bit = 0; bit < 8 * code_size; ++bit)
-        if (mask[bit / 8] >> bit % 8 & 1) key |= static_cast<std::uint32_t>(code[bit / 8] >> bit % 8 & 1) << place++;
-    return key;
-}
-
-void check_buckets(const Codes& codes, const OwnedTables& tables) {
-    const std::string context =
-        "code_size=" + std::to_string(codes.code_size) + " n_codes=" + std::to_string(codes.count);
-    const std::uint32_t* offset = tables.offsets.data();
-    const std::uint32_t* row = tables.rows.data();
-    for (std::size_t t = 0; t < tables.widths.size(); ++t) {
-        CHECK(*offset == 0, context);
-        for (std::uint32_t key = 0; key < std::uint32_t{1} << tables.widths[t]; ++key, ++offset) {
-            CHECK(offset[0] <= offset[1] && offset[1] <= codes.count, context);
-            for (std::uint32_t i = offset[0]; i < offset[1]; ++i, ++row) {
-                CHECK(*row < codes.count, context);
-                CHECK(slow_key(codes.row(*row), tables.masks.data() + t * codes.code_size, codes.code_size) == key,
-                      context);
-                CHECK(i == offset[0] || row[-1] < row[0], context);
-                if (t >= tables.n_copied) continue;
-                std::uint64_t copy = 0;
-                std::memcpy(&copy, codes.row(*row), codes.code_size);
-                CHECK(tables.copies[static_cast<std::size_t>(row - tables.rows.data())] == copy, context);
-            }
-        }
-        CHECK(*offset++ == codes.count, context);
-    }
-}
-
-// Runs search(output) on arrays full of rubbish: every place must be written.
-template <class Search>
-Reference::Nearest run_nearest(std::size_t n_queries, std::size_t k, Search search) {
-    Reference::Nearest result{std::vector<std::int32_t>(n_queries * k, -7),
-                              std::vector<std::int64_t>(n_queries * k, -7)};
-    search(NearestOutput{result.distances.data(), result.rows.data(), k});
-    return result;
-}
-
-std::vector<std::vector<Hit>> by_query(const RadiusHits& blocks) {
-    std::vector<std::vector<Hit>> lists;
-    for (const BlockHits& block : blocks) {
-        std::size_t begin = 0;
-        for (const std::size_t end : block.ends) {
-            lists.emplace_back(block.hits.begin() + static_cast<std::ptrdiff_t>(begin),
-                               block.hits.begin() + static_cast<std::ptrdiff_t>(end));
-            begin = end;
-        }
-    }
-    return lists;
-}
-
-// Large radii visit every bucket of every table: they are asked of small tables only.
-bool too_many_buckets(const OwnedTables& tables, std::uint32_t radius, std::uint32_t n_bits) {
-    return tables.widths[0] > 8 && radius > n_bits / 8;
-}
-
-std::string described(const Reference& truth, const Execution& execution) {
-    return std::string(execution.kernel.isa) + " code_size=" + std::to_string(truth.codes().code_size) +
-           " n_codes=" + std::to_string(truth.codes().count) + " n_queries=" + std::to_string(truth.queries().count) +
-           " threads=" + std::to_string(execution.n_threads);
-}
-
-bool ran_right(const Work& work, const Execution& execution, bool must_run) {
-    return work.isa == execution.kernel.isa || (work.isa == nullptr && !must_run);
-}
-
-// Calls check(radius, all within it), then check_nearest(k, radius, the k nearest within it).
-template <class Check, class CheckNearest>
-void for_each_search(const Reference& truth, Check check, CheckNearest check_nearest) {
-    const std::uint32_t n_bits = truth.n_bits();
-    for (const std::uint32_t radius : {0u, 1u, n_bits / 8, n_bits / 2, n_bits}) check(radius, truth.within(radius));
-    for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{9}, truth.codes().count}) {
-        if (k < 1 || k > truth.codes().count) continue;
-        for (const std::uint32_t radius : {0u, n_bits / 8, n_bits}) check_nearest(k, radius, truth.nearest(k, radius));
-    }
-}
-
-// What within(radii, work) and nearest(radii, output, work) answer.
-template <class Within, class Nearest>
-void check_answers(const Reference& truth, const Execution& execution, const std::string& what, Within within,
-                   Nearest nearest) {
-    const std::size_t n_queries = truth.queries().count;
-    const std::string context = described(truth, execution) + what;
-    const bool any = truth.codes().count > 0 && n_queries > 0;
-    for_each_search(
-        truth,
-        [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
-            const std::vector<std::int32_t> radii(n_queries, static_cast<std::int32_t>(radius));
-            Work work;
-            CHECK(by_query(within(radii.data(), work)) == expected, context + " r=" + std::to_string(radius));
-            CHECK(ran_right(work, execution, any), context);
-        },
-        [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
-            const std::vector<std::int32_t> radii(n_queries, static_cast<std::int32_t>(radius));
-            const std::string which = context + " k=" + std::to_string(k) + " r=" + std::to_string(radius);
-            Work work;
-            CHECK(run_nearest(n_queries, k,
-                              [&](const NearestOutput& output) { nearest(radii.data(), output, work); }) == expected,
-                  which);
-            CHECK(ran_right(work, execution, any), which);
-        });
-}
 
 void check_scans(const Reference& truth, const Execution& execution) {
     const Codes queries = truth.queries();
@@ -138,109 +26,6 @@ void check_scans(const Reference& truth, const Execution& execution) {
         [&](const std::int32_t* radii, const NearestOutput& output, Work& work) {
             scan_nearest(rows, queries, radii, execution, output, work);
         });
-}
-
-void check_probes(const Reference& truth, const OwnedTables& tables, const Execution& execution) {
-    const Codes queries = truth.queries();
-    const Rows rows{truth.codes(), truth.removed()};
-    const std::uint32_t n_bits = truth.n_bits();
-    const std::string context = described(truth, execution);
-    const bool any = rows.codes.count > 0 && queries.count > 0;
-    for_each_search(
-        truth,
-        [&](std::uint32_t radius, const std::vector<std::vector<Hit>>& expected) {
-            if (too_many_buckets(tables, radius, n_bits)) return;
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
-            Work work;
-            HitBudget unbounded(0);
-            CHECK(by_query(probe_radius(rows, tables.view(), queries, radii.data(), tables.thresholds(radius).data(),
-                                        execution, work, unbounded)) == expected,
-                  context + " r=" + std::to_string(radius));
-            CHECK(ran_right(work, execution, any && radius == n_bits), context);
-        },
-        [&](std::size_t k, std::uint32_t radius, const Reference::Nearest& expected) {
-            if (too_many_buckets(tables, radius, n_bits)) return;
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(radius));
-            Work work;
-            for (const double scan_cost : {1e300, 20.0}) {  // never left; left after some shells
-                const Reference::Nearest found = run_nearest(queries.count, k, [&](const NearestOutput& output) {
-                    probe_nearest(rows, tables.view(), queries, radii.data(), tables.shells(), scan_cost, execution,
-                                  output, work);
-                });
-                CHECK(found == expected, context + " k=" + std::to_string(k) + " r=" + std::to_string(radius));
-            }
-        });
-}
-
-// What is proven is exact; the rest is ordered, as many as there should be, and no nearer than the nearest are.
-void check_stopping_early(const Reference& truth, const Clusters& clusters, const Execution& execution) {
-    const Codes queries = truth.queries();
-    const Rows rows{truth.codes(), truth.removed()};
-    const std::string context = described(truth, execution) + " stopping early";
-    for_each_search(
-        truth, [](std::uint32_t, const std::vector<std::vector<Hit>>&) {},
-        [&](std::size_t k, std::uint32_t, const Reference::Nearest&) {
-            const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(8 * rows.codes.code_size));
-            Work work;
-            const auto run = [&](std::size_t most, bool* proven) {
-                return run_nearest(queries.count, k, [&](NearestOutput output) {
-                    output.proven = proven;
-                    clusters_nearest(rows, clusters, queries, radii.data(), execution, output, work, most);
-                });
-            };
-            const Reference::Nearest exact = run(0, nullptr);
-            CHECK(run(clusters.n_clusters, nullptr) == exact, context);
-            const std::unique_ptr<bool[]> proven(new bool[queries.count]);
-            std::fill_n(proven.get(), queries.count, true);
-            const Reference::Nearest found = run(1, proven.get());
-            CHECK(run(1, nullptr) == found, context);
-            for (std::size_t i = 0; i < queries.count * k; ++i) {
-                const bool is_exact = found.distances[i] == exact.distances[i] && found.rows[i] == exact.rows[i];
-                CHECK(is_exact || !proven[i / k], context);
-                CHECK(found.distances[i] >= exact.distances[i], context);
-                CHECK((found.rows[i] < 0) == (exact.rows[i] < 0), context);
-                CHECK(i % k == 0 || found.rows[i] < 0 || found.distances[i - 1] < found.distances[i] ||
-                          (found.distances[i - 1] == found.distances[i] && found.rows[i - 1] < found.rows[i]),
-                      context);
-            }
-        });
-}
-
-// Directories of a damaged file: whatever they say, searches end and touch nothing that is not theirs.
-void check_damaged_clusters(const Reference& truth, Clusters clusters, const Execution& execution) {
-    const std::int64_t least = std::numeric_limits<std::int64_t>::min(),
-                       most = std::numeric_limits<std::int64_t>::max();
-    const Rows rows{truth.codes(), truth.removed()};
-    const Codes queries = truth.queries();
-    const std::vector<std::uint32_t> places(clusters.n_places, std::numeric_limits<std::uint32_t>::max());
-    const std::vector<std::int32_t> radii(queries.count, static_cast<std::int32_t>(truth.n_bits() / 4));
-    clusters.places = places.data();
-    for (const std::array<std::int64_t, 2>& pattern : {std::array{least, most}, {most, least}, {-1, most}, {0, 1}}) {
-        std::vector<std::int64_t> firsts(clusters.n_clusters + 1);
-        for (std::size_t c = 0; c < firsts.size(); ++c) firsts[c] = pattern[c % 2];
-        clusters.firsts = firsts.data();
-        Work work;
-        HitBudget unbounded(0);
-        clusters_radius(rows, clusters, queries, radii.data(), execution, work, unbounded);
-        CHECK(work.lookups <= clusters.n_clusters * queries.count, described(truth, execution));
-    }
-}
-
-void check_clusters(const Reference& truth, std::size_t n_clusters, const Execution& execution) {
-    const Codes queries = truth.queries();
-    const Rows rows{truth.codes(), truth.removed()};
-    const OwnedClusters clusters(rows.codes, n_clusters);
-    HitBudget unbounded(0);
-    check_answers(
-        truth, execution, " n_clusters=" + std::to_string(n_clusters),
-        [&](const std::int32_t* radii, Work& work) {
-            return clusters_radius(rows, clusters.view(), queries, radii, execution, work, unbounded);
-        },
-        [&](const std::int32_t* radii, const NearestOutput& output, Work& work) {
-            clusters_nearest(rows, clusters.view(), queries, radii, execution, output, work);
-        });
-    check_stopping_early(truth, clusters.view(), execution);
-    check_damaged_clusters(truth, clusters.view(), execution);
 }
 
 void check_folds(const Reference& truth, std::size_t fold_size, const Execution& execution) {
