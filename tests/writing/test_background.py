@@ -6,7 +6,6 @@ import errno
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,12 @@ import pytest
 from forks import in_child
 from hashindex import HashIndex
 from hashindex.index import publishing
-from hashindex.segments import segment as segments
 from hashindex.store import durable
-from hashindex.writing import adding, merging
+from hashindex.writing import merging
 from histories import KINDS, Model, check_same, content, step
 from reference import Codes, codes_of
 
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a few codes be a large segment."""
-    monkeypatch.setattr(adding, "TAIL_CODES", 16)
-    monkeypatch.setattr(segments, "LARGE", 24)
-    monkeypatch.setattr(segments, "FEWEST_COLLAPSED", 8)
-
-
-@pytest.fixture(params=["memory", "store"])
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HashIndex]:
-    made = HashIndex(64) if request.param == "memory" else HashIndex.open(tmp_path / "store", 64)
-    with made:
-        yield made
+pytestmark = pytest.mark.usefixtures("small")
 
 
 class Gate:
@@ -313,62 +298,3 @@ def test_ctrl_c_while_a_merger_starts_leaves_one_that_is_known(
     index._wait_for_merges()
     assert len(index._snapshot.segments) == 1
     index.check()
-
-
-def two_that_stay(index: HashIndex) -> Codes:
-    """Add two segments that differ too much in size to be merged, the larger with tables, and a tail."""
-    codes = codes_of(0, 30_610)
-    index.add(codes[:30_000])
-    index.search(codes[:1], radius=2, method="multi-index")
-    index.add(codes[30_000:30_600])
-    index.add(codes[30_600:])
-    index._wait_for_merges()
-    assert (len(index._snapshot.segments), index._snapshot.n_tail) == (2, 10)
-    return codes
-
-
-def search_until(index: HashIndex, codes: Codes, ends: Any, seconds: float = 20) -> None:
-    """Search all for some time, and check every answer."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not ends():
-        np.testing.assert_array_equal(index.search(codes[::50], radius=2, n_threads=1).ids, np.arange(len(codes))[::50])
-
-
-def test_searches_that_have_paid_for_one_segment_get_one(index: HashIndex) -> None:
-    codes = two_that_stay(index)
-    search_until(index, codes, lambda: len(index._snapshot.segments) == 1)
-    index._wait_for_merges()
-    (segment,) = index._snapshot.segments
-    assert (segment.n_rows, index._snapshot.n_tail) == (len(codes), 0)
-    assert "multi-index" in segment.learned.states
-    index.add(codes_of(9, 3))
-    assert index.ids().tolist() == list(range(len(codes) + 3))
-    index.check()
-
-
-def test_who_adds_begins_the_payment_anew(index: HashIndex) -> None:
-    codes = two_that_stay(index)
-    largest = index._snapshot.segments[0].learned
-    search_until(index, codes, lambda: largest.apart > 0)
-    assert largest.apart > 0
-    index.add(codes_of(9, 20))
-    assert largest.apart == 0
-
-
-def test_neither_a_map_nor_a_reader_nor_a_batch_is_merged_by_searches(tmp_path: Path) -> None:
-    index = HashIndex(64)
-    codes = two_that_stay(index)
-    index.save(tmp_path / "file")
-    mapped = HashIndex.load(tmp_path / "file", mmap=True)
-    assert all(one.is_mapped for one in mapped._snapshot.segments)
-    assert not any(one.is_mapped for one in index._snapshot.segments)
-    with HashIndex.open(tmp_path / "store", 64) as writer:
-        two_that_stay(writer)
-        with HashIndex.open(tmp_path / "store", mode="r") as reader:
-            for one in (mapped, reader):
-                n_segments = len(one._snapshot.segments)
-                search_until(one, codes, lambda: False, seconds=0.5)
-                assert (len(one._snapshot.segments), one._merging) == (n_segments, None)
-        with writer.batch():
-            search_until(writer, codes, lambda: False, seconds=0.5)
-            assert len(writer._snapshot.segments) == 2
