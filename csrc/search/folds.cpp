@@ -15,28 +15,33 @@ constexpr std::size_t line = 64;            // bytes that memory gives at once
 
 constexpr std::size_t folded_at_once = std::size_t{1} << 14;  // codes, between two looks whether to stop
 
-// XORs `size` bytes into fold: some three instructions for each eight of them.
-void xor_into(unsigned char* fold, const unsigned char* bytes, std::size_t size) {
-    std::size_t at = 0;
-    for (; at + sizeof(std::uint64_t) <= size; at += sizeof(std::uint64_t)) {
-        std::uint64_t folded, word;
-        std::memcpy(&folded, fold + at, sizeof folded);
-        std::memcpy(&word, bytes + at, sizeof word);
-        folded ^= word;
-        std::memcpy(fold + at, &folded, sizeof folded);
+// Writes `n_words` words of the fold of a code from byte `place` on, or what there is of them: 1 load and 1 xor for
+// each word of the code, 1 store for each of the fold.
+template <std::size_t n_words>
+void fold_words(const unsigned char* code, std::size_t code_size, std::size_t place, std::size_t fold_size,
+                unsigned char* fold) {
+    std::uint64_t folded[n_words] = {}, words[n_words];
+    std::size_t at = place;
+    for (; at + sizeof words <= code_size; at += fold_size) {
+        std::memcpy(words, code + at, sizeof words);
+        for (std::size_t i = 0; i < n_words; ++i) folded[i] ^= words[i];
     }
-    for (; at < size; ++at) fold[at] = static_cast<unsigned char>(fold[at] ^ bytes[at]);
+    for (; at < code_size; at += fold_size) {
+        std::memset(words, 0, sizeof words);
+        std::memcpy(words, code + at, code_size - at);
+        for (std::size_t i = 0; i < n_words; ++i) folded[i] ^= words[i];
+    }
+    std::memcpy(fold + place, folded, std::min(sizeof folded, fold_size - place));
 }
 
 // Writes the folds of some codes.
 void fold_rows(const Codes& codes, std::size_t begin, std::size_t end, std::size_t fold_size, unsigned char* folds) {
     for (std::size_t row = begin; row < end; ++row) {
+        const unsigned char* const code = codes.row(row);
         unsigned char* const fold = folds + row * fold_size;
-        const std::size_t first = std::min(fold_size, codes.code_size);
-        std::memcpy(fold, codes.row(row), first);
-        std::memset(fold + first, 0, fold_size - first);
-        for (std::size_t at = first; at < codes.code_size; at += fold_size)
-            xor_into(fold, codes.row(row) + at, std::min(fold_size, codes.code_size - at));
+        std::size_t place = 0;
+        for (; place + 32 <= fold_size; place += 32) fold_words<4>(code, codes.code_size, place, fold_size, fold);
+        for (; place < fold_size; place += 8) fold_words<1>(code, codes.code_size, place, fold_size, fold);
     }
 }
 

@@ -167,7 +167,7 @@ def test_of_two_structures_a_batch_builds_the_one_that_is_cheapest_in_all(monkey
     monkeypatch.setattr(choice, "LONGEST_BESIDE", 0.0)
     index = HashIndex(256)
     index.add(np.random.default_rng(6).integers(0, 256, (200_000, 32), dtype=np.uint8))
-    index.search(np.random.default_rng(7).integers(0, 256, (3000, 32), dtype=np.uint8), radius=8, n_threads=1)
+    index.search(np.random.default_rng(7).integers(0, 256, (1000, 32), dtype=np.uint8), radius=8, n_threads=1)
     assert set(states(index)) == {"folds"}
 
 

@@ -36,7 +36,7 @@ class ByOnes:
     def may_serve(self, segment: Segment) -> bool:
         return len(segment.codes) > 100
 
-    def look_cost(self, segment: Segment) -> float:
+    def look_cost(self, segment: Segment, costs: Costs) -> float:
         return 0.0
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:

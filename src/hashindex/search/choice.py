@@ -31,10 +31,12 @@ AUTO = "auto"
 FOREVER = 2**62  # queries
 THINKING = 2e5  # nanoseconds, about
 LONGEST_BESIDE = 5e8  # nanoseconds of building on an idle core: a process that ends waits for it
-BRIEF, BRIEF_SHARE = 3e6, 0.5  # nanoseconds of building that are not worth another thread, nor much waiting
+BRIEF, BRIEF_SEARCHES = 3e6, 4  # nanoseconds of building, and searches as long, that are not worth another thread
+BRIEF_SHARE = 0.5  # of the price of such a building that is waited for
 EAGERNESS = 0.2  # share of the cost of building that is lost before an idle core builds
 CARE = 2.5  # times the cost of looking at it that searches must have taken before anybody looks at a structure
 WORTH_LOOKING = 0.8  # of what searches take: a structure that takes more at the least is not looked at
+WORTH_BUILDING = 0.8  # nor built if it is predicted to take more: predictions are off by as much
 PATIENCE = 0.25  # and share of the cost of building
 RELIEF = 0.125  # share of a building's cost that may be lost between two thoughts
 MOST_BATCHED = 64  # queries of a batch from which on they cost the same
@@ -96,13 +98,14 @@ def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
     prices = {one.name: one.build_cost(segment, kind.costs) / kind.n_threads for one in others}
     for one in sorted(others, key=lambda one: prices[one.name] + predicted[one.name][2] * (answered + kind.n_queries)):
         gain, price = cost - predicted[one.name][2], prices[one.name]  # first what would have been cheapest in all
-        if one.name in states or gain <= 0:
+        if one.name in states or predicted[one.name][2] > WORTH_BUILDING * cost:
             continue
         lost = segment.learned.lost.setdefault(one.name, gain * answered)  # so far nobody has counted
         loss = gain * kind.n_queries
-        if price > BRIEF and loss < price and lost + loss >= EAGERNESS * price:
+        is_brief = price <= max(BRIEF, BRIEF_SEARCHES * cost * kind.n_queries)
+        if not is_brief and loss < price and lost + loss >= EAGERNESS * price:
             _build_beside(one, segment, kind, engine)
-        due = price if price > BRIEF else BRIEF_SHARE * price
+        due = BRIEF_SHARE * price if is_brief else price
         if loss >= price or (lost + loss >= due and not _is_being_built(one, segment)):
             _built(one, segment, kind, engine)  # or wait for whoever does: this batch would lose more
             return chosen(segment, kind, engine)
@@ -122,9 +125,9 @@ def _predicted(
     """
     left, looking = FOREVER, 0.0
     predicted = {scan.name: (0.0, float(len(segment.codes)), kind.scan_cost)}
-    for one in sorted(others, key=lambda one: one.look_cost(segment)):
+    for one in sorted(others, key=lambda one: one.look_cost(segment, kind.costs)):
         is_built = one.name in segment.learned.states
-        looked = looking + (THINKING if is_built else one.look_cost(segment))
+        looked = looking + (THINKING if is_built else one.look_cost(segment, kind.costs))
         least = min(max(nanoseconds, 1.0) for *_, nanoseconds in predicted.values())
         worth = max(CARE * looked, PATIENCE * one.build_cost(segment, kind.costs) / kind.n_threads)
         due = int(worth / least) - answered

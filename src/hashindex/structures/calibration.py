@@ -21,7 +21,7 @@ from ..engines.query import RadiusQuery
 from ..engines.rows import Codes, Rows
 from ..support.files import write_text
 from ..support.machine import processor
-from .costs import LARGE, SMALL, Costs
+from .costs import LARGE, SMALL, Costs, folding
 from .multi_index.layout import deal
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from ..engines import Engine
 
-VERSION = 7  # of the constants' meaning
+VERSION = 8  # of the constants' meaning
 MOST = 1e9  # nanoseconds that a cost may be
+DEALT = 3e6  # nanoseconds in which bits of 256-bit codes are dealt to tables on a Zen 5 core
 
 CHUNK = 31.0  # bytes, of kernels over planes: sums of their bits fit a byte
 DEFAULT = Costs()
@@ -47,6 +48,8 @@ INTEL_AVX2 = Costs(
     copy=(0.6, 0.6),
     row=(2.4, 3.9),
     build=18.0,
+    fold=0.12,
+    look=2.0,
 )
 USUAL = {
     "AMD, native (avx2)": Costs(  # Zen 3; batches as much faster over planes as a bare loop is
@@ -63,6 +66,20 @@ USUAL = {
         row=(5.0, 15.0),
         shell=150.0,
         build=30.0,
+        fold=0.12,
+        look=2.7,
+    ),
+    "AMD, native (avx512)": Costs(  # Zen 5
+        scan_code=0.003,
+        scan_word=0.028,
+        lone_code=0.0,
+        lone_word=0.105,
+        stream_byte=0.027,
+        call=2500.0,
+        lookup=(8.7, 15.0),
+        copy=(0.36, 0.36),
+        row=(2.2, 2.8),
+        build=15.0,
     ),
     "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two
     "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085),  # AVX2 but for batches
@@ -78,6 +95,8 @@ USUAL = {
         copy=(0.43, 0.43),
         row=(2.0, 4.6),
         build=19.0,
+        fold=0.12,
+        look=2.0,
     ),
 }
 """By maker of the processor and engine, measured on one core. Others have the defaults until ``prepare`` measures."""
@@ -141,10 +160,13 @@ def measure(engine: Engine) -> Costs:
     lone = {n: _least(partial(_scan, engine, words[n], 1)) / 2**15 for n in (1, 4)}
     leaves = 3 * _least(partial(_scan, engine, words[4], 64, 0)) < 2 * 2**21 * batch[4]
     codes = rng.integers(0, 256, (LARGE, 8), dtype=np.uint8)
-    stream = _least(partial(_scan, engine, codes, 1)) / codes.nbytes
-    few = codes[: LARGE // 4]
-    is_cached = 2 * _least(partial(_scan, engine, few, 1)) / few.nbytes < stream + lone[1] / 8
+    stream = _least(partial(_scan, engine, np.tile(codes, (4, 1)), 1)) / (4 * codes.nbytes)
+    middle, few = (stream + lone[1] / 8) / 2, codes[: LARGE // 4]
+    cached = (some.nbytes for some in (codes, few) if _least(partial(_scan, engine, some, 1)) / some.nbytes < middle)
     call = _least(partial(_scan, engine, codes[:32], 1))
+    look = _least(lambda: deal(words[4], 256, SMALL)) / DEALT
+    wide = codes.reshape(-1, 64)
+    fold = _least(partial(engine.folds.build, wide, 16, 1)) / folding(wide.shape, [2])
     lookup: list[float] = []
     copy: list[float] = []
     row: list[float] = []
@@ -173,12 +195,14 @@ def measure(engine: Engine) -> Costs:
         lone_word=lone_word,
         chunk=CHUNK if leaves else 0.0,
         stream_byte=stream,
-        cached=codes.nbytes if is_cached else few.nbytes / 2,
+        cached=next(cached, few.nbytes / 2),
         call=call,
         lookup=_pair(lookup),
         copy=_pair(copy),
         row=_pair(row),
         build=build,
+        fold=fold,
+        look=look,
     )
 
 

@@ -7,7 +7,14 @@ from math import log2
 
 FEW = 4  # queries that are not worth a batch
 TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes, for all queries of a batch
+WRITTEN = 3  # bytes that are read in the time of writing one to new memory
 SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
+
+
+def folding(shape: tuple[int, int], widths: list[int]) -> int:
+    """Bytes that are read in the time in which codes of the ``shape`` (n, code_size) are folded to so many words."""
+    n_codes, code_size = shape
+    return n_codes * (code_size + 8 * WRITTEN * sum(widths))
 
 
 @dataclass(frozen=True)
@@ -32,19 +39,26 @@ class Costs:
     run: float = 40.0  # a run of a cluster entered
     shell: float = 100.0  # a table widened by one flip, for a lone query
     build: float = 6.0  # a row of a table
+    fold: float = 0.05  # a byte read to be folded
+    look: float = 1.0  # times as long as on that core, the first look at a sample of codes
+
+    def missing(self, n_bytes: int) -> float:
+        """Which share of so many bytes is not in the cache any more when a lone query comes by the next time."""
+        return max(1 - self.cached / max(n_bytes, 1), 0.0)
 
     def scan(self, n_codes: int, n_bits: int, n_queries: int, read: float = 1.0) -> float:
         """One query of ``n_queries`` by a scan of all codes, of which a batch reads a share."""
         words = (n_bits + 63) // 64
         n = max(1, n_queries)
         batched = self.scan_code + words * self.scan_word * read
-        streamed = 8 * words * self.stream_byte if 8 * words * n_codes > self.cached else 0.0
-        lone = self.lone_code + words * self.lone_word  # a few queries read the codes one by one, from the cache if not
-        lone = max(lone, (streamed + (n - 1) * lone) / n)  # the first
+        size = 8 * words
+        streamed = size * self.stream_byte * self.missing(n_codes * size)
+        lone = self.lone_code + words * self.lone_word  # a few queries read the codes one by one, from the cache
+        lone += max(streamed - lone * self.missing(n_codes * size), 0.0) / n  # the first does
         if n <= FEW:
             each = lone
         elif self.chunk:
-            each = batched + (streamed + 8 * words * TURN_BYTE) / n
+            each = batched + (streamed + size * TURN_BYTE) / n
         else:
             each = lone + min((n - FEW) / 12, 1.0) * (batched - lone)
         return n_codes * each + self.call / n

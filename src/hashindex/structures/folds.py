@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..engines.results import NearestRows, RadiusRows
 from ..engines.rows import Codes
 from ..segments.segment import Segment
 from .chunks import scans
-from .costs import FEW, Costs
+from .costs import FEW, Costs, folding
 from .sampling import distances_between, sampled, shares_within
 from .structure import Kind, Prediction
 
@@ -24,7 +25,9 @@ FEWEST_WORDS = 4  # of a code: narrower ones are scanned as fast as folds would 
 QUERIES, OTHERS = 16, 256  # sampled codes: what one pair in 4096 adds to a prediction is a small part of it
 USUAL_K = 10  # neighbours for which the width of folds is chosen
 CARE = 1.25  # times as far as a sample says that the k-th neighbour is
-SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
+SIFTED, SIFTED_WORD = 64.0, 2.0  # words of folds that are compared in the time of looking at a code, and at its words
+ALONE = 1.6  # times as long for a lone query, whose codes come one by one
+FETCHED = 370.0  # bytes that are streamed in the time that one code takes from behind the cache
 
 State = dict[int, Codes]  # (n_codes, 8 * width) by width in words
 Shares = dict[int, NDArray[np.float64]]  # (n_bits + 1,) by width: of folds within each limit of that of a query
@@ -37,6 +40,13 @@ class Notes(NamedTuple):
     usual: list[int]
 
 
+class Falling(NamedTuple):
+    """How far sampled queries look when a share of the codes has been seen, until twice as many have."""
+
+    seen: NDArray[np.float64]  # (n_steps,)
+    limits: NDArray[np.int64]  # (n_steps, n_queries)
+
+
 class FoldStructure:
     """Codes XORed down to fewer words; of the codes a search looks at those whose folds are near."""
 
@@ -47,23 +57,28 @@ class FoldStructure:
         """Where there are wide codes in plenty."""
         return FEWEST_CODES <= len(segment.codes) < MAX_FOLDED and _n_words(segment) >= FEWEST_WORDS
 
-    def look_cost(self, segment: Segment) -> float:
+    def look_cost(self, segment: Segment, costs: Costs) -> float:
         """By the words of the codes sampled, which are fetched from all over memory."""
-        return 8e5 + 1.6e5 * min(_n_words(segment), 64) + 3 * min(len(segment.codes), 2**20)
+        return costs.look * (2e5 + 3.5e4 * min(_n_words(segment), 64) + 0.3 * min(len(segment.codes), 2**20))
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
         """Nothing can be told."""
         return np.zeros(limits.shape)
 
-    def build_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
-        """By the bytes folded, in about the same time everywhere."""
-        n, code_size = segment.codes.shape
-        return float(0.8 * n * code_size)
+    def build_cost(self, segment: Segment, costs: Costs) -> float:
+        """By the bytes read and written."""
+        notes: Notes | None = segment.learned.notes.get(self.name)
+        widths = notes.usual if notes else _widths(_n_words(segment))[:2]
+        return costs.fold * folding(segment.codes.shape, widths)
 
     def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:
         """Fold all codes to the width that serves a usual search best, and to half of it for shorter radii."""
-        widths = self._notes(segment).usual
-        return {width: engine.folds.build(segment.codes, 8 * width, n_threads) for width in widths}
+        state, codes = {}, segment.codes
+        for width in self._notes(segment).usual:
+            state[width] = engine.folds.build(codes, 8 * width, n_threads)
+            if width % 2 == 0:
+                codes = state[width]  # of folds to half of that, the same as of the codes
+        return state
 
     def predict(self, segment: Segment, state: State | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
         """By how many codes of a sample have folds as near."""
@@ -72,12 +87,12 @@ class FoldStructure:
         widths = notes.usual if state is None else list(state)
         width = self._best(segment, widths, kind.k, kind.radius)
         sifted, n_scanned = (
-            n * _left(segment, notes.shares[width], limits, kind.k),
+            n * _left(notes.shares[width], limits, _falling(segment, kind.k)),
             0 if kind.k is None else n // SHARE_SCANNED,
         )
         shares = np.diff(notes.shares[width][: 64 * width + 1], prepend=0.0)
         folds = scans((n, 8 * width), kind, limits, lambda: (np.arange(len(shares), dtype=np.float64), shares))
-        nanoseconds = folds + sifted * (_sifting(segment) * costs.scan_word + _fetching(segment, kind))
+        nanoseconds = folds + _looking(segment, kind, sifted)
         nanoseconds += n_scanned / n * costs.scan(n, segment.n_bits, kind.n_queries)
         return Prediction(np.zeros(limits.shape), sifted + n_scanned, nanoseconds)
 
@@ -134,23 +149,27 @@ def _usual(segment: Segment, shares: Shares) -> list[int]:
 
 def _best(segment: Segment, shares: Shares, widths: list[int], k: int | None, radius: int) -> int:
     """The width for searches for the k nearest within the radius, or for all within it."""
-    limits, sifting = _limits(segment, k, radius), _sifting(segment)
-    takes = {width: width + sifting * _left(segment, shares[width], limits, k).mean() for width in widths}
+    limits, falling, sifting = _limits(segment, k, radius), _falling(segment, k), _sifting(segment)
+    takes = {width: width + sifting * _left(shares[width], limits, falling).mean() for width in widths}
     return min(takes, key=lambda width: float(takes[width]))
 
 
-def _left(
-    segment: Segment, shares: NDArray[np.float64], limits: NDArray[np.int64], k: int | None
-) -> NDArray[np.float64]:
-    """The share of the codes that are sifted. The k nearest of few codes are farther: so limits fall on the way."""
+def _falling(segment: Segment, k: int | None) -> Falling | None:
+    """How limits fall on the way: the k nearest of few codes are farther."""
     spread = segment.learned.spread
     if k is None or spread is None:
-        return shares[np.minimum(limits, segment.n_bits)]
-    left, seen = np.zeros(limits.shape), 1 / SHARE_SCANNED
-    while seen < 1:
-        so_far = np.rint(spread.limits(int(k / seen))).astype(np.int64)
-        left += seen * shares[np.minimum(np.maximum(limits[:, None], so_far), segment.n_bits)].mean(axis=1)
-        seen *= 2
+        return None
+    seen = 2.0 ** np.arange(int(log2(SHARE_SCANNED))) / SHARE_SCANNED
+    return Falling(seen, np.rint([spread.limits(int(k / share)) for share in seen]).astype(np.int64))
+
+
+def _left(shares: NDArray[np.float64], limits: NDArray[np.int64], falling: Falling | None) -> NDArray[np.float64]:
+    """The share of the codes that are sifted."""
+    most = len(shares) - 1
+    if falling is None:
+        return shares[np.minimum(limits, most)]
+    reached = np.minimum(np.maximum(limits[:, None, None], falling.limits), most)
+    left: NDArray[np.float64] = shares[reached].mean(axis=2) @ falling.seen
     return left
 
 
@@ -178,11 +197,13 @@ def _sifting(segment: Segment) -> float:
     return SIFTED + SIFTED_WORD * _n_words(segment)
 
 
-def _fetching(segment: Segment, kind: Kind) -> float:
-    """Nanoseconds that a code takes to come from behind the cache, where a few queries do not share it."""
-    code_size = 8 * _n_words(segment)
-    is_far = kind.n_queries <= FEW and len(segment.codes) * code_size > kind.costs.cached
-    return code_size * kind.costs.stream_byte if is_far else 0.0
+def _looking(segment: Segment, kind: Kind, sifted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nanoseconds of looking at so many codes; a few queries do not share what comes from behind the cache."""
+    comparing, n_bytes = sifted * _sifting(segment) * kind.costs.scan_word, 8 * _n_words(segment) * len(segment.codes)
+    if kind.n_queries > FEW:
+        return comparing
+    fetching = np.minimum(sifted * FETCHED, n_bytes) * kind.costs.stream_byte
+    return ALONE * comparing + kind.costs.missing(n_bytes) * fetching
 
 
 def _n_words(segment: Segment) -> int:

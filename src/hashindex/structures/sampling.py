@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,12 @@ BLOCK = 16  # codes compared with all others at a time, whose differences stay i
 def sampled(codes: Codes, n: int) -> Codes:
     """At most ``n`` of the codes, spread evenly, in an order that means nothing; always the same."""
     some = codes[:: max(1, len(codes) // n)][:n]
-    return some[np.random.default_rng(0).permutation(len(some))]
+    return some[_shuffled(len(some))]
+
+
+@lru_cache(maxsize=64)
+def _shuffled(n: int) -> NDArray[np.int64]:
+    return np.random.default_rng(0).permutation(n)
 
 
 def distances_between(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:

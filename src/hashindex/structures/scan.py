@@ -26,7 +26,7 @@ class Scan:
         """Always."""
         return True
 
-    def look_cost(self, segment: Segment) -> float:  # noqa: ARG002
+    def look_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
         """None."""
         return 0.0
 

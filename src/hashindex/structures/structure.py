@@ -52,7 +52,7 @@ class Structure(Protocol):
     def may_serve(self, segment: Segment) -> bool:
         """Whether it could ever be the fastest for this segment; it must answer right in any case."""
 
-    def look_cost(self, segment: Segment) -> float:
+    def look_cost(self, segment: Segment, costs: Costs) -> float:
         """Nanoseconds of its first prediction, at a sample of the codes; later ones take next to none."""
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from .restoring import restored
 
 FEWEST_CODES = 2**17  # below, a scan is over soon
 LONE = 4  # queries, or fewer, read clusters from behind the cache
-LOOK_COST = 1.2e7  # nanoseconds
+LOOK_COST = 4.4e6  # nanoseconds
 MOST_BITS = 4096  # a directory has an entry per distance and cluster
 
 
@@ -51,9 +51,9 @@ class ClusterStructure:
         """Where there are codes in plenty, and not too wide ones."""
         return FEWEST_CODES <= len(segment.codes) < MAX_CLUSTERED and segment.n_bits <= MOST_BITS
 
-    def look_cost(self, segment: Segment) -> float:  # noqa: ARG002
+    def look_cost(self, segment: Segment, costs: Costs) -> float:  # noqa: ARG002
         """For about as many words of any width."""
-        return LOOK_COST
+        return costs.look * LOOK_COST
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
         """Nothing can be told."""
@@ -88,8 +88,8 @@ class ClusterStructure:
         if kind.k is not None:
             candidates = np.maximum(candidates, n * left.nearest)
         code = costs.lone_code + words * costs.lone_word
-        if kind.n_queries <= LONE and 8 * words * n > costs.cached:  # else a cluster stays in the cache for the others
-            code = max(code, 8 * words * costs.stream_byte)
+        if kind.n_queries <= LONE:  # else a cluster stays in the cache for the others
+            code += max(8 * words * costs.stream_byte - code, 0.0) * costs.missing(8 * words * n)
         nanoseconds = n_centroids * (1.0 + words * 0.3) + lookups * costs.run + candidates * code
         return Prediction(lookups, candidates, nanoseconds + costs.call / max(kind.n_queries, 1))
 

@@ -61,9 +61,9 @@ class MultiIndex:
         """Where there are codes enough, and few enough for rows of 32 bits."""
         return FEWEST_CODES <= len(segment.codes) < MAX_TABLE_CODES
 
-    def look_cost(self, segment: Segment) -> float:
+    def look_cost(self, segment: Segment, costs: Costs) -> float:
         """By the bits to be dealt to tables."""
-        return 1.5e6 + 5e4 * min(segment.n_bits, 320)
+        return costs.look * (6e5 + 1.8e4 * min(segment.n_bits, 320))
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:
         """As if codes were uniform, with all tables alike: others crowd into fewer buckets, which hold more of them."""
