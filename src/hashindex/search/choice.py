@@ -106,7 +106,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
         if not is_brief and loss < price and lost + loss >= EAGERNESS * price:
             _build_beside(one, segment, kind, engine)
         due = BRIEF_SHARE * price if is_brief else price
-        if loss >= price or (lost + loss >= due and not _is_being_built(one, segment)):
+        if loss >= price or (lost + min(loss, lost) >= due and not _is_being_built(one, segment)):
             _built(one, segment, kind, engine)  # or wait for whoever does: this batch would lose more
             return chosen(segment, kind, engine)
         losses.append((one.name, gain))

@@ -48,6 +48,7 @@ INTEL_AVX2 = Costs(
     copy=(0.6, 0.6),
     row=(2.4, 3.9),
     build=18.0,
+    sift=6.0,
     fold=0.12,
     look=2.0,
 )
@@ -66,6 +67,7 @@ USUAL = {
         row=(5.0, 15.0),
         shell=150.0,
         build=30.0,
+        sift=9.0,
         fold=0.12,
         look=2.7,
     ),
@@ -76,9 +78,9 @@ USUAL = {
         lone_word=0.105,
         stream_byte=0.027,
         call=2500.0,
-        lookup=(8.7, 15.0),
-        copy=(0.36, 0.36),
-        row=(2.2, 2.8),
+        lookup=(8.7, 13.0),
+        copy=(0.5, 0.9),
+        row=(2.5, 4.5),
         build=15.0,
     ),
     "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two
@@ -164,6 +166,11 @@ def measure(engine: Engine) -> Costs:
     middle, few = (stream + lone[1] / 8) / 2, codes[: LARGE // 4]
     cached = (some.nbytes for some in (codes, few) if _least(partial(_scan, engine, some, 1)) / some.nbytes < middle)
     call = _least(partial(_scan, engine, codes[:32], 1))
+    rows = Rows(words[4])
+    folds, wide_query = engine.folds.build(rows.codes, 16, 1), RadiusQuery(rows.codes[:64], np.full(64, 60, np.int32))
+    n_sifted = engine.folds.radius(rows, folds, wide_query).work.candidates
+    sifting = _least(partial(engine.folds.radius, rows, folds, wide_query))
+    sift = max(sifting - _least(partial(_scan, engine, folds, 64)), 0.0) / n_sifted
     look = _least(lambda: deal(words[4], 256, SMALL)) / DEALT
     wide = codes.reshape(-1, 64)
     fold = _least(partial(engine.folds.build, wide, 16, 1)) / folding(wide.shape, [2])
@@ -184,8 +191,8 @@ def measure(engine: Engine) -> Costs:
         with_copies = _least(partial(engine.multi_index.radius, rows, tables, query, allowed))
         without = _least(partial(engine.multi_index.radius, rows, bare, query, allowed))
         # A bucket of some eight copies is read like one line: most of the time is the lookup's.
-        lookup.append(with_copies / work.lookups * 0.75)
-        copy.append(with_copies / work.candidates * 0.25)
+        lookup.append(with_copies / work.lookups * 0.67)
+        copy.append(with_copies / work.candidates * 0.33)
         row.append(max(without - with_copies, with_copies) / work.candidates)
     scan_word, lone_word = (max((each[4] - each[1]) / 3, 1e-3) for each in (batch, lone))
     return Costs(
@@ -201,6 +208,7 @@ def measure(engine: Engine) -> Costs:
         copy=_pair(copy),
         row=_pair(row),
         build=build,
+        sift=sift,
         fold=fold,
         look=look,
     )

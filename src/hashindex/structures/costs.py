@@ -39,6 +39,7 @@ class Costs:
     run: float = 40.0  # a run of a cluster entered
     shell: float = 100.0  # a table widened by one flip, for a lone query
     build: float = 6.0  # a row of a table
+    sift: float = 4.8  # a code looked at because its fold is near
     fold: float = 0.05  # a byte read to be folded
     look: float = 1.0  # times as long as on that core, the first look at a sample of codes
 

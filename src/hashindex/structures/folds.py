@@ -25,8 +25,7 @@ FEWEST_WORDS = 4  # of a code: narrower ones are scanned as fast as folds would 
 QUERIES, OTHERS = 16, 256  # sampled codes: what one pair in 4096 adds to a prediction is a small part of it
 USUAL_K = 10  # neighbours for which the width of folds is chosen
 CARE = 1.25  # times as far as a sample says that the k-th neighbour is
-SIFTED, SIFTED_WORD = 64.0, 2.0  # words of folds that are compared in the time of looking at a code, and at its words
-ALONE = 1.6  # times as long for a lone query, whose codes come one by one
+SIFTED, SIFTED_WORD = 48.0, 4.0  # words of folds that are compared in the time of looking at a code, and at its words
 FETCHED = 370.0  # bytes that are streamed in the time that one code takes from behind the cache
 
 State = dict[int, Codes]  # (n_codes, 8 * width) by width in words
@@ -199,11 +198,10 @@ def _sifting(segment: Segment) -> float:
 
 def _looking(segment: Segment, kind: Kind, sifted: NDArray[np.float64]) -> NDArray[np.float64]:
     """Nanoseconds of looking at so many codes; a few queries do not share what comes from behind the cache."""
-    comparing, n_bytes = sifted * _sifting(segment) * kind.costs.scan_word, 8 * _n_words(segment) * len(segment.codes)
+    costs, n_bytes = kind.costs, 8 * _n_words(segment) * len(segment.codes)
     if kind.n_queries > FEW:
-        return comparing
-    fetching = np.minimum(sifted * FETCHED, n_bytes) * kind.costs.stream_byte
-    return ALONE * comparing + kind.costs.missing(n_bytes) * fetching
+        return sifted * costs.sift
+    return sifted * costs.sift + costs.missing(n_bytes) * costs.stream_byte * np.minimum(sifted * FETCHED, n_bytes)
 
 
 def _n_words(segment: Segment) -> int:

@@ -15,6 +15,7 @@ from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import NearestRows, RadiusRows
 from ...segments.segment import Segment
 from ...support.interrupts import interruptible
+from ..costs import FEW as FEW_QUERIES
 from ..costs import Costs
 from ..structure import Kind, Prediction
 from .bounds import Left, left_of_clusters, left_of_sample
@@ -23,7 +24,9 @@ from .early import fewest, ranks
 from .restoring import restored
 
 FEWEST_CODES = 2**17  # below, a scan is over soon
-LONE = 4  # queries, or fewer, read clusters from behind the cache
+SHARED_FROM, SHARED = 16, 64  # queries of a batch from which on, and with which, a cluster is compared with many
+FALLING = 1.4  # times the codes and clusters that the last limit leaves are met by k-nearest queries while it falls
+ALONE = 1.8  # times as long to enter a cluster that no other query of the batch enters
 LOOK_COST = 4.4e6  # nanoseconds
 MOST_BITS = 4096  # a directory has an entry per distance and cluster
 
@@ -64,7 +67,7 @@ class ClusterStructure:
         n, words = len(segment.codes), (segment.n_bits + 63) // 64
         centroids = n_clusters(n)
         measured = (n + ROUNDS * SAMPLED * centroids) * centroids
-        return measured * (costs.scan_code + words * costs.scan_word) + 400.0 * n
+        return measured * (costs.scan_code + words * costs.scan_word) + 250.0 * n
 
     def build(self, segment: Segment, engine: Engine, n_threads: int) -> Clusters:
         """Train centroids on a sample, and put each code where it belongs."""
@@ -86,11 +89,10 @@ class ClusterStructure:
             most = fewest(found_after, n_centroids, kind.recall)
             lookups, candidates = np.minimum(lookups, most), np.minimum(candidates, n * most / n_centroids)
         if kind.k is not None:
+            lookups, candidates = np.minimum(FALLING * lookups, n_centroids), np.minimum(FALLING * candidates, n)
             candidates = np.maximum(candidates, n * left.nearest)
-        code = costs.lone_code + words * costs.lone_word
-        if kind.n_queries <= LONE:  # else a cluster stays in the cache for the others
-            code += max(8 * words * costs.stream_byte - code, 0.0) * costs.missing(8 * words * n)
-        nanoseconds = n_centroids * (1.0 + words * 0.3) + lookups * costs.run + candidates * code
+        code, run = _comparing(n, words, kind)
+        nanoseconds = n_centroids * (1.0 + words * 0.3) + lookups * run + candidates * code
         return Prediction(lookups, candidates, nanoseconds + costs.call / max(kind.n_queries, 1))
 
     def radius(self, segment: Segment, state: Clusters, query: RadiusQuery, kind: Kind, engine: Engine) -> RadiusRows:  # noqa: ARG002
@@ -151,6 +153,16 @@ class ClusterStructure:
     def _notes(self, segment: Segment) -> Notes:
         notes: Notes = segment.learned.notes.setdefault(self.name, Notes())
         return notes
+
+
+def _comparing(n_codes: int, words: int, kind: Kind) -> tuple[float, float]:
+    """Nanoseconds of a code met, and of a cluster entered, by one query of so many."""
+    costs, lone = kind.costs, kind.costs.lone_code + words * kind.costs.lone_word
+    if kind.n_queries <= FEW_QUERIES:  # else a cluster stays in the cache for the others
+        lone += max(8 * words * costs.stream_byte - lone, 0.0) * costs.missing(8 * words * n_codes)
+    share = min(max(kind.n_queries - SHARED_FROM, 0) / (SHARED - SHARED_FROM), 1.0)
+    together = lone if costs.chunk else costs.scan_code + words * costs.scan_word  # planes are not made of clusters
+    return lone + share * (together - lone), costs.run * (ALONE + share * (1 - ALONE))
 
 
 def _k_of_all(segment: Segment, kind: Kind) -> int:
