@@ -11,6 +11,7 @@
 namespace hashindex {
 namespace {
 
+constexpr std::size_t few = 4;        // queries, whose shells are small
 constexpr double worth_trying = 0.2;  // share of a scan's cost that a query may spend before it must promise to finish
 
 std::vector<std::uint32_t> all_of(std::size_t count) {
@@ -56,6 +57,7 @@ RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& que
                            prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
                        const std::vector<std::uint32_t> active = all_of(count);
                        std::vector<std::int32_t> shown(tables.n_tables, -1);
+                       if (count <= few) prober.ask(thresholds);
                        found.clear();
                        for (std::size_t t = 0; t < tables.n_tables; ++t) {
                            for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)

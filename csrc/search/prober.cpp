@@ -6,14 +6,14 @@ namespace hashindex {
 namespace {
 
 constexpr std::size_t line = 64, most_lines = 8;  // a longer run is left to the hardware's prefetcher
+constexpr std::size_t most_asked = 1024;          // lookups, and codes, that stay in the nearest caches
+constexpr std::size_t near_rows = 1 << 18;        // of all tables, that are in a near cache anyway
 
 void prefetch(const void* from, std::size_t n_bytes) {
     const auto* bytes = static_cast<const unsigned char*>(from);
     for (std::size_t i = 0; i < std::min(n_bytes, most_lines * line); i += line) __builtin_prefetch(bytes + i);
     __builtin_prefetch(bytes + std::min(n_bytes, most_lines * line) - 1);
 }
-
-}  // namespace
 
 std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips) {
     std::vector<std::uint32_t> numbers;
@@ -27,6 +27,8 @@ std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips) 
     }
     return numbers;
 }
+
+}  // namespace
 
 Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
                const Execution& execution)
@@ -46,6 +48,55 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
     for (std::size_t t = 0; t < tables.n_tables; ++t)
         kernel_.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
                         keys_.data() + t * count);
+}
+
+const std::vector<std::uint32_t>& Prober::masks(std::int32_t width, std::int32_t flips) {
+    Flipped& known = flipped_[std::min<std::size_t>(static_cast<std::size_t>(flips), flipped_.size() - 1)];
+    if (known.width != width || known.flips != flips) known = {width, flips, numbers_with(width, flips)};
+    return known.numbers;
+}
+
+void Prober::ask(const std::int32_t* thresholds) {
+    const std::size_t n_rows = rows_.codes.count;
+    std::size_t n_lookups = 0, n_codes = 0;
+    for (std::size_t t = 0; t < tables_.n_tables; ++t)
+        for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips) {
+            if (flips + 1 >= static_cast<std::int32_t>(flipped_.size())) return;
+            n_lookups += n_queries_ * masks(tables_.widths[t], flips).size();
+        }
+    if (n_lookups > most_asked || n_rows * tables_.n_tables < near_rows) return;
+    const auto for_each_key = [&](auto look) {
+        for (std::size_t t = 0; t < tables_.n_tables; ++t)
+            for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
+                for (const std::uint32_t mask : masks(tables_.widths[t], flips))
+                    for (std::size_t q = 0; q < n_queries_; ++q) look(t, keys_[t * n_queries_ + q] ^ mask);
+    };
+    const auto bucket_of = [&](std::size_t t, std::uint32_t key) {
+        const std::uint32_t* offsets = tables_.offsets + first_offsets_[t] + key;
+        return Bucket{offsets[0], std::min(offsets[1], static_cast<std::uint32_t>(n_rows)), 0};
+    };
+    for_each_key(
+        [&](std::size_t t, std::uint32_t key) { __builtin_prefetch(tables_.offsets + first_offsets_[t] + key); });
+    for_each_key([&](std::size_t t, std::uint32_t key) {
+        const Bucket bucket = bucket_of(t, key);
+        if (bucket.begin >= bucket.end) return;
+        const std::size_t size = bucket.end - bucket.begin, first = t * n_rows + bucket.begin;
+        if (t < tables_.n_copied) {
+            prefetch(tables_.copies + first, sizeof *tables_.copies * size);
+        } else {
+            prefetch(tables_.rows + first, sizeof *tables_.rows * size);
+            n_codes += size;
+        }
+    });
+    if (n_codes == 0 || n_codes > most_asked) return;
+    for_each_key([&](std::size_t t, std::uint32_t key) {
+        const Bucket bucket = bucket_of(t, key);
+        for (std::uint32_t place = bucket.begin; t >= tables_.n_copied && place < bucket.end; ++place) {
+            const std::uint32_t row =
+                std::min(tables_.rows[t * n_rows + place], static_cast<std::uint32_t>(n_rows - 1));
+            prefetch(rows_.codes.row(row), rows_.codes.code_size);
+        }
+    });
 }
 
 std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {

@@ -4,6 +4,7 @@
 // arrays, whatever they are.
 #pragma once
 
+#include <array>
 #include <numeric>
 
 #include "../support/aligned_buffer.h"
@@ -18,6 +19,10 @@ public:
     Prober(const Rows& rows, const Tables& tables, const Codes& queries, std::size_t first, std::size_t count,
            const Execution& execution);
 
+    // Asks memory for what shell() will read for a few queries within `thresholds` flips, in the same stages over all
+    // tables: a lone query's shell is too small to hide how long memory takes. Does nothing where that is not worth it.
+    void ask(const std::int32_t* thresholds);
+
     // Looks into the buckets of table t whose key differs from the query's in exactly `flips` bits, for each of the
     // `active` queries. Calls collect(query, hit) once for every row at a distance below limits[query] that no table
     // has shown before, where table u has shown the rows whose key is within shown[u] flips.
@@ -29,8 +34,16 @@ public:
     Work work;
 
 private:
+    struct Flipped {
+        std::int32_t width = -1, flips = -1;
+        std::vector<std::uint32_t> numbers;
+    };
+
     static constexpr std::size_t group_size = 128, most_candidates = 1024, filter_slack = 8;
     static constexpr std::size_t lookups_per_stop = std::size_t{1} << 12;  // between two looks at whether to stop
+
+    // Every number of `width` bits of which exactly `flips` are set; valid until the next call.
+    const std::vector<std::uint32_t>& masks(std::int32_t width, std::int32_t flips);
 
     // Turns the lookups gathered into buckets that are not empty.
     std::size_t read_offsets(std::size_t t, std::size_t n_lookups);
@@ -52,23 +65,21 @@ private:
     std::vector<std::uint64_t> masks_;  // of the tables
     std::vector<std::uint32_t> keys_;   // per table and query
     std::vector<Bucket> buckets_;       // of a group; begin = the key at first
+    std::array<Flipped, 4> flipped_;    // by flips, the last for all larger
     AlignedBuffer<Candidate> candidates_;
     AlignedBuffer<std::uint32_t> distances_;
 };
-
-// Every number of `width` bits of which exactly `flips` are set.
-std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips);
 
 template <class Collect>
 void Prober::shell(std::size_t t, std::int32_t flips, const std::int32_t* shown,
                    const std::vector<std::uint32_t>& active, Collect collect) {
     const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
-    const std::vector<std::uint32_t> masks = numbers_with(tables_.widths[t], flips);
-    work.lookups += masks.size() * active.size();
+    const std::vector<std::uint32_t>& flipped = masks(tables_.widths[t], flips);
+    work.lookups += flipped.size() * active.size();
     std::size_t n = 0;
     for (const std::uint32_t q : active) {
         const std::uint32_t key = keys_[t * n_queries_ + q];
-        for (const std::uint32_t mask : masks) {
+        for (const std::uint32_t mask : flipped) {
             __builtin_prefetch(offsets + (key ^ mask));
             buckets_[n] = {key ^ mask, 0, q};
             if (++n < group_size) continue;

@@ -15,12 +15,13 @@ from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import NearestRows, RadiusRows
 from ...engines.tables import MAX_TABLE_CODES, NO_SHELLS, Layout, Shells, Tables, n_copied
 from ...segments.segment import Segment
-from ..costs import Costs
+from ..costs import FEW, Costs
 from ..structure import Kind, Prediction
 from . import plan
 from .layout import deal, shape
 from .restoring import restored
 
+LONE_LOOKUP = 20.0  # nanoseconds more of a lookup for which a few queries come to a table that is not near
 FEWEST_CODES = 4096  # below, a scan takes about as long as the call itself
 
 
@@ -93,7 +94,8 @@ class MultiIndex:
         if kind.k is None:
             each = [plan.probe_cost(pricing.thresholds(int(limit)), pricing.prices) for limit in limits]
             lookups, candidates, nanoseconds = np.array(each, np.float64).reshape(-1, 3).T
-            return Prediction(lookups, candidates, nanoseconds + start + shell * (limits + 1))
+            alone = LONE_LOOKUP * lookups if kind.n_queries <= FEW else 0.0
+            return Prediction(lookups, candidates, nanoseconds + alone + start + shell * (limits + 1))
         after = np.minimum(limits + 1, len(pricing.shells.steps))  # shells that make an answer at that distance certain
         lookups, candidates, nanoseconds = (part[after] for part in pricing.cumulated)
         nanoseconds = nanoseconds + start + shell * after
