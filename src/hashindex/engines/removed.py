@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 PAGE = 4096  # bytes, of a bit per row
 PAGE_ROWS_BITS = 15
-FEW = 64  # rows that are marked one by one
 SPARE = 256  # pages of a pool for later removals
 
 
@@ -100,44 +99,39 @@ class Removed:
 
     def with_rows(self, rows: NDArray[np.int64]) -> Removed:
         """The same set and ``rows`` (n,)."""
-        if len(rows) == 1:
-            return self.with_row(int(rows[0]))
-        numbers = rows >> PAGE_ROWS_BITS
-        touched = np.unique(numbers)
-        places = self._pool.take(len(touched))
-        if places is None:
-            return self._in_new_pool(len(touched)).with_rows(rows)
-        pages, table = self.pages, self.table.copy()
-        copied = pages[table[touched]]
-        table[touched] = places
-        if len(rows) <= FEW:
-            at = np.searchsorted(touched, numbers)
-            np.bitwise_or.at(copied, (at, rows >> 3 & (PAGE - 1)), np.uint8(1) << (rows & 7).astype(np.uint8))
-        else:
-            bits = np.unpackbits(copied, axis=1, bitorder="little")
-            bits[np.searchsorted(touched, numbers), rows & (8 * PAGE - 1)] = 1
-            copied = np.packbits(bits, axis=1, bitorder="little")
-        pages[places] = copied
-        return Removed(self.n_rows, table, self._pool)
+        if len(rows) <= 1:
+            return self.with_row(int(rows[0])) if len(rows) else self
+        rows = np.sort(rows)
+        at = rows >> 3
+        firsts = np.flatnonzero(np.diff(at, prepend=-1))  # of the rows of a byte
+        marks = np.bitwise_or.reduceat(np.uint8(1) << (rows & 7).astype(np.uint8), firsts)
+        at = at[firsts]
+        numbers = at // PAGE
+        new = self._owning(numbers[np.diff(numbers, prepend=-1) > 0])
+        new.pages[new.table[numbers], at % PAGE] |= marks
+        return new
 
     def with_row(self, row: int) -> Removed:
         """The same set and one row."""
-        places = self._pool.take(1)
-        if places is None:
-            return self._in_new_pool(1).with_row(row)
-        pages, table, page = self._pool.pages, self.table.copy(), row >> PAGE_ROWS_BITS
-        copied = pages[places[0]]
-        copied[:] = pages[table[page]]
-        copied[row >> 3 & (PAGE - 1)] |= 1 << (row & 7)
-        table[page] = places[0]
-        return Removed(self.n_rows, table, self._pool)
+        page = row >> PAGE_ROWS_BITS
+        new = self._owning([page])
+        new.pages[new.table[page], row >> 3 & (PAGE - 1)] |= 1 << (row & 7)
+        return new
 
     def apart(self) -> Removed:
         """The same set in pages of its own, for marks that are soon forgotten."""
-        return self._in_new_pool(0)
-
-    def _in_new_pool(self, n_wanted: int) -> Removed:
         n_pages = len(self.table)
-        pages = np.zeros((n_pages + max(n_wanted, min(n_pages, SPARE)), PAGE), np.uint8)
+        pages = np.zeros((n_pages + min(n_pages, SPARE), PAGE), np.uint8)
         pages[:n_pages] = self.pages[self.table]
         return Removed(self.n_rows, np.arange(n_pages, dtype=np.uint32), _Pool(pages, n_pages))
+
+    def _owning(self, numbers: NDArray[np.int64] | list[int]) -> Removed:
+        """The same set, with pages ``numbers`` (n,), each named once, that nobody else has."""
+        places = self._pool.take(len(numbers))
+        if places is None:
+            return self.apart()
+        pages, table = self.pages, self.table.copy()
+        to, of = (places, numbers) if len(places) > 1 else (places[0], numbers[0])  # one is copied without a list
+        pages[to] = pages[table[of]]
+        table[of] = to
+        return Removed(self.n_rows, table, self._pool)
