@@ -13,6 +13,7 @@ from .. import engines
 from ..engines import Engine
 from ..inputs.meta import check_meta
 from ..inputs.numbers import check_n_bits
+from ..inputs.paths import as_path
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
 from ..store.change import NOTHING
@@ -79,7 +80,7 @@ class Durable(Publishing):
             raise ValueError(f"sync must be 'always' or 'os', got {sync!r}")
         index = cls(engine=engine)
         checked = None if n_bits is None else check_n_bits(n_bits)
-        folder = Path(directory).absolute()  # where it is, wherever the process goes
+        folder = as_path(directory, "directory").absolute()  # where it is, wherever the process goes
         index._live_in(Store(folder, checked, mode, sync, None if meta is None else check_meta(meta)))
         return index
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..engines import Engine
+from ..inputs.paths import as_path
 from ..store import index_file
 from ..store.container import Container, read_container, to_bytes, write_container
 from ..store.format import INDEX
@@ -30,10 +31,12 @@ class Files(State):
 
         Raises
         ------
+        TypeError
+            ``path`` is no path.
         OSError
             The file cannot be written; the old one is as it was.
         """
-        write_container(path, INDEX, *index_file.told(self._snapshot, self._meta))
+        write_container(as_path(path, "path"), INDEX, *index_file.told(self._snapshot, self._meta))
 
     @classmethod
     def load(cls: type[Index], path: str | Path, *, mmap: bool = False, engine: str | Engine | None = None) -> Index:
@@ -51,12 +54,14 @@ class Files(State):
 
         Raises
         ------
+        TypeError
+            ``path`` is no path.
         OSError
             The file cannot be read.
         ValueError
             It is no such file, damaged, or of a newer version; the message names it and says what was seen.
         """
-        return cls._of(read_container(path, INDEX, mmap=mmap), engine, everything=not mmap)
+        return cls._of(read_container(as_path(path, "path"), INDEX, mmap=mmap), engine, everything=not mmap)
 
     def to_bytes(self) -> bytes:
         """The bytes of the file that :meth:`save` would write."""

@@ -64,6 +64,8 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         return _from_words(array, n_bits, what)
     if array.dtype != np.uint8:
+        if isinstance(values, list | tuple) and not array.size:
+            raise TypeError(f"{what}: got an empty {type(values).__name__}, of no width; {_nothing(n_bits)} is no code")
         lone = array.dtype == object and array.ndim == 0  # None, a dict: NumPy reads it as one object
         seen = type(values).__name__ if lone else f"dtype {array.dtype}"
         raise TypeError(f"{what}: got {seen}, expected {expected}{_advice(array)}")
@@ -90,6 +92,10 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
     return Given(codes, n_bits, array.ndim == 1)
+
+
+def _nothing(n_bits: int | None) -> str:
+    return f"np.empty((0, {code_size(n_bits or 64)}), np.uint8)"
 
 
 def check_pad_bits(codes: NDArray[np.uint8], n_bits: int) -> None:

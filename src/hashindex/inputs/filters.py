@@ -22,7 +22,7 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
     """
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(f"{name}: got a masked array, whose masked values have no meaning; .filled() gives them one")
-    array = np.asarray(sorted(given) if isinstance(given, (set, frozenset)) else given)
+    array = np.asarray(list(given) if isinstance(given, (set, frozenset)) else given)
     if array.ndim != 1:
         raise ValueError(f"{name} must be ids or a bool for each id, in one row; got shape {array.shape}")
     if array.dtype == np.bool_:
