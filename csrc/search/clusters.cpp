@@ -88,8 +88,7 @@ public:
 
 private:
     struct Entering {
-        Clusters::Run run;
-        std::size_t q;
+        std::uint32_t begin, end, q, bin;  // the run, whose, and about where it begins
     };
 
     template <class LimitOf>
@@ -124,57 +123,59 @@ private:
         TileBuffer buffer({clusters_.codes, clusters_.n_codes, clusters_.code_size}, tile_queries, kernel_);
         AlignedBuffer<Hit> hits(buffer.capacity() * tile_queries);
         Entrants::Marks marks = entrants_.marks();
-        std::vector<Entering> entering, sorted;
+        std::vector<Entering> entering(n_queries_), sorted(n_queries_);
         std::vector<std::uint64_t> words(tile_queries * n_words_);
         for (std::size_t c = 0; c < clusters_.n_clusters; ++c) {
             if (c % looks_apart == 0) stop_.check();
             entrants_.mark(c, Entrants::chosen, marks);
-            find_entering(c, marks, limit_of, entering, sorted);
-            if (entering.empty()) continue;
-            Clusters::Run all = spanned(sorted.data(), sorted.size());
+            const std::size_t count = find_entering(c, marks, entering, sorted);
+            if (count == 0) continue;
+            Clusters::Run all = spanned(sorted.data(), count);
             while (all.begin < all.end) {
                 stop_.check();
                 const Tile tile = buffer.run(all.begin, std::min(buffer.capacity(), all.end - all.begin));
-                for (std::size_t first = 0; first < sorted.size(); first += tile_queries)
-                    compare(tile, all.begin, sorted.data() + first, std::min(tile_queries, sorted.size() - first),
-                            words, hits.data(), limit_of, collect);
+                for (std::size_t first = 0; first < count; first += tile_queries)
+                    compare(tile, all.begin, sorted.data() + first, std::min(tile_queries, count - first), words,
+                            hits.data(), limit_of, collect);
                 all.begin += tile.n_codes;
             }
         }
     }
 
-    // The marked queries with their runs of cluster c, and the same about in the order of where these begin.
-    template <class LimitOf>
-    void find_entering(std::size_t c, const Entrants::Marks& marks, LimitOf limit_of, std::vector<Entering>& entering,
-                       std::vector<Entering>& sorted) {
-        entering.clear();
-        std::size_t least = clusters_.n_codes, most = 0;
+    // The marked queries with their runs of cluster c, about in the order of where these begin; returns how many. Some
+    // 40 instructions for each.
+    std::size_t find_entering(std::size_t c, const Entrants::Marks& marks, std::vector<Entering>& entering,
+                              std::vector<Entering>& sorted) {
+        const Clusters::Span span = clusters_.span(c);
+        if (span.first >= span.last) return 0;
+        const std::uint32_t base = clusters_.places[span.first], size = clusters_.places[span.last] - base;
+        unsigned shift = 0;
+        while (size >> shift >= n_bins) ++shift;
+        std::array<std::uint32_t, n_bins + 1> bins{};
+        std::size_t count = 0;
         Entrants::for_marked(marks, [&](std::size_t q) {
-            const Clusters::Run left = entrants_.run(c, q, Entrants::chosen, limit_of(q));
+            const Clusters::Run left = entrants_.run(c, q, Entrants::chosen);
             if (left.begin >= left.end) return;
             work.candidates += left.end - left.begin;
-            entering.push_back({left, q});
-            least = std::min(least, left.begin);
-            most = std::max(most, left.begin);
+            const auto begin = static_cast<std::uint32_t>(left.begin), end = static_cast<std::uint32_t>(left.end);
+            const std::uint32_t bin = std::min<std::uint32_t>((begin - base) >> shift, n_bins - 1);
+            entering[count++] = {begin, end, static_cast<std::uint32_t>(q), bin};
+            ++bins[bin + 1];
         });
-        work.lookups += entering.size();
-        if (entering.empty()) return;
-        std::array<std::size_t, n_bins + 1> bins{};
-        const std::size_t width = (most - least) / n_bins + 1;
-        sorted.resize(entering.size());
-        for (const Entering& one : entering) ++bins[(one.run.begin - least) / width + 1];
+        work.lookups += count;
         for (std::size_t bin = 1; bin <= n_bins; ++bin) bins[bin] += bins[bin - 1];
-        for (const Entering& one : entering) sorted[bins[(one.run.begin - least) / width]++] = one;
+        for (std::size_t i = 0; i < count; ++i) sorted[bins[entering[i].bin]++] = entering[i];
+        return count;
     }
 
     // From the first code that one of the runs has to the last.
     static Clusters::Run spanned(const Entering* entering, std::size_t count) {
-        Clusters::Run all = entering[0].run;
+        std::uint32_t begin = entering[0].begin, end = entering[0].end;
         for (std::size_t i = 1; i < count; ++i) {
-            all.begin = std::min(all.begin, entering[i].run.begin);
-            all.end = std::max(all.end, entering[i].run.end);
+            begin = std::min(begin, entering[i].begin);
+            end = std::max(end, entering[i].end);
         }
-        return all;
+        return {begin, end};
     }
 
     // Compares queries with what any of them must look at of a tile, whose first code is at `place`.
@@ -190,7 +191,7 @@ private:
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t q = queries[i].q;
             std::copy_n(words_.data() + q * n_words_, n_words_, words.data() + i * n_words_);
-            limits[i] = static_cast<std::uint64_t>(limit_of(q)) + 1;
+            limits[i] = static_cast<std::uint64_t>(entrants_.limit(q)) + 1;
         }
         const std::size_t padded = (count + query_step - 1) / query_step * query_step;
         const Found found =

@@ -58,6 +58,8 @@ public:
         limits_[q] = static_cast<std::int32_t>(std::min<std::int64_t>(limit, far / 2));
     }
 
+    std::int64_t limit(std::size_t q) const { return limits_[q]; }
+
     // Query q enters nowhere any more.
     void dismiss(std::size_t q) { limits_[q] = -far; }
     bool is_dismissed(std::size_t q) const { return limits_[q] < 0; }
