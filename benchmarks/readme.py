@@ -16,8 +16,8 @@ ROWS = (  # what it says; the cell's row and case; the peer beside it
         "uniform, 64 bits, 1e6, radius 2",
         "faiss, best exact",
     ),
-    ("ten nearest, the same codes, by a scan", "scan", "64 bits", "faiss Flat"),
     ("ten nearest, codes of image patches, 256 bits", "nearest", "patches, 256 bits", "faiss IVF"),
+    ("adding a code, one at a time", "adding", "64 bits, one at a time, to 1e6 codes", "faiss Flat"),
 )
 BETWEEN = re.compile(r"(<!-- rows by benchmarks/report.py -->\n).*?(<!-- end -->)", re.DOTALL)
 

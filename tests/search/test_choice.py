@@ -183,3 +183,15 @@ def test_what_no_prediction_tells_is_no_loss(monkeypatch: pytest.MonkeyPatch) ->
     (plan,) = index._snapshot.plans.values()
     assert len(plan.parts) == 2
     assert (plan.left > 1000, plan.paid, index._snapshot.segments[0].learned.apart) == (True, False, 0.0)
+
+
+def test_what_is_built_waits_for_no_look_that_building_would_deserve() -> None:
+    """Tables from a file answer after a few queries: nobody has to lose a share of building's time before."""
+    codes = np.random.default_rng(9).integers(0, 256, (200_000, 8), dtype=np.uint8)
+    made = HashIndex(64)
+    made.add(codes)
+    made.search(codes[:1], radius=2, method="multi-index")
+    index = HashIndex.from_bytes(made.to_bytes())
+    for i in range(60):
+        index.search(codes[i : i + 1], radius=2, n_threads=1)
+    assert index.explain(codes[:1], radius=2, n_threads=1).steps[0].method == "multi-index"

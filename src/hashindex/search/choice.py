@@ -127,9 +127,12 @@ def _predicted(
     predicted = {scan.name: (0.0, float(len(segment.codes)), kind.scan_cost)}
     for one in sorted(others, key=lambda one: one.look_cost(segment, kind.costs)):
         is_built = one.name in segment.learned.states
-        looked = looking + (THINKING if is_built else one.look_cost(segment, kind.costs))
+        look, price = one.look_cost(segment, kind.costs), one.build_cost(segment, kind.costs) / kind.n_threads
+        if is_built:
+            look, price = THINKING, 0.0
+        looked = looking + look
         least = min(max(nanoseconds, 1.0) for *_, nanoseconds in predicted.values())
-        worth = max(CARE * looked, PATIENCE * one.build_cost(segment, kind.costs) / kind.n_threads)
+        worth = max(CARE * looked, PATIENCE * price)
         due = int(worth / least) - answered
         if due >= kind.n_queries and not segment.learned.thought:
             left = min(left, due)
