@@ -126,6 +126,10 @@ def test_shapes_of_one_query() -> None:
         ({"radius": 2, "n_threads": 0}, ValueError, "at least 1"),
         ({"radius": [-(10**30)]}, ValueError, "at least 0"),
         ({"k": 1, "allow": {1, "a"}}, TypeError, "allow must be ids"),
+        ({"k": 1, "allow": {True, False}}, TypeError, "a set of bools"),
+        ({"k": 1, "deny": [[1, 2], [3]]}, TypeError, "deny must be ids"),
+        ({"k": 1, "allow": [1, 2**63]}, ValueError, r"below 2\*\*63"),
+        ({"k": 1, "allow": iter([1])}, ValueError, r"list\(\) makes a row"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
@@ -138,14 +142,14 @@ def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], m
 def test_a_radius_may_be_wider_than_any_integer() -> None:
     index = HashIndex(64)
     index.add(codes_of(0, 4))
-    for radius in (10**30, [10**30]):
+    for radius in (10**30, [10**30], [2**63], np.array([np.int64(64)], object)):
         assert sorted(index.search(codes_of(0, 1), radius=radius).ids.tolist()) == [0, 1, 2, 3]
 
 
 def test_an_empty_list_has_no_width() -> None:
     index = HashIndex(64)
     for call in (index.add, lambda codes: index.search(codes, k=1)):
-        with pytest.raises(TypeError, match=r"empty list.* np\.empty\(\(0, 8\), np\.uint8\) is no code"):
+        with pytest.raises(TypeError, match=r"empty list.* np\.empty\(\(0, 8\), np\.uint8\) has no codes"):
             call([])
         call(np.empty((0, 8), np.uint8))
 

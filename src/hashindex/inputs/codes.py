@@ -65,7 +65,9 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
         return _from_words(array, n_bits, what)
     if array.dtype != np.uint8:
         if isinstance(values, list | tuple) and not array.size:
-            raise TypeError(f"{what}: got an empty {type(values).__name__}, of no width; {_nothing(n_bits)} is no code")
+            raise TypeError(
+                f"{what}: got an empty {type(values).__name__}, of no width; {_none_of(n_bits)} has no codes"
+            )
         lone = array.dtype == object and array.ndim == 0  # None, a dict: NumPy reads it as one object
         seen = type(values).__name__ if lone else f"dtype {array.dtype}"
         raise TypeError(f"{what}: got {seen}, expected {expected}{_advice(array)}")
@@ -94,8 +96,8 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     return Given(codes, n_bits, array.ndim == 1)
 
 
-def _nothing(n_bits: int | None) -> str:
-    return f"np.empty((0, {code_size(n_bits or 64)}), np.uint8)"
+def _none_of(n_bits: int | None) -> str:
+    return f"np.empty((0, {code_size(n_bits) if n_bits else 'code_size'}), np.uint8)"
 
 
 def check_pad_bits(codes: NDArray[np.uint8], n_bits: int) -> None:

@@ -22,11 +22,20 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
     """
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(f"{name}: got a masked array, whose masked values have no meaning; .filled() gives them one")
-    array = np.asarray(list(given) if isinstance(given, (set, frozenset)) else given)
+    is_set = isinstance(given, set | frozenset)
+    given = list(given) if is_set else given
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise TypeError(f"{name} must be ids (integers) or a bool for each id, in one row") from None
     if array.ndim != 1:
-        raise ValueError(f"{name} must be ids or a bool for each id, in one row; got shape {array.shape}")
+        advice = "" if array.ndim else "; list() makes a row of what can be walked through"
+        raise ValueError(f"{name} must be ids or a bool for each id, in one row; got shape {array.shape}{advice}")
     if array.dtype == np.bool_:
+        if is_set:
+            raise TypeError(f"{name}: got a set of bools, which have no order; a list or an array of them has")
         return array
-    if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}")
-    return distinct_ids(as_ids(array))
+    try:
+        return distinct_ids(as_ids(given))
+    except TypeError:
+        raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}") from None

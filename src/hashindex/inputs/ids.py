@@ -15,8 +15,13 @@ def as_ids(ids: Any) -> NDArray[np.int64]:
     array = np.asarray(ids)
     if array.size == 0 and array.ndim == 1:
         return np.empty(0, np.int64)
-    if array.dtype == object and all(isinstance(one, int) for one in array.flat):
-        raise ValueError(f"ids must be below 2**63, got {max(array.flat, key=abs)}")
+    if array.dtype.kind in "fO" and array.ndim == 1 and all(isinstance(one, int | np.integer) for one in ids):
+        integers = [int(one) for one in ids]  # of several types, or too large for any
+        if max(integers) >= 2**63:
+            raise ValueError(f"ids must be below 2**63, got {max(integers)}")
+        if min(integers) < 0:
+            raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {min(integers)}")
+        array = np.array(integers, np.int64)
     if array.dtype.kind not in "iu":
         raise TypeError(f"ids must be integers, got dtype {array.dtype}")
     if array.ndim != 1:

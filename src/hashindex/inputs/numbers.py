@@ -60,8 +60,8 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
         array = np.asarray(radius)
     except ValueError:
         raise TypeError("radius must be an integer, or one for each query in one row") from None
-    if array.dtype == object and all(isinstance(one, int) for one in array.flat):  # too large for 64 bits
-        array = np.reshape([min(check_radius(one), n_bits) for one in array.flat], array.shape)
+    if array.dtype.kind in "fO" and array.ndim == 1 and all(isinstance(one, int | np.integer) for one in radius):
+        array = np.array([min(check_radius(one), n_bits) for one in radius], np.int64)  # too large for one type
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"radius must be an integer or one for each query, got dtype {array.dtype}")
     if array.shape != (n_queries,):

@@ -9,7 +9,9 @@ from typing import Any
 
 def as_path(path: Any, name: str) -> Path:
     """Return a path given as a str or os.PathLike; TypeError for anything else."""
-    if isinstance(path, str | os.PathLike):
-        return Path(path)
-    route = "; from_bytes() reads the bytes of a file" if isinstance(path, bytes | bytearray | memoryview) else ""
-    raise TypeError(f"{name} must be a str or a Path, got {path!r:.60}{route}")
+    given = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if isinstance(given, str):
+        return Path(given)
+    routes = "; os.fsdecode() makes a str of such a path, from_bytes() reads the bytes of a file"
+    is_bytes = isinstance(given, bytes | bytearray | memoryview)
+    raise TypeError(f"{name} must be a str or a Path, got {given!r:.60}{routes if is_bytes else ''}")

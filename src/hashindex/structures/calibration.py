@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..engines import Engine
 
 VERSION = 8  # of the constants' meaning
-MOST = 1e9  # nanoseconds that a cost may be
+LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
 DEALT = 3e6  # nanoseconds in which bits of 256-bit codes are dealt to tables on a Zen 5 core
 
 CHUNK = 31.0  # bytes, of kernels over planes: sums of their bits fit a byte
@@ -148,7 +148,9 @@ def _read(kept: dict[str, Any]) -> Costs:
     values: dict[str, Any] = {}
     for name, default in asdict(Costs()).items():
         numbers = [float(number) for number in (kept[name] if isinstance(default, tuple) else [kept[name]])]
-        if len(numbers) != (2 if isinstance(default, tuple) else 1) or not all(0 <= n < MOST for n in numbers):
+        if len(numbers) != (2 if isinstance(default, tuple) else 1) or not all(
+            n == 0 or LEAST <= n < MOST for n in numbers
+        ):
             raise ValueError(name)
         values[name] = tuple(numbers) if isinstance(default, tuple) else numbers[0]
     return Costs(**values)
