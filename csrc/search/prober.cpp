@@ -50,7 +50,7 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
                         keys_.data() + t * count);
 }
 
-const std::vector<std::uint32_t>& Prober::masks(std::int32_t width, std::int32_t flips) {
+const std::vector<std::uint32_t>& Prober::flipped(std::int32_t width, std::int32_t flips) {
     Flipped& known = flipped_[std::min<std::size_t>(static_cast<std::size_t>(flips), flipped_.size() - 1)];
     if (known.width != width || known.flips != flips) known = {width, flips, numbers_with(width, flips)};
     return known.numbers;
@@ -62,15 +62,17 @@ void Prober::ask(const std::int32_t* thresholds) {
     for (std::size_t t = 0; t < tables_.n_tables; ++t)
         for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips) {
             if (flips + 1 >= static_cast<std::int32_t>(flipped_.size())) return;
-            n_lookups += n_queries_ * masks(tables_.widths[t], flips).size();
+            n_lookups += n_queries_ * flipped(tables_.widths[t], flips).size();
         }
     if (n_lookups > most_asked || n_rows * tables_.n_tables < near_rows) return;
     const auto for_each_key = [&](auto look) {
         for (std::size_t t = 0; t < tables_.n_tables; ++t)
             for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
-                for (const std::uint32_t mask : masks(tables_.widths[t], flips))
+                for (const std::uint32_t mask : flipped(tables_.widths[t], flips))
                     for (std::size_t q = 0; q < n_queries_; ++q) look(t, keys_[t * n_queries_ + q] ^ mask);
     };
+    // As read_offsets() reads them, which keeps its own loop: called for each bucket there, it takes half as long
+    // again.
     const auto bucket_of = [&](std::size_t t, std::uint32_t key) {
         const std::uint32_t* offsets = tables_.offsets + first_offsets_[t] + key;
         return Bucket{offsets[0], std::min(offsets[1], static_cast<std::uint32_t>(n_rows)), 0};

@@ -43,7 +43,7 @@ private:
     static constexpr std::size_t lookups_per_stop = std::size_t{1} << 12;  // between two looks at whether to stop
 
     // Every number of `width` bits of which exactly `flips` are set; valid until the next call.
-    const std::vector<std::uint32_t>& masks(std::int32_t width, std::int32_t flips);
+    const std::vector<std::uint32_t>& flipped(std::int32_t width, std::int32_t flips);
 
     // Turns the lookups gathered into buckets that are not empty.
     std::size_t read_offsets(std::size_t t, std::size_t n_lookups);
@@ -74,12 +74,12 @@ template <class Collect>
 void Prober::shell(std::size_t t, std::int32_t flips, const std::int32_t* shown,
                    const std::vector<std::uint32_t>& active, Collect collect) {
     const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
-    const std::vector<std::uint32_t>& flipped = masks(tables_.widths[t], flips);
-    work.lookups += flipped.size() * active.size();
+    const std::vector<std::uint32_t>& masks = flipped(tables_.widths[t], flips);
+    work.lookups += masks.size() * active.size();
     std::size_t n = 0;
     for (const std::uint32_t q : active) {
         const std::uint32_t key = keys_[t * n_queries_ + q];
-        for (const std::uint32_t mask : flipped) {
+        for (const std::uint32_t mask : masks) {
             __builtin_prefetch(offsets + (key ^ mask));
             buckets_[n] = {key ^ mask, 0, q};
             if (++n < group_size) continue;

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import reference
-from hashindex import HashIndex, engines
+from hashindex import HashIndex
 from hashindex.engines import Engine
 from hashindex.index import METHODS
 from reference import codes_of
@@ -113,63 +112,6 @@ def test_shapes_of_one_query() -> None:
         near.row(1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({}, TypeError, "k=.*radius="),
-        ({"k": 0}, ValueError, "at least 1"),
-        ({"k": 2.0}, TypeError, "integer"),
-        ({"k": True}, TypeError, "integer"),
-        ({"radius": -1}, ValueError, "at least 0"),
-        ({"radius": 2.5}, TypeError, "integer"),
-        ({"radius": 2, "method": "mih"}, ValueError, "auto, scan, multi-index"),
-        ({"radius": 2, "n_threads": 0}, ValueError, "at least 1"),
-        ({"radius": [-(10**30)]}, ValueError, "at least 0"),
-        ({"k": 1, "allow": {1, "a"}}, TypeError, "allow must be ids"),
-        ({"k": 1, "allow": {True, False}}, TypeError, "a set of bools"),
-        ({"k": 1, "deny": [[1, 2], [3]]}, TypeError, "deny must be ids"),
-        ({"k": 1, "allow": [1, 2**63]}, ValueError, r"below 2\*\*63"),
-        ({"k": 1, "allow": iter([1])}, ValueError, r"list\(\) makes a row"),
-    ],
-)
-def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
-    index = HashIndex(64)
-    index.add(codes_of(0, 4))
-    with pytest.raises(error, match=message):
-        index.search(codes_of(0, 1), **arguments)  # type: ignore[call-overload]
-
-
-def test_a_radius_may_be_wider_than_any_integer() -> None:
-    index = HashIndex(64)
-    index.add(codes_of(0, 4))
-    for radius in (10**30, [10**30], [2**63], np.array([np.int64(64)], object)):
-        assert sorted(index.search(codes_of(0, 1), radius=radius).ids.tolist()) == [0, 1, 2, 3]
-
-
-def test_an_empty_list_has_no_width() -> None:
-    index = HashIndex(64)
-    for call in (index.add, lambda codes: index.search(codes, k=1)):
-        with pytest.raises(TypeError, match=r"empty list.* np\.empty\(\(0, 8\), np\.uint8\) has no codes"):
-            call([])
-        call(np.empty((0, 8), np.uint8))
-
-
-def test_what_is_no_path_is_refused() -> None:
-    index = HashIndex(64)
-    for call, name in ((index.save, "path"), (HashIndex.load, "path"), (HashIndex.open, "directory")):
-        with pytest.raises(TypeError, match=f"{name} must be a str or a Path, got 3"):
-            call(3)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="from_bytes"):
-        HashIndex.load(index.to_bytes())  # type: ignore[arg-type]
-    assert len(HashIndex.from_bytes(index.to_bytes())) == 0
-
-
-@pytest.mark.parametrize("n_bits", [0, -1, 65537, 1.5, "64", True])
-def test_wrong_n_bits(n_bits: object) -> None:
-    with pytest.raises((TypeError, ValueError), match="n_bits must be"):
-        HashIndex(n_bits)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("n_bits", [12, 64, 128])
 @pytest.mark.parametrize("kind", ["uniform", "duplicates", "equal"])
 def test_any_history_gives_the_answer_of_one_add(
@@ -229,50 +171,6 @@ def test_adding_does_not_touch_what_is_there() -> None:
     index.remove(np.arange(20_000, 40_000))  # much: the segment is copied without them
     assert index._snapshot.segments[0].n_rows == 29_998
     assert len(index) == 30_997
-
-
-def test_an_engine_must_be_one() -> None:
-    with pytest.raises(TypeError, match="engine must be one of native, numba, numpy or an Engine, got 0"):
-        HashIndex(8, engine=0)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        "{",
-        "[]",
-        '{"lookup": 3.0}',
-        '{"lookup": [3.0]}',
-        '{"lookup": [1e308, 1e308]}',
-        '{"scan_code": 1%s}' % ("0" * 400),
-        "null",
-    ],
-)
-def test_wrong_kept_costs_are_replaced_by_the_usual(kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hashindex.structures import calibration
-    from hashindex.structures.costs import Costs
-    from hashindex.support import machine
-
-    engine = engines.load()
-    file = tmp_path / "costs.json"
-    key = f"{calibration.VERSION}: {machine.processor()}, {engine.description}"
-    file.write_text(f'{{"{key}": {kept}}}')
-    monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path))
-    monkeypatch.setattr(calibration, "_known", {})
-    monkeypatch.setattr(calibration, "measure", lambda _: Costs(call=123.0))
-    assert calibration.costs(engine) is calibration.usual(engine)  # no search measures
-    calibration.calibrate(engine)
-    assert calibration.costs(engine).call == 123.0
-    monkeypatch.setattr(calibration, "_known", {})
-    monkeypatch.setattr(calibration, "measure", lambda _: Costs(call=456.0))
-    calibration.calibrate(engine)
-    assert calibration.costs(engine).call == 123.0  # kept
-    file.unlink()
-    file.mkdir()
-    monkeypatch.setattr(calibration, "_known", {})
-    calibration.calibrate(engine)
-    assert calibration.costs(engine).call == 456.0
-    assert list(tmp_path.iterdir()) == [file]  # nothing half-written stays
 
 
 def test_explain_tells_what_was_done() -> None:

@@ -36,6 +36,6 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
             raise TypeError(f"{name}: got a set of bools, which have no order; a list or an array of them has")
         return array
     try:
-        return distinct_ids(as_ids(given))
+        return distinct_ids(as_ids(array if array.dtype.kind in "iu" else given))
     except TypeError:
         raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}") from None

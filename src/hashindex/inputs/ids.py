@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .numbers import integers_of
+
 
 def as_ids(ids: Any) -> NDArray[np.int64]:
     """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
@@ -15,18 +17,14 @@ def as_ids(ids: Any) -> NDArray[np.int64]:
     array = np.asarray(ids)
     if array.size == 0 and array.ndim == 1:
         return np.empty(0, np.int64)
-    if array.dtype.kind in "fO" and array.ndim == 1 and all(isinstance(one, int | np.integer) for one in ids):
-        integers = [int(one) for one in ids]  # of several types, or too large for any
-        if max(integers) >= 2**63:
-            raise ValueError(f"ids must be below 2**63, got {max(integers)}")
-        if min(integers) < 0:
-            raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {min(integers)}")
-        array = np.array(integers, np.int64)
-    if array.dtype.kind not in "iu":
+    integers = integers_of(ids, array)
+    if integers is not None:
+        array = np.array(integers, object)
+    elif array.dtype.kind not in "iu":
         raise TypeError(f"ids must be integers, got dtype {array.dtype}")
     if array.ndim != 1:
         raise ValueError(f"ids must have shape (n,), got {array.shape}")
-    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+    if array.dtype in (np.uint64, object) and array.max() >= 2**63:
         raise ValueError(f"ids must be below 2**63, got {array.max()}")
     if array.min() < 0:
         raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {array.min()}")

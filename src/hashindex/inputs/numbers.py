@@ -60,8 +60,9 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
         array = np.asarray(radius)
     except ValueError:
         raise TypeError("radius must be an integer, or one for each query in one row") from None
-    if array.dtype.kind in "fO" and array.ndim == 1 and all(isinstance(one, int | np.integer) for one in radius):
-        array = np.array([min(check_radius(one), n_bits) for one in radius], np.int64)  # too large for one type
+    integers = integers_of(radius, array)
+    if integers is not None:
+        array = np.array([min(check_radius(one), n_bits) for one in integers], np.int64)
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"radius must be an integer or one for each query, got dtype {array.dtype}")
     if array.shape != (n_queries,):
@@ -71,6 +72,17 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
     wide = array.astype(np.uint64 if array.dtype.kind == "u" else np.int64)  # n_bits may not fit the dtype given
     radii: NDArray[np.int32] = np.minimum(wide, wide.dtype.type(n_bits)).astype(np.int32)
     return radii
+
+
+def integers_of(values: Any, array: NDArray[Any]) -> list[int] | None:
+    """The integers of a row that NumPy read as ``array`` of no integers: of several types, or too large for any.
+
+    None if it holds anything else.
+    """
+    if array.dtype.kind not in "fO" or array.ndim != 1:
+        return None
+    are_integers = all(isinstance(one, int | np.integer) and not isinstance(one, bool) for one in values)
+    return [int(one) for one in values] if are_integers else None
 
 
 def check_padding(k: int, n_codes: int, n_queries: int) -> None:

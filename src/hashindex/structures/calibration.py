@@ -148,9 +148,8 @@ def _read(kept: dict[str, Any]) -> Costs:
     values: dict[str, Any] = {}
     for name, default in asdict(Costs()).items():
         numbers = [float(number) for number in (kept[name] if isinstance(default, tuple) else [kept[name]])]
-        if len(numbers) != (2 if isinstance(default, tuple) else 1) or not all(
-            n == 0 or LEAST <= n < MOST for n in numbers
-        ):
+        may_be = all(n == 0 or LEAST <= n < MOST for n in numbers)
+        if not may_be or len(numbers) != (2 if isinstance(default, tuple) else 1):
             raise ValueError(name)
         values[name] = tuple(numbers) if isinstance(default, tuple) else numbers[0]
     return Costs(**values)

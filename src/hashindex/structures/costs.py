@@ -47,19 +47,27 @@ class Costs:
         """Which share of so many bytes is not in the cache any more when a lone query comes by the next time."""
         return max(1 - self.cached / max(n_bytes, 1), 0.0)
 
+    def near(self, words: int) -> float:
+        """A code in the cache against a lone query."""
+        return self.lone_code + words * self.lone_word
+
+    def lone(self, n_codes: int, words: int) -> float:
+        """A code of so many against a lone query: as many come from behind the cache as are missing in it."""
+        near, size = self.near(words), 8 * words
+        return near + max(size * self.stream_byte - near, 0.0) * self.missing(n_codes * size)
+
     def scan(self, n_codes: int, n_bits: int, n_queries: int, read: float = 1.0) -> float:
         """One query of ``n_queries`` by a scan of all codes, of which a batch reads a share."""
         words = (n_bits + 63) // 64
         n = max(1, n_queries)
         batched = self.scan_code + words * self.scan_word * read
-        size = 8 * words
-        streamed = size * self.stream_byte * self.missing(n_codes * size)
-        lone = self.lone_code + words * self.lone_word  # a few queries read the codes one by one, from the cache
-        lone += max(streamed - lone * self.missing(n_codes * size), 0.0) / n  # the first does
+        near = self.near(words)
+        lone = near + (self.lone(n_codes, words) - near) / n  # a few queries read the codes one by one, the first far
         if n <= FEW:
             each = lone
         elif self.chunk:
-            each = batched + (streamed + size * TURN_BYTE) / n
+            size = 8 * words
+            each = batched + size * (self.stream_byte * self.missing(n_codes * size) + TURN_BYTE) / n
         else:
             each = lone + min((n - FEW) / 12, 1.0) * (batched - lone)
         return n_codes * each + self.call / n

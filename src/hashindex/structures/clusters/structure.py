@@ -157,9 +157,9 @@ class ClusterStructure:
 
 def _comparing(n_codes: int, words: int, kind: Kind) -> tuple[float, float]:
     """Nanoseconds of a code met, and of a cluster entered, by one query of so many."""
-    costs, lone = kind.costs, kind.costs.lone_code + words * kind.costs.lone_word
-    if kind.n_queries <= FEW_QUERIES:  # else a cluster stays in the cache for the others
-        lone += max(8 * words * costs.stream_byte - lone, 0.0) * costs.missing(8 * words * n_codes)
+    costs = kind.costs
+    # Of more queries the first brings a cluster into the cache.
+    lone = costs.lone(n_codes, words) if kind.n_queries <= FEW_QUERIES else costs.near(words)
     share = min(max(kind.n_queries - SHARED_FROM, 0) / (SHARED - SHARED_FROM), 1.0)
     together = lone if costs.chunk else costs.scan_code + words * costs.scan_word  # planes are not made of clusters
     return lone + share * (together - lone), costs.run * (ALONE + share * (1 - ALONE))

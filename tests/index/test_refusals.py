@@ -1,0 +1,71 @@
+"""Arguments of an index that could be misread: what is refused, and what the message says to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hashindex import HashIndex
+from reference import codes_of
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({}, TypeError, "k=.*radius="),
+        ({"k": 0}, ValueError, "at least 1"),
+        ({"k": 2.0}, TypeError, "integer"),
+        ({"k": True}, TypeError, "integer"),
+        ({"radius": -1}, ValueError, "at least 0"),
+        ({"radius": 2.5}, TypeError, "integer"),
+        ({"radius": 2, "method": "mih"}, ValueError, "auto, scan, multi-index"),
+        ({"radius": 2, "n_threads": 0}, ValueError, "at least 1"),
+        ({"radius": [-(10**30)]}, ValueError, "at least 0"),
+        ({"k": 1, "allow": {1, "a"}}, TypeError, "allow must be ids"),
+        ({"k": 1, "allow": {True, False}}, TypeError, "a set of bools"),
+        ({"k": 1, "deny": [[1, 2], [3]]}, TypeError, "deny must be ids"),
+        ({"k": 1, "allow": [1, 2**63]}, ValueError, r"below 2\*\*63"),
+        ({"k": 1, "allow": iter([1])}, ValueError, r"list\(\) makes a row"),
+    ],
+)
+def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 4))
+    with pytest.raises(error, match=message):
+        index.search(codes_of(0, 1), **arguments)  # type: ignore[call-overload]
+
+
+def test_a_radius_may_be_wider_than_any_integer() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 4))
+    for radius in (10**30, [10**30], [2**63], np.array([np.int64(64)], object)):
+        assert sorted(index.search(codes_of(0, 1), radius=radius).ids.tolist()) == [0, 1, 2, 3]
+
+
+def test_an_empty_list_has_no_width() -> None:
+    index = HashIndex(64)
+    for call in (index.add, lambda codes: index.search(codes, k=1)):
+        with pytest.raises(TypeError, match=r"empty list.* np\.empty\(\(0, 8\), np\.uint8\) has no codes"):
+            call([])
+        call(np.empty((0, 8), np.uint8))
+
+
+def test_what_is_no_path_is_refused() -> None:
+    index = HashIndex(64)
+    for call, name in ((index.save, "path"), (HashIndex.load, "path"), (HashIndex.open, "directory")):
+        with pytest.raises(TypeError, match=f"{name} must be a str or a Path, got 3"):
+            call(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="from_bytes"):
+        HashIndex.load(index.to_bytes())  # type: ignore[arg-type]
+    assert len(HashIndex.from_bytes(index.to_bytes())) == 0
+
+
+@pytest.mark.parametrize("n_bits", [0, -1, 65537, 1.5, "64", True])
+def test_wrong_n_bits(n_bits: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="n_bits must be"):
+        HashIndex(n_bits)  # type: ignore[arg-type]
+
+
+def test_an_engine_must_be_one() -> None:
+    with pytest.raises(TypeError, match="engine must be one of native, numba, numpy or an Engine, got 0"):
+        HashIndex(8, engine=0)  # type: ignore[arg-type]
