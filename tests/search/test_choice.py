@@ -12,6 +12,7 @@ import pytest
 
 from hashindex import HashIndex
 from hashindex.search import choice
+from hashindex.search import plan as planning
 from hashindex.structures import STRUCTURES
 from hashindex.structures.costs import Costs
 from hashindex.writing import adding
@@ -195,3 +196,17 @@ def test_what_is_built_waits_for_no_look_that_building_would_deserve() -> None:
     for i in range(60):
         index.search(codes[i : i + 1], radius=2, n_threads=1)
     assert index.explain(codes[:1], radius=2, n_threads=1).steps[0].method == "multi-index"
+
+
+def test_the_first_batch_builds_nothing_that_takes_longer_than_it_would_lose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short building is begun at half its price; but what a batch would lose counts as often as it was lost before."""
+    costs = Costs(look=0.0)
+    monkeypatch.setattr(choice, "costs", lambda _: costs)
+    monkeypatch.setattr(planning, "usual", lambda _: costs)
+    index = HashIndex(64)
+    index.add(np.random.default_rng(10).integers(0, 256, (100_000, 8), dtype=np.uint8))
+    queries = np.random.default_rng(11).integers(0, 256, (500, 8), dtype=np.uint8)  # lose 0.7 of what tables take
+    index.search(queries, radius=2, n_threads=1)
+    assert states(index) == {}
+    index.search(queries, radius=2, n_threads=1)
+    assert set(states(index)) == {"multi-index"}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import reference
 from hashindex import HashIndex, engines
 from hashindex.engines import Engine
+from hashindex.engines.folds import fold
 from hashindex.engines.query import NearestQuery, RadiusQuery
 from hashindex.engines.results import NearestRows, RadiusRows, Work
 from hashindex.segments.segment import Segment
@@ -263,15 +264,28 @@ def test_a_sample_that_was_interrupted_is_taken_again(
     assert index.search(queries, k=3, method="folds").ids.tolist() == index.search(queries, k=3).ids.tolist()
 
 
-@pytest.mark.parametrize("code_size", [1, 8, 13, 32, 40])
+@pytest.mark.parametrize("code_size", [1, 8, 13, 32, 40, 72, 99])
 def test_folds_are_the_same_in_every_engine(engine: Engine, rng: np.random.Generator, code_size: int) -> None:
     codes = rng.integers(0, 256, (40_000, code_size), dtype=np.uint8)
-    for fold_size in (8, 16, 24):
+    for fold_size in (8, 16, 24, 32, 40):
         padded = np.pad(codes, ((0, 0), (0, -code_size % fold_size)))
         expected = np.bitwise_xor.reduce(padded.reshape(len(codes), -1, fold_size), axis=1)
         for n_threads in (1, 3):
             np.testing.assert_array_equal(engine.folds.build(codes, fold_size, n_threads), expected)
     assert engine.folds.build(codes[:0], 8, 1).shape == (0, 8)
+
+
+@pytest.mark.parametrize("code_size", [32, 72, 104, 128])
+def test_narrower_folds_are_those_of_the_codes_too(engine: Engine, rng: np.random.Generator, code_size: int) -> None:
+    index = HashIndex(8 * code_size, engine=engine)
+    sparse = rng.random((20_000, 8 * code_size)) < 0.02
+    index.add(np.packbits(sparse, axis=1))
+    index.search(np.packbits(sparse[:1], axis=1), radius=2, method="folds")
+    segment = index._snapshot.segments[0]
+    state = segment.learned.states["folds"]
+    assert len(state) == 2
+    for width, folds in state.items():
+        np.testing.assert_array_equal(folds, fold(segment.codes, 8 * width))
 
 
 @pytest.mark.parametrize("code_size", [1, 8, 13, 32, 128])
