@@ -199,7 +199,7 @@ def test_what_is_built_waits_for_no_look_that_building_would_deserve() -> None:
 
 
 def test_the_first_batch_builds_nothing_that_takes_longer_than_it_would_lose(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A short building is begun at half its price; but what a batch would lose counts as often as it was lost before."""
+    """A short building begins at half its price, but a batch's loss counts no more than what was lost before it."""
     costs = Costs(look=0.0)
     monkeypatch.setattr(choice, "costs", lambda _: costs)
     monkeypatch.setattr(planning, "usual", lambda _: costs)
