@@ -26,24 +26,24 @@ def codes_of(seed: int, n: int, n_bits: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (n, n_bits // 8), dtype=np.uint8)
 
 
-def stopped(call: Callable[[], object]) -> float:
+def stopped(call: Callable[[], object], after: float = 0.15) -> float:
     """Least seconds, of some tries, from a signal, sent while the call runs, to the KeyboardInterrupt that ends it."""
-    least = stopped_once(call)
+    least = stopped_once(call, after)
     for _ in range(TRIES - 1):
         if least < SOON:
             break
-        least = min(least, stopped_once(call))
+        least = min(least, stopped_once(call, after))
     return least
 
 
-def stopped_once(call: Callable[[], object]) -> float:
+def stopped_once(call: Callable[[], object], after: float) -> float:
     sent: list[float] = []
 
     def send() -> None:
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(0.15, send)
+    timer = threading.Timer(after, send)
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -149,7 +149,7 @@ def test_changes_of_many_end_soon(what: str) -> None:
         "remove": lambda: index.remove(ids * 3),
         "an id that is there": lambda: index.add(np.arange(n, dtype=np.uint64), ids=ids + 1),
     }
-    assert stopped(calls[what]) < SOON
+    assert stopped(calls[what], after=0.02) < SOON  # a fast machine removes them all in 0.12 s
     assert len(index) == before
     assert list(index.add(np.uint64(5), ids=[4 * n])) == [4 * n]
     assert len(index) == before + 1
