@@ -23,7 +23,6 @@ pytest.importorskip("sklearn")
 
 from hashindex.evaluate import confidence_interval
 from hashindex.evaluate.page.retrieved import Pictures, retrieved
-from hashindex.pages.drawing import picture
 
 N_BITS, N_QUERIES, N_ITEMS, N_CLASSES = 16, 20, 90, 3
 VOID = {"meta", "img", "br"}
@@ -299,14 +298,6 @@ def test_what_is_retrieved_is_right_or_wrong_by_the_labels_and_the_hard_are_the_
     assert [[n.right for n in one.neighbours] for one in shared] == [
         [n.right for n in one.neighbours] for one in retrieved(near, asked, given, seed=0)
     ]
-
-
-def test_pictures_of_the_same_image_are_the_same_in_any_dtype() -> None:
-    grey = np.array([[[0, 51], [102, 255]]], np.uint8)
-    assert picture(grey) == picture(grey / 255) == picture(grey[0]) == picture(grey / 100 - 1)
-    assert picture(grey) != picture(255 - grey)
-    colour = np.concatenate([grey, grey.transpose(0, 2, 1), 255 - grey])
-    assert picture(colour) == picture(colour / 255) != picture(colour[::-1])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,19 @@ def test_a_radius_may_be_wider_than_any_integer() -> None:
     index.add(codes_of(0, 4))
     for radius in (10**30, [10**30], [2**63], np.array([np.int64(64)], object)):
         assert sorted(index.search(codes_of(0, 1), radius=radius).ids.tolist()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("ids", [{1, 2}, iter([1, 2]), {1: 0, 2: 0}.keys()])
+def test_ids_come_in_a_row(ids: Iterable[int]) -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 4))
+    for call in (index.get, index.remove, lambda ids: index.replace(ids, codes_of(1, 2))):
+        with pytest.raises(TypeError, match=r"in one row; got \w+: list\(\) makes a row of it"):
+            call(ids)
+        with pytest.raises(TypeError, match="in one row"):
+            call([[1], [1, 2]])
+    assert index.get(list(ids)).tolist() == index.get([1, 2]).tolist()
+    assert len(index) == 4
 
 
 def test_an_empty_list_has_no_width() -> None:

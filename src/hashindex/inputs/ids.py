@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ def as_ids(ids: Any) -> NDArray[np.int64]:
     """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
     if isinstance(ids, np.ma.MaskedArray):
         raise TypeError("ids: got a masked array; .compressed() drops masked values")
-    array = np.asarray(ids)
+    array = _in_a_row(ids)
     if array.size == 0 and array.ndim == 1:
         return np.empty(0, np.int64)
     integers = integers_of(ids, array)
@@ -35,7 +36,18 @@ def as_some_ids(ids: Any) -> NDArray[np.int64]:
     """Return ids, or one, as int64 (n,), as :func:`as_ids`."""
     if type(ids) is int and 0 <= ids < 2**63:  # at once: codes are removed one at a time
         return np.array([ids])
-    return as_ids([ids] if np.ndim(ids) == 0 else ids)
+    return as_ids([ids] if _in_a_row(ids).ndim == 0 else ids)
+
+
+def _in_a_row(ids: Any) -> NDArray[Any]:
+    """What NumPy reads; TypeError where it would take a set, or rows of several lengths, for one thing."""
+    try:
+        array = np.asarray(ids)
+    except ValueError:
+        raise TypeError("ids must be integers, in one row") from None
+    if array.dtype == object and array.ndim == 0 and isinstance(ids, Iterable):
+        raise TypeError(f"ids must be integers, in one row; got {type(ids).__name__}: list() makes a row of it")
+    return array
 
 
 def distinct_ids(ids: NDArray[np.int64]) -> NDArray[np.int64]:
