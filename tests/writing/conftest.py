@@ -9,12 +9,13 @@ import pytest
 
 from hashindex import HashIndex
 from hashindex.segments import segment as segments
-from hashindex.writing import adding
+from hashindex.writing import adding, merging
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a few codes be a large segment."""
+    """Let a few codes be a large segment, and an idle index be as it is."""
+    monkeypatch.setattr(merging, "MOST_APART", 1.0)
     monkeypatch.setattr(adding, "TAIL_CODES", 16)
     monkeypatch.setattr(segments, "LARGE", 24)
     monkeypatch.setattr(segments, "FEWEST_COLLAPSED", 8)

@@ -10,8 +10,10 @@ from ..segments.snapshot import Snapshot
 from ..store.change import NOTHING, Change
 from ..store.durable import Store
 from ..writing.merger import Merger
-from ..writing.merging import MOST_SEGMENTS, due, in_place_of, merged
+from ..writing.merging import MOST_SEGMENTS, due, in_place_of, is_scattered, merged
 from .state import State
+
+IDLE = 0.2  # seconds without a change, after which all may be made one segment
 
 
 class Publishing(State):
@@ -85,10 +87,12 @@ class Publishing(State):
         with self._beginning.lock:
             merging = self._merging
             if self._in_batch or (merging is not None and (merging.goes_on or merging.failure is not None)):
+                if merging is not None and due(self._snapshot.segments):
+                    merging.hurry()
                 return
             if self._store is not None and self._store.mode == "r":  # in a child of the process that writes
                 return
-            if all_due or due(self._snapshot.segments):
+            if all_due or due(self._snapshot.segments) or self._may_become_one():
                 self._all_due = all_due
                 self._merging = Merger(self._merge)  # known before it begins, whatever comes between
                 with suppress(RuntimeError):  # no more threads to be had, or the process ends
@@ -108,10 +112,15 @@ class Publishing(State):
         with self._writing.lock:
             if self._merging is not merging:
                 return False
-            parts = self._parts_due() if self._is_settled() and not merging.stops() else ()
-            if not parts:
+            before, goes_on = self._snapshot, self._is_settled() and not merging.stops()
+            parts = self._parts_due() if goes_on else ()
+            if not parts and not (goes_on and self._may_become_one()):
                 self._merging = None
                 return False
+        if not parts:
+            merging.rest(IDLE)
+            self._all_due = self._snapshot is before
+            return True
         segment = merged(parts, self._engine, merging.stops)
         ahead = nullcontext() if self._store is None else self._store.written_ahead(segment)
         with ahead, self._writing.lock:
@@ -121,13 +130,18 @@ class Publishing(State):
                 self._publish(before, new, NOTHING)
         return True
 
+    def _may_become_one(self) -> bool:
+        """Whether all is to be made one segment as soon as nobody changes the index."""
+        may_be = self._store is not None or not any(one.is_mapped for one in self._snapshot.segments)
+        return may_be and is_scattered(self._snapshot)
+
     def _parts_due(self) -> tuple[Segment, ...]:
         """What is to be merged next; for whoever holds the lock of ``_writing``."""
         if self._all_due:
             self._all_due = False
             self._publish(self._snapshot, self._snapshot.settled(), NOTHING)
             every = self._snapshot.segments
-            return every if len(every) > 1 else ()
+            return every if len(every) > 1 or is_scattered(self._snapshot) else ()
         return due(self._snapshot.segments)
 
     def _wait_for_merges(self) -> None:
@@ -139,7 +153,7 @@ class Publishing(State):
         """Wait until no merge is under way; what was is left as it was."""
         merging = self._merging
         if merging is not None:
-            merging.given_up = True
+            merging.give_up()
             try:
                 merging.wait()
             except BaseException:

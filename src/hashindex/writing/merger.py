@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from threading import Event, Thread
+from time import monotonic
 
 NAME = "hashindex: merging"
 LOOK = 0.05  # seconds between two looks at whether the thread still lives
@@ -17,12 +18,12 @@ class Merger:
     stopped. A process that ends waits for the step under way.
     """
 
-    __slots__ = ("_done", "_thread", "failure", "given_up")
+    __slots__ = ("_done", "_hurry", "_thread", "failure", "given_up")
 
     def __init__(self, step: Callable[[Merger], bool]) -> None:
         self.failure: BaseException | None = None  # of a step, to be told by the next change
         self.given_up = False  # what is under way is not wanted any more
-        self._done = Event()
+        self._done, self._hurry = Event(), Event()
         self._thread = Thread(target=self._run, args=(step,), name=NAME)
 
     def start(self) -> None:
@@ -38,9 +39,27 @@ class Merger:
         """Let it go on for a while."""
         self._done.wait(LOOK)
 
+    def rest(self, seconds: float) -> None:
+        """For a step: let others change the index for a while, unless somebody is in a hurry."""
+        end = monotonic() + seconds
+        while monotonic() < end and not self.stops():
+            if self._hurry.wait(LOOK):
+                self._hurry.clear()
+                break
+
+    def hurry(self) -> None:
+        """Do not rest now."""
+        self._hurry.set()
+
+    def give_up(self) -> None:
+        """Do not begin another step, and leave out what the one under way can."""
+        self.given_up = True
+        self.hurry()
+
     def wait(self) -> None:
         """Until there is nothing more to merge; Ctrl-C may end that."""
         while self.goes_on:
+            self.hurry()
             self.pause()
 
     def stops(self) -> bool:

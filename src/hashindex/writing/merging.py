@@ -15,6 +15,7 @@ from ..structures import STRUCTURES
 
 GROWTH = 4  # a segment is merged into the next when that is not this many times larger
 MOST_SEGMENTS = 32  # beyond which who adds waits for merges
+MOST_APART = 0.125  # of all rows, outside the largest segment or removed: beyond, an idle index is made one segment
 
 
 Part = tuple[NDArray[np.uint8], NDArray[np.int64]]  # codes (n, code_size) and ids (n,), ascending
@@ -51,6 +52,13 @@ def due(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
         first -= 1
         n_after += large[first].n_codes
     return tuple(large[first:]) if first < len(large) - 1 else ()
+
+
+def is_scattered(snapshot: Snapshot) -> bool:
+    """Whether so much has changed that one segment of all pays before anybody has searched: once for many changes."""
+    n_rows = snapshot.n_tail + sum(one.n_rows for one in snapshot.segments)
+    largest = max((one.n_codes for one in snapshot.segments), default=n_rows)
+    return n_rows - largest > MOST_APART * n_rows
 
 
 def merged(parts: tuple[Segment, ...], engine: Engine, stops: Callable[[], bool]) -> Segment:
