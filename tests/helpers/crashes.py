@@ -27,7 +27,7 @@ import numpy as np
 from hashindex import HashIndex
 from hashindex.segments import segment
 from hashindex.store import transaction
-from hashindex.writing import adding, merger
+from hashindex.writing import adding, merger, merging
 from histories import KINDS, Model, content, step
 
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "mkdir")
@@ -49,11 +49,12 @@ class AtOnce:
 
 
 def small() -> None:
-    """Let a few codes make segments and merges, these at once, and a few operations a new log."""
+    """Let a few codes make segments and merges, these at once, none for idleness, and a few operations a new log."""
     vars(merger)["Thread"] = AtOnce
     adding.TAIL_CODES = 16
     segment.LARGE = 20
     transaction.MOST_LOGGED = 120
+    merging.MOST_APART = 1.0
 
 
 def do(i: int, index: HashIndex, model: Model) -> None:
@@ -74,7 +75,7 @@ def do(i: int, index: HashIndex, model: Model) -> None:
 
 def states() -> list[Model]:
     """What the store must hold after so many steps."""
-    usual = adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED, vars(merger)["Thread"]
+    usual = adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED, merging.MOST_APART, vars(merger)["Thread"]
     small()
     try:
         index, model, after = HashIndex(64), Model(), [Model()]
@@ -83,7 +84,7 @@ def states() -> list[Model]:
             after.append(dict(model))
         return after
     finally:
-        adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED, vars(merger)["Thread"] = usual
+        adding.TAIL_CODES, segment.LARGE, transaction.MOST_LOGGED, merging.MOST_APART, vars(merger)["Thread"] = usual
 
 
 def work(folder: Path, acknowledged: int, sync: Literal["always", "os"] = "always") -> None:
