@@ -168,6 +168,11 @@ def test_keys_and_payloads(tmp_path: Path) -> None:
             index.add(codes_of(1, 2), keys=["x", "x"])
         with pytest.raises(TypeError, match="JSON"):
             index.add(codes_of(1, 1), payloads=[{1, 2}])
+        deep: list[object] = []
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(ValueError, match="nested too deeply"):
+            index.add(codes_of(1, 1), payloads=[deep])
         index.replace([0], codes_of(2, 1))  # keeps what was noted
         index.add(codes_of(3, 2), ids=[1, 9], on_duplicate="replace", keys=["c", "d"])
         with pytest.raises(KeyError, match="'b' is not in the index"):
@@ -248,8 +253,9 @@ def test_a_full_disk_raises_and_writing_goes_on_once_there_is_room(tmp_path: Pat
             lambda: index.add(codes_of(1, 16_000)),  # the log
             lambda: in_batch(index),
         ):
-            with pytest.raises(OSError, match="large|disk"):
+            with pytest.raises(OSError, match="large|disk") as raised:
                 change()
+            assert Path(raised.value.filename).parent in (tmp_path / "store", tmp_path / "store" / "segments")
             assert content(index) == before
             with HashIndex.open(tmp_path / "store", mode="r") as reader:
                 assert content(reader) == before

@@ -51,7 +51,9 @@ def as_payloads(payloads: Any, n: int) -> list[str | None]:
         raise ValueError(f"got {len(given)} payloads for {n} codes")
     try:
         return [None if value is None else json.dumps(value, allow_nan=False) for value in given]
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ValueError("payloads must be what JSON can say: one is nested too deeply") from None
+    except (TypeError, ValueError) as error:
         raise type(error)(f"payloads must be what JSON can say: {error}") from None
 
 

@@ -19,7 +19,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     Whatever goes wrong meanwhile leaves the old file as it was; a link stays one, to the new file. Nobody else knows
     the name, and its mode is that of any new file. What is no file, such as /dev/stdout, is not replaced: its own name
-    is yielded. Raises OSError where nothing can be written.
+    is yielded. Raises OSError, of ``path``, where nothing can be written.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
@@ -27,14 +27,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
         return
     new = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.new")
     try:
-        try:
-            new.touch(exist_ok=False)
-        except OSError as error:
-            raise type(error)(error.errno, error.strerror, str(path)) from None
+        new.touch(exist_ok=False)
         yield new
         with new.open("rb+") as file:
             os.fsync(file.fileno())
         new.replace(path)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(new)):
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # a full disk names no file
     finally:
         new.unlink(missing_ok=True)
     sync_folder(path.parent)
