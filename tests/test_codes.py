@@ -84,7 +84,7 @@ def test_hamming_counts_differing_bits(n_bits: int, seed: int) -> None:
         (lambda: hx.from_hex(["00", "0g"]), ValueError, "row 1: not hexadecimal: '0g'"),
         (lambda: hx.from_hex(["0 1 "]), ValueError, "row 0: not hexadecimal"),
         (lambda: hx.from_hex(["00", None]), TypeError, "row 1.*NoneType"),  # type: ignore[list-item]
-        (lambda: hx.from_hex(["ff"], 7), ValueError, "row 0: the last 1 bits"),
+        (lambda: hx.from_hex(["ff"], 7, align="left"), ValueError, "row 0: the last 1 bits"),
         (lambda: hx.from_hex([]), ValueError, "n_bits="),
         (lambda: hx.from_ints([0, 256], 8), ValueError, "row 1: 256 does not fit 8 bits"),
         (lambda: hx.from_ints([-1], 8), ValueError, "two's complement"),
@@ -101,16 +101,16 @@ def test_wrong_input(call: Any, error: type[Exception], message: str) -> None:
 
 
 REFUSED: list[tuple[Any, type[Exception], str]] = [
-    (np.zeros((3, 64), np.float32), TypeError, r"float32.*pack\(\)"),
-    (np.zeros((3, 8), np.int8), TypeError, r"int8.*from_signed\(\)"),
-    (np.zeros((3, 8), np.int64), TypeError, r"int64.*from_ints\(\)"),
+    (np.zeros((3, 64), np.float32), TypeError, r"float32.*pack\(values\)"),
+    (np.zeros((3, 8), np.int8), TypeError, r"int8.*from_signed\(values\)"),
+    (np.zeros((3, 8), np.int64), TypeError, r"int64.*np\.uint8\)"),
     (np.zeros((3, 64), np.uint8), ValueError, r"\(3, 64\), expected \(n, 8\).*pack\(\)"),
     (np.full((3, 7), 9, np.uint8), ValueError, r"\(3, 7\), expected \(n, 8\)"),
     (np.zeros((2, 3, 8), np.uint8), ValueError, r"\(2, 3, 8\)"),
     (np.uint8(3), ValueError, "shape"),
-    (["00" * 8], TypeError, r"from_hex\(\)"),
+    (["00" * 8], TypeError, r"from_hex\(values\)"),
     (np.zeros((2, 63), np.bool_), ValueError, r"bool of shape \(2, 63\)"),
-    (np.zeros((2, 2), np.uint64), ValueError, r"shape \(n,\)"),
+    (np.zeros((2, 2), np.uint64), ValueError, r"from_words\(values\)"),
     ([[1, 2], [3]], TypeError, "cannot be read"),
     (None, TypeError, "got NoneType"),
 ]

@@ -9,9 +9,10 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from .codes import from_hex, from_ints, from_signed, hamming, pack, to_hex, unpack
+from .codes import hamming, pack, to_hex, unpack
 from .explain import Explanation
 from .index import HashIndex
+from .inputs.reading import from_bits, from_bytes, from_hex, from_ints, from_signed, from_words
 from .matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredMatches
 from .search.pairs import Pairs
 
@@ -29,9 +30,12 @@ __all__ = [
     "RadiusMatches",
     "ScoredMatches",
     "__version__",
+    "from_bits",
+    "from_bytes",
     "from_hex",
     "from_ints",
     "from_signed",
+    "from_words",
     "hamming",
     "pack",
     "to_hex",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .advice import advice, words_advice
 from .numbers import check_n_bits, code_size
 
 _UINT8 = np.dtype(np.uint8)
@@ -70,7 +71,7 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
             )
         lone = array.dtype == object and array.ndim == 0  # None, a dict: NumPy reads it as one object
         seen = type(values).__name__ if lone else f"dtype {array.dtype}"
-        raise TypeError(f"{what}: got {seen}, expected {expected}{_advice(array)}")
+        raise TypeError(f"{what}: got {seen}, expected {expected}{advice(array, n_bits)}")
     if array.ndim not in (1, 2):
         raise ValueError(f"{what}: got shape {array.shape}, expected {expected}")
     width = array.shape[-1]
@@ -83,10 +84,9 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
         n_bits = check_n_bits(8 * width)
     elif width != code_size(n_bits):
         unpacked = array.size and width == n_bits and array.max() <= 1
-        advice = "; these look like unpacked bits: pack() packs them" if unpacked else ""
+        hint = "; these look like unpacked bits: pack() packs them" if unpacked else ""
         raise ValueError(
-            f"{what}: got uint8 of shape {array.shape}, expected (n, {code_size(n_bits)}) "
-            f"for {n_bits}-bit codes{advice}"
+            f"{what}: got uint8 of shape {array.shape}, expected (n, {code_size(n_bits)}) for {n_bits}-bit codes{hint}"
         )
     codes = np.ascontiguousarray(np.atleast_2d(array))
     try:
@@ -140,7 +140,7 @@ def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
     if not str(values.type).startswith("fixed_size_binary"):
         raise TypeError(
             f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary; its to_numpy() gives numbers as "
-            f"NumPy has them, from_hex() reads text"
+            f"NumPy has them, its to_pylist() what from_hex() reads"
         )
     if values.null_count:
         raise ValueError(f"{what}: the Arrow array has {values.null_count} nulls; drop them first")
@@ -164,26 +164,6 @@ def _from_bools(array: NDArray[np.bool_], n_bits: int | None, what: str) -> Give
 
 def _from_words(array: NDArray[np.uint64], n_bits: int | None, what: str) -> Given:
     if n_bits not in (None, 64) or array.ndim > 1:
-        expected = "a 64-bit index" if array.ndim <= 1 else "shape (n,)"
-        raise ValueError(
-            f"{what}: got uint64 of shape {array.shape}: one integer is one 64-bit code and needs {expected}; "
-            f"from_ints() takes other widths, packed codes are uint8"
-        )
+        raise ValueError(f"{what}: got uint64 of shape {array.shape}{words_advice(array, n_bits)}")
     codes = np.atleast_1d(array).astype(">u8").view(np.uint8).reshape(-1, 8)
     return Given(codes, 64, array.ndim == 0)
-
-
-def _advice(array: NDArray[Any]) -> str:
-    """Which helper makes codes of such values."""
-    kind = array.dtype.kind
-    if kind == "f":
-        return "; pack() makes codes of real numbers (bit = value > 0)"
-    if array.dtype == np.int8:
-        return "; this looks like signed binary (each byte minus 128): from_signed() converts it"
-    if kind in "iu":
-        return "; from_ints() takes codes written as integers, pack() takes 0/1 columns"
-    if kind == "S":
-        return "; np.frombuffer(b''.join(rows), np.uint8).reshape(len(rows), -1) reads rows of bytes"
-    if kind == "U":
-        return "; from_hex() takes hexadecimal text"
-    return ""
