@@ -16,6 +16,7 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("demo", "reproduce"),
+    ("connect",),
     ("baselines", "evaluate"),
     ("learn",),
     ("__init__",),

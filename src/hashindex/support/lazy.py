@@ -24,3 +24,13 @@ def attributes(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
         return getattr(module, name)
 
     return find
+
+
+def needed(module: str, wants: str, extra: str) -> Any:
+    """Import ``module`` for who ``wants`` it; ImportError that names the ``extra`` of this package that brings it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise ImportError(f"{wants} needs {error.name}: pip install 'hashindex[{extra}]'") from None
