@@ -19,7 +19,7 @@ from hashindex.index import Method
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX signals")
 
 SOON = 0.2  # seconds that a call may go on
-TRIES = 5  # of which one must do: the machine may be doing other things
+TRIES = 10  # of which one must do: the machine may be doing other things
 
 
 def codes_of(seed: int, n: int, n_bits: int) -> NDArray[np.uint8]:
@@ -38,20 +38,27 @@ def stopped(call: Callable[[], object], after: float = 0.15) -> float:
 
 def stopped_once(call: Callable[[], object], after: float) -> float:
     sent: list[float] = []
+    begun, ended = threading.Event(), threading.Event()
 
     def send() -> None:
-        sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
+        begun.wait()
+        if not ended.wait(after):
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(after, send)
-    timer.start()
+    def begin() -> None:
+        begun.set()
+        call()
+
+    sender = threading.Thread(target=send)
+    sender.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            call()
+            begin()
         return time.perf_counter() - sent[0]
     finally:
-        timer.cancel()
-        timer.join()
+        ended.set()
+        sender.join()
 
 
 @pytest.fixture(scope="module", params=["native", "numba"])

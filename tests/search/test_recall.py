@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from hashindex import ApproximateMatches, HashIndex, engines, pack
 from hashindex.engines import Engine
+from hashindex.writing import merging
 
 N = 20_000
+
+
+@pytest.fixture(autouse=True)
+def _as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave segments as they are where nothing is changed: one of all has other clusters."""
+    monkeypatch.setattr(merging, "MOST_APART", 1.0)
 
 
 def clumped(n: int, n_bits: int, seed: int) -> NDArray[np.uint8]:
