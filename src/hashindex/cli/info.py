@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 from .. import engines
 from ..inputs.numbers import n_threads
 from ..support import machine
+from .stores import is_store, to_read
 
 NAME = "info"
 
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    commands.add_parser(
+    parser: argparse.ArgumentParser = commands.add_parser(
         NAME,
-        help="show the engine in use and what is installed",
+        help="show the engine in use and what is installed, or what is in a store",
         description="Show the version, the engine and ISA that searches use here, the number of threads, and the "
-        "versions of what is installed.",
+        "versions of what is installed; or of a store, or a file of an index, what is in it.",
+        epilog="example: hashindex info store/",
     )
+    parser.add_argument("store", nargs="?", type=Path, metavar="STORE", help="the folder of a store, or a file")
 
 
-def run(_: argparse.Namespace, /) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print it and return 0."""
+    if options.store is not None:
+        _print(_of_store(options.store))
+        return 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         engine = engines.load()
@@ -38,9 +46,28 @@ def run(_: argparse.Namespace, /) -> int:
         from ..engines.native.engine import available_isas
 
         rows["ISAs of this CPU"] = ", ".join(available_isas())
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        print(f"{name:<{width}}  {value}")
+    _print(rows)
     for warning in caught:
         print(f"note: {warning.message}")
     return 0
+
+
+def _of_store(path: Path) -> dict[str, str]:
+    index = to_read(path)
+    files = [one for one in path.rglob("*") if one.is_file()] if is_store(path) else [path]
+    n_bytes = sum(one.stat().st_size for one in files)
+    rows = {
+        "codes": f"{len(index):,}",
+        "bits of a code": str(index.n_bits),
+        "bytes on the disk": f"{n_bytes:,}" + (f" ({n_bytes / len(index):.1f} a code)" if len(index) else ""),
+        "meta": json.dumps(index.meta),
+    }
+    if is_store(path):
+        rows["keys and payloads"] = f"{sum(1 for _ in index.items()):,}"
+    return rows
+
+
+def _print(rows: dict[str, str]) -> None:
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"{name:<{width}}  {value}")

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .. import __version__
-from . import check_lists, demo, info, reproduce
+from . import add, build, check, check_lists, convert, demo, doctor, info, remove, reproduce, search
 from . import eval as eval_command
 
+MENDABLE = (ImportError, ValueError, OSError, KeyError)
 _PIPE_CLOSED = 141  # what a shell says of programs that SIGPIPE ended
 
 
@@ -27,15 +28,28 @@ class Command(Protocol):
         """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
 
     def run(self, options: argparse.Namespace) -> int:
-        """Run the subcommand and return its exit status; ValueError and ImportError are what the user can mend."""
+        """Run the subcommand and return its exit status; what it raises of ``MENDABLE`` is told to the user."""
 
 
-COMMANDS: tuple[Command, ...] = (demo, eval_command, reproduce, check_lists, info)  # in the order of the help
+COMMANDS: tuple[Command, ...] = (  # in the order of the help
+    build,
+    add,
+    search,
+    remove,
+    check,
+    convert,
+    info,
+    doctor,
+    demo,
+    eval_command,
+    reproduce,
+    check_lists,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 well, 1 a wrong answer was found, 2 it could not be done."""
-    options = _parser().parse_args(arguments)
+    options = _parsed(_parser(), arguments)
     run = {command.NAME: command.run for command in COMMANDS}[options.command]
     try:
         status = run(options)
@@ -44,9 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at the end
         return _PIPE_CLOSED
-    except (ImportError, ValueError) as error:
-        print(f"hashindex {options.command}: {error}", file=sys.stderr)
+    except MENDABLE as error:
+        told = error.args[0] if isinstance(error, KeyError) else error
+        print(f"hashindex {options.command}: {told}", file=sys.stderr)
         return 2
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; files named behind one are more of those named before, which argparse alone would refuse."""
+    options, more = parser.parse_known_args(arguments)
+    rest: str = getattr(options, "rest", "")
+    if more and (not rest or any(one.startswith("-") and one != "-" for one in more)):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more:
+        setattr(options, rest, [*getattr(options, rest), *more])
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

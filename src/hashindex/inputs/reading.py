@@ -57,7 +57,8 @@ def from_hex(texts: str | Iterable[str], n_bits: int | None = None, *, align: Al
     width = code_size(check_n_bits(n_bits))
     codes = np.empty((len(rows), width), np.uint8)
     fewest, most = (n_bits + 3) // 4, 2 * width
-    for i, row in enumerate(rows):
+    whole = _read_whole(rows, most) if n_bits == 4 * most else None
+    for i, row in enumerate(() if whole is not None else rows):
         if len(row) not in (fewest, most):
             takes = f"{most}" if fewest == most else f"{fewest} or {most}"
             raise ValueError(f"row {i}: {n_bits} bits take {takes} hexadecimal digits, got {len(row)}")
@@ -75,6 +76,8 @@ def from_hex(texts: str | Iterable[str], n_bits: int | None = None, *, align: Al
             codes[i] = np.frombuffer(bytes.fromhex(digits), np.uint8)
         except ValueError:
             raise ValueError(f"row {i}: not hexadecimal: {row[:40]!r}") from None
+    if whole is not None:
+        return whole
     if align == "right":
         return _moved_left(codes, n_bits)
     check_pad_bits(codes, n_bits)
@@ -264,6 +267,17 @@ def _lines(texts: Iterable[Any], reader: str, what: str) -> list[str]:
             )
         rows.append(row)
     return rows
+
+
+def _read_whole(rows: list[str], n_digits: int) -> NDArray[np.uint8] | None:
+    """Rows of so many digits each in one step; None where one must be told."""
+    text = "".join(rows)
+    if any(len(row) != n_digits for row in rows) or not (text.isalnum() and text.isascii()):
+        return None
+    try:
+        return np.frombuffer(bytearray.fromhex(text), np.uint8).reshape(-1, n_digits // 2)
+    except ValueError:
+        return None
 
 
 def _moved_left(codes: NDArray[np.uint8], n_bits: int) -> NDArray[np.uint8]:

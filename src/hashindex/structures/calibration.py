@@ -116,7 +116,7 @@ def costs(engine: Engine) -> Costs:
     """What was measured for ``engine`` here and kept, else the usual."""
     if engine.description not in _known:
         try:
-            _known[engine.description] = _read(json.loads(_file().read_text(encoding="utf-8"))[_key(engine)])
+            _known[engine.description] = _read(json.loads(kept_in().read_text(encoding="utf-8"))[_key(engine)])
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             _known[engine.description] = usual(engine)
     return _known[engine.description]
@@ -124,11 +124,11 @@ def costs(engine: Engine) -> Costs:
 
 def calibrate(engine: Engine) -> None:
     """Measure ``engine`` for some tenths of a second and keep the result, unless that was done before."""
-    if costs(engine) is not usual(engine):
+    if is_measured(engine):
         return
     _known[engine.description] = measure(engine)
     with suppress(RuntimeError):  # no home folder
-        _keep(_file(), _key(engine), _known[engine.description])
+        _keep(kept_in(), _key(engine), _known[engine.description])
 
 
 def _maker() -> str:
@@ -139,8 +139,14 @@ def _key(engine: Engine) -> str:
     return f"{VERSION}: {processor()}, {engine.description}"
 
 
-def _file() -> Path:
+def kept_in() -> Path:
+    """The file of what was measured; RuntimeError where there is no home folder."""
     return _folder() / "costs.json"
+
+
+def is_measured(engine: Engine) -> bool:
+    """Whether ``engine`` was measured here, and not only its like elsewhere."""
+    return costs(engine) is not usual(engine)
 
 
 def _read(kept: dict[str, Any]) -> Costs:

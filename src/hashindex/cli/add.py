@@ -1,0 +1,32 @@
+"""The command ``hashindex add``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from . import hash_files
+from .stores import add_hashes, add_keys, add_store, to_write
+
+NAME = "add"
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="add codes in files to a store",
+        description="Add codes in files, or from standard input, to a store: all of them, or none. " + hash_files.HELP,
+        epilog="example: hashindex add store/ more.txt",
+    )
+    add_store(parser)
+    hash_files.add_options(parser, "files of codes")
+    add_keys(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Add them, tell how many the store now holds, and return 0."""
+    with to_write(options.store) as index:
+        n = add_hashes(index, hash_files.read(options, index.n_bits), options)
+        print(f"{options.store}: {n} codes added, {len(index)} in all")
+    return 0

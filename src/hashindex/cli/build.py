@@ -1,0 +1,49 @@
+"""The command ``hashindex build``."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..index import HashIndex
+from . import hash_files
+from .stores import add_hashes, add_keys, is_store
+
+NAME = "build"
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="make a store of codes in files",
+        description="Make a store, an index that lives in a folder, of codes in files or from standard input. "
+        + hash_files.HELP,
+        epilog="example: hashindex build hashes.txt -o store/",
+    )
+    hash_files.add_options(parser, "files of codes")
+    parser.add_argument("-o", "--output", type=Path, metavar="STORE", required=True, help="the folder to make")
+    add_keys(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the store, tell how many codes it holds, and return 0; ValueError leaves nothing behind."""
+    folder: Path = options.output
+    if is_store(folder):
+        raise ValueError(f"{folder}: holds a store already; hashindex add adds to it")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder}: is not empty; name a folder that is not there")
+    was_there = folder.exists()
+    hashes = hash_files.read(options, None)
+    try:
+        with HashIndex.open(folder, hashes.n_bits) as index:
+            n = add_hashes(index, hashes, options)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        if was_there:
+            folder.mkdir()
+        raise
+    print(f"{folder}: {n} codes of {hashes.n_bits} bits")
+    return 0

@@ -1,0 +1,36 @@
+"""The command ``hashindex check``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from .stores import add_store, has_bars, is_store, to_read
+
+NAME = "check"
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="look at every byte of a store or file for damage",
+        description="Verify every checksum and every invariant of a store, or of a file of an index.",
+        epilog="example: hashindex check store/. Exit status: 0 all is well, 1 it is damaged, 2 there is nothing.",
+    )
+    add_store(parser, "the folder of a store, or a file of an index")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at it all, tell what was found, and return 0, or 1 if it is damaged."""
+    if not is_store(options.store) and not options.store.is_file():
+        raise ValueError(f"{options.store}: is neither a store nor a file")
+    try:
+        index = to_read(options.store)
+        index.check(progress=has_bars())
+    except ValueError as error:
+        print(f"damaged: {error}", file=sys.stderr)
+        return 1
+    print(f"{options.store}: all is well; {len(index)} codes of {index.n_bits} bits")
+    return 0

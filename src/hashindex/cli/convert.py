@@ -1,0 +1,98 @@
+"""The command ``hashindex convert``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..codes import to_hex, unpack
+from ..index import HashIndex
+from ..support.files import replacing
+from ..support.lazy import needed
+from . import hash_files
+from .checks import check_output
+from .stores import is_store, to_read
+
+NAME = "convert"
+KINDS = {"hxi": ".hxi", "npy": ".npy", "parquet": ".parquet", "hex": ".txt", "bits": ".bits"}
+BLOCK = 2**16  # codes written at once
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="write the codes of a store or of files as another kind of file",
+        description="Write all codes of a store, of a file of an index, or of files of codes, in the order of ids, "
+        "as an index in one file (hxi), an array (npy), Parquet, or text: hexadecimal or 0 and 1, a line each, with "
+        "what was noted behind a tab. " + hash_files.HELP,
+        epilog="example: hashindex convert store/ -o codes.npy",
+    )
+    hash_files.add_options(parser, "a store, a file of an index, or files of codes")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True, help="what to write")
+    endings = ", ".join(KINDS.values())
+    parser.add_argument("--to", choices=tuple(KINDS), help=f"its kind (default: by its ending: {endings})")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file, tell how many codes it holds, and return 0."""
+    path: Path = options.output
+    check_output("--output", path)
+    of_ending = {ending: kind for kind, ending in KINDS.items()}
+    to = options.to or of_ending.get(path.suffix)
+    if to is None:
+        raise ValueError(f"{path}: its ending tells no kind; --to does: {', '.join(KINDS)}")
+    hashes, index = _read(options)
+    if to == "hxi":
+        if index is None:
+            index = HashIndex(hashes.n_bits)
+            index.add(hashes.codes)
+        index.save(path)
+    else:
+        _write(path, to, hashes)
+    print(f"{path}: {len(hashes.codes)} codes of {hashes.n_bits} bits")
+    return 0
+
+
+def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | None]:
+    first = Path(options.files[0]) if len(options.files) == 1 else None
+    if first is None or not (is_store(first) or first.suffix == ".hxi"):
+        return hash_files.read(options, None), None
+    index = to_read(first)
+    ids, notes = index.ids(), [""] * len(index)
+    if is_store(first):
+        noted = zip(index.keys(ids), index.payloads(ids), strict=True)
+        notes = [str(("" if payload is None else payload) if key is None else key) for key, payload in noted]
+    return hash_files.Hashes(index.get(ids), index.n_bits or 8, notes), index
+
+
+def _write(path: Path, to: str, hashes: hash_files.Hashes) -> None:
+    arrow = needed("pyarrow", "writing Parquet", "arrow") if to == "parquet" else None
+    parquet = needed("pyarrow.parquet", "writing Parquet", "arrow") if to == "parquet" else None
+    with replacing(path) as new:
+        if to == "npy":
+            with new.open("wb") as file:
+                np.save(file, hashes.codes)
+        elif arrow is not None and parquet is not None:
+            rows = arrow.array([row.tobytes() for row in hashes.codes], arrow.binary(hashes.codes.shape[1]))
+            columns = {"code": rows, **({"note": hashes.notes} if any(hashes.notes) else {})}
+            parquet.write_table(arrow.table(columns), new)
+        else:
+            with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+                file.writelines(_lines(to, hashes))
+
+
+def _lines(to: str, hashes: hash_files.Hashes) -> Iterator[str]:
+    for begin in range(0, len(hashes.codes), BLOCK):
+        some = hashes.codes[begin : begin + BLOCK]
+        if to == "hex":
+            texts = to_hex(some)
+        else:
+            digits = unpack(some, hashes.n_bits).view(np.uint8) + np.uint8(ord("0"))
+            texts = [row.tobytes().decode() for row in digits]
+        notes = hashes.notes[begin : begin + BLOCK]
+        yield from (f"{text}\t{note}\n" if note else f"{text}\n" for text, note in zip(texts, notes, strict=True))

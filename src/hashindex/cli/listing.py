@@ -1,0 +1,87 @@
+"""Rows that a command writes: text to read and to cut, JSON lines, or Parquet."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from ..support.files import replacing
+from ..support.lazy import needed
+from .checks import check_output
+
+FORMATS = ("text", "json", "parquet")
+BLOCK = 10_000  # rows written at once
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add where rows go, and how they are written."""
+    parser.add_argument("--to", choices=FORMATS, help="how it is written (default: by the ending of -o, else text)")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: standard output)"
+    )
+
+
+def check(options: argparse.Namespace) -> str:
+    """The format; ValueError where nothing can be written so."""
+    check_output("--output", options.output)
+    ending = "" if options.output is None else options.output.suffix
+    chosen: str = options.to or {".json": "json", ".jsonl": "json", ".parquet": "parquet"}.get(ending, "text")
+    if chosen == "parquet":
+        if options.output is None:
+            raise ValueError("Parquet needs a file: -o FILE")
+        needed("pyarrow.parquet", "writing Parquet", "arrow")
+    return chosen
+
+
+def write(options: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows under these names, and return how many there were; ValueError where that fails."""
+    chosen = check(options)
+    rows = iter(rows)
+    try:
+        if chosen == "parquet":
+            return _write_parquet(options.output, names, rows)
+        n = 0
+        with _opened(options.output) as file:
+            while block := list(islice(rows, BLOCK)):
+                n += len(block)
+                if chosen == "json":
+                    file.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in block)
+                else:
+                    file.writelines("\t".join(map(_text, row)) + "\n" for row in block)
+        return n
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ValueError(f"cannot write --output: {error}") from None
+
+
+def _text(value: Any) -> str:
+    """As it reads in a column: text as it is, but for what would break the line."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.replace("\t", " ").replace("\n", " ").replace("\r", " ")
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[IO[str]]:
+    if path is None:
+        yield sys.stdout
+        return
+    with replacing(path) as new, new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        yield file
+
+
+def _write_parquet(path: Path, names: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
+    arrow, parquet = (needed(name, "writing Parquet", "arrow") for name in ("pyarrow", "pyarrow.parquet"))
+    columns = list(zip(*rows, strict=True)) or [() for _ in names]
+    table = arrow.table({name: arrow.array(list(column)) for name, column in zip(names, columns, strict=True)})
+    with replacing(path) as new:
+        parquet.write_table(table, new)
+    return int(table.num_rows)

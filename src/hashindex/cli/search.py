@@ -1,0 +1,72 @@
+"""The command ``hashindex search``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..index import HashIndex
+from . import hash_files, listing
+from .stores import add_store, is_store, to_read
+
+NAME = "search"
+NAMES = ("query", "distance", "id", "key", "payload")
+MANY = 2**16  # queries at once
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="search a store for codes in files",
+        description="Find all codes within a radius of each query, or the k nearest: exactly. A row for each hit: the "
+        "query (what stands beside it, else its number from 1), the distance, the id, and the key and payload noted "
+        "with the code, which text has in one column. " + hash_files.HELP,
+        epilog="example: hashindex search store/ --radius 31 < queries.txt. "
+        "Exit status: 0 something was found, 1 nothing was, 2 it could not be done.",
+    )
+    add_store(parser, "the folder of a store, or a file of an index")
+    hash_files.add_options(parser, "files of queries")
+    parser.add_argument("-r", "--radius", type=int, metavar="R", help="everything within this distance, inclusive")
+    parser.add_argument("-k", type=int, metavar="K", help="the K nearest; with --radius those within it")
+    listing.add_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search, write a row for each hit, and return 0, or 1 if there is none."""
+    if options.radius is None and options.k is None:
+        raise ValueError("give --radius R for everything within R, or -k K for the K nearest")
+    as_text = listing.check(options) == "text"
+    index = to_read(options.store)
+    if not len(index):
+        return 1
+    queries = hash_files.read(options, index.n_bits)
+    rows = _rows(index, queries, options.radius, options.k, notes=is_store(options.store))
+    if as_text:
+        return int(
+            not listing.write(options, NAMES, ((*row[:3], row[4] if row[3] is None else row[3]) for row in rows))
+        )
+    return int(not listing.write(options, NAMES, rows))
+
+
+def _rows(
+    index: HashIndex, queries: hash_files.Hashes, radius: int | None, k: int | None, *, notes: bool
+) -> Iterator[tuple[Any, int, int, str | None, Any]]:
+    names: list[Any] = [note or i for i, note in enumerate(queries.notes, start=1)]
+    for begin in range(0, len(queries.codes), MANY):
+        some = queries.codes[begin : begin + MANY]
+        if k is not None:
+            distances, ids = index.search(some, k=k) if radius is None else index.search(some, k=k, radius=radius)
+            of, _ = np.nonzero(ids >= 0)
+            distances, ids = distances[ids >= 0], ids[ids >= 0]
+        else:
+            offsets, distances, ids = index.search(some, radius=radius or 0)
+            of = np.repeat(np.arange(len(some)), np.diff(offsets))
+        none = [None] * len(ids)
+        keys, payloads = (index.keys(ids), index.payloads(ids)) if notes else (none, none)
+        yield from zip(
+            (names[begin + i] for i in of.tolist()), distances.tolist(), ids.tolist(), keys, payloads, strict=True
+        )
