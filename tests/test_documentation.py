@@ -108,7 +108,9 @@ def test_files_that_are_named_are_there(page: str) -> None:
 def test_the_architecture_names_every_room() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     rooms = {folder.parent.name for folder in PACKAGE.glob("*/__init__.py")}
+    picture = (ROOT / "docs" / "pictures" / "architecture.svg").read_text()
     assert {room for room in rooms if f"`{room}/`" not in text} == set()
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()
 
 
 def test_examples_of_the_pages_are_run() -> None:

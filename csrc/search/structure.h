@@ -1,5 +1,5 @@
 // What a search structure answers of one part of an index. A structure is its own pair of files and a line in
-// bindings/module.cpp and CMakeLists.txt; nothing else here knows which there are.
+// bindings/register.h, bindings/module.cpp and CMakeLists.txt each; nothing else here knows which there are.
 #pragma once
 
 #include "codes.h"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .inputs.codes import as_codes
+from .inputs.codes import as_codes, refuse_masked
 from .inputs.numbers import check_n_bits
 from .support.interrupts import interruptible
 
@@ -36,6 +36,7 @@ def pack(values: ArrayLike) -> NDArray[np.uint8]:
         A value is NaN, there are no bits, or integers of which none is negative and one above 1: such bytes are
         packed, and such counts would nearly all become 1.
     """
+    refuse_masked(values, "pack")
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"pack takes bool or real numbers, got dtype {array.dtype}")
@@ -108,6 +109,8 @@ def hamming(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.int32]:
     ValueError
         The widths or shapes do not fit.
     """
+    refuse_masked(a, "hamming")
+    refuse_masked(b, "hamming")
     a, b = np.asarray(a), np.asarray(b)
     for name, array in (("a", a), ("b", b)):
         if array.dtype != np.uint8:

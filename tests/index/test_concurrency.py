@@ -68,6 +68,27 @@ def test_search_after_fork(engine: Engine) -> None:
 
 
 @needs_fork
+def test_a_child_forked_while_numba_compiles_may_compile() -> None:
+    lock = pytest.importorskip("numba.core.compiler_lock").global_compiler_lock
+    HashIndex(64, engine="numba")
+    held, done = threading.Event(), threading.Event()
+
+    def compile_for_a_while() -> None:
+        with lock:
+            held.set()
+            done.wait(0.3)
+
+    thread = threading.Thread(target=compile_for_a_while)
+    thread.start()
+    assert held.wait(10)
+    assert in_child(lambda: bool(lock._lock.acquire(timeout=5)))
+    done.set()
+    thread.join()
+    assert lock._lock.acquire(timeout=5)
+    lock._lock.release()
+
+
+@needs_fork
 def test_a_child_forked_amid_a_write_may_write() -> None:
     index = HashIndex(64)
     index.add(codes_of(0, 20_000))

@@ -135,6 +135,13 @@ def test_matches_in_plenty_end_soon() -> None:
     assert free == [True]
 
 
+def test_getting_many_ends_soon() -> None:
+    index, ids = HashIndex(64), np.random.default_rng(0).permutation(2_000_000)
+    index.add(codes_of(0, 2_000_000, 64), ids=ids)
+    assert stopped(lambda: index.get(ids)) < SOON
+    assert np.array_equal(index.get(ids[:3]), codes_of(0, 2_000_000, 64)[:3])
+
+
 def test_evaluation_ends_soon() -> None:
     pytest.importorskip("hashindex._core")
     codes, labels = codes_of(0, 500_000, 1024), np.zeros(500_000, np.int64)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from hashindex import HashIndex
+from hashindex.index import METHODS
+from hashindex.structures import STRUCTURES
 from reference import codes_of
 
 
@@ -28,6 +30,8 @@ from reference import codes_of
         ({"k": 1, "deny": [[1, 2], [3]]}, TypeError, "deny must be ids"),
         ({"k": 1, "allow": [1, 2**63]}, ValueError, r"below 2\*\*63"),
         ({"k": 1, "allow": iter([1])}, ValueError, r"list\(\) makes a row"),
+        ({"k": 1, "allow": 1}, ValueError, r"shape \(\); \[allow\] is one"),
+        ({"radius": {1, 2}}, TypeError, r"got set: list\(\) makes a row"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
@@ -79,6 +83,10 @@ def test_what_is_no_path_is_refused() -> None:
 def test_wrong_n_bits(n_bits: object) -> None:
     with pytest.raises((TypeError, ValueError), match="n_bits must be"):
         HashIndex(n_bits)  # type: ignore[arg-type]
+
+
+def test_methods_are_the_structures() -> None:
+    assert ("auto", *STRUCTURES) == METHODS
 
 
 def test_an_engine_must_be_one() -> None:

@@ -158,6 +158,30 @@ def test_bits_and_bytes_of_any_width(n_bits: int, seed: int) -> None:
     assert hx.from_bits([], n_bits).shape == hx.from_bytes([], n_bits).shape == (0, (n_bits + 7) // 8)
 
 
+def test_masked_values_have_no_meaning() -> None:
+    for call, dtype in (
+        (hx.pack, np.float64),
+        (hx.from_signed, np.int8),
+        (hx.from_words, np.uint64),
+        (lambda values: hx.from_ints(values[0], 8), np.int64),
+        (lambda values: hx.hamming(values, values), np.uint8),
+    ):
+        with pytest.raises(TypeError, match="masked array"):
+            call(np.ma.array([[1, 2]], dtype, mask=[[True, False]]))
+
+
+def test_zeros_at_the_end_of_bytes_are_kept() -> None:
+    rows = [b"abcdefg\0", b"hijklm\0\0"]
+    assert hx.from_bytes(np.array(rows)).tobytes() == hx.from_bytes(rows).tobytes() == b"".join(rows)
+
+
+@pytest.mark.parametrize("given", [b"abcd", None, 7, [1]])
+def test_what_is_no_text_is_told(given: Any) -> None:
+    for read in (hx.from_hex, hx.from_bits):
+        with pytest.raises(TypeError, match="from_(hex|bits) takes a str|row 0: expected a str"):
+            read(given)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -81,19 +81,24 @@ def test_a_small_share_stays_apart(index: HashIndex) -> None:
 
 
 def test_who_writes_on_is_not_interrupted(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "IDLE", 5.0)
-    index.add(codes_of(0, 100))
-    index.add(codes_of(1, 20))
-    end, n = time.monotonic() + 1, 0
-    while time.monotonic() < end:
+    largest: list[int] = []  # of the segments of each merge
+
+    def noted(parts: Any, *given: Any) -> Any:
+        largest.append(max(one.n_rows for one in parts))
+        return merging.merged(parts, *given)
+
+    monkeypatch.setattr(publishing, "merged", noted)
+    monkeypatch.setattr(publishing, "IDLE", 30.0)
+    index.add(codes_of(0, 1000))
+    index.add(codes_of(1, 200))  # too few to be merged with the others for their size
+    for _ in range(50):
         index.add(codes_of(2, 1))
-        n += 1
-    (first, *_), merging_thread = index._snapshot.segments, index._merging
-    assert merging_thread is not None
-    assert first.n_rows < 120 + n
+        time.sleep(0.005)
+    assert not any(n >= 1000 for n in largest)
     index._wait_for_merges()  # which asks for it at once
+    assert largest[-1] == 1000
     assert shape(index) == (1, 0, 0)
-    assert len(index) == 120 + n
+    assert len(index) == 1250
 
 
 def test_closing_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

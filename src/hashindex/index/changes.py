@@ -14,10 +14,10 @@ from ..support.interrupts import interruptible
 from ..support.progress import Progress, reporting
 from ..writing.adding import appended, check_new, free_ids, read, with_codes
 from ..writing.removing import known, without
-from .items import Items
+from .items import Noting
 
 
-class Changes(Items):
+class Changes(Noting):
     """Adding, replacing and removing."""
 
     def add(

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from ..inputs.ids import as_ids
 from ..store import items as noted
 from ..store.durable import Store
+from ..support.interrupts import interruptible
 from .publishing import Publishing
+from .reading import LOOKUP
 
 
-class Items(Publishing):
+class Noting(Publishing):
     """What a store notes with its codes."""
 
     def find(self, keys: Any) -> NDArray[np.int64]:
@@ -77,7 +79,7 @@ class Items(Publishing):
 
     def _items(self, ids: Any) -> list[tuple[str | None, Any]]:
         snapshot, store, wanted = self._snapshot, self._noting(), as_ids(ids)
-        here = snapshot.contains(wanted)
+        here = interruptible(lambda: snapshot.contains(wanted), wanted.nbytes * LOOKUP)
         if not here.all():
             raise KeyError(f"id {wanted[~here][0]} is not in the index")
         return store.ask(lambda manifest: noted.of(manifest, wanted))

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs.ids import as_some_ids
+from ..support.interrupts import interruptible
 from .state import State
+
+LOOKUP = 4  # times as long as reading an id is looking for it, at least
 
 
 class Reading(State):
@@ -47,6 +50,6 @@ class Reading(State):
         KeyError
             An id that is not in the index.
         """
-        snapshot = self._snapshot
-        codes = snapshot.codes_of(as_some_ids(ids))
+        snapshot, wanted = self._snapshot, as_some_ids(ids)
+        codes = interruptible(lambda: snapshot.codes_of(wanted), wanted.nbytes * LOOKUP)
         return codes.reshape(-1) if np.ndim(ids) == 0 else codes

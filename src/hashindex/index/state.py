@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from ..writing.merger import Merger
 from .closed import Closed
 
 Method = Literal["auto", "scan", "multi-index", "clusters", "folds"]
-METHODS: tuple[Method, ...] = ("auto", "scan", "multi-index", "clusters", "folds")
+METHODS: tuple[Method, ...] = get_args(Method)
 Ids = Sequence[int] | Sequence[bool] | NDArray[np.integer[Any]] | NDArray[np.bool_]
 WORTH_THREADS = 2**21  # bytes compared, below which waking a thread takes longer than the rest
 

@@ -1,4 +1,4 @@
-"""Checks at the door: what is a code, a radius, a k, an id; and what to call instead when it is not."""
+"""What is a code, and what to call instead when it is not."""
 
 from __future__ import annotations
 
@@ -96,6 +96,12 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     return Given(codes, n_bits, array.ndim == 1)
 
 
+def refuse_masked(values: Any, what: str) -> None:
+    """Raise TypeError for a masked array."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{what}: got a masked array, whose masked values have no meaning here; .filled(0) clears them")
+
+
 def _none_of(n_bits: int | None) -> str:
     return f"np.empty((0, {code_size(n_bits) if n_bits else 'code_size'}), np.uint8)"
 
@@ -114,8 +120,7 @@ def check_pad_bits(codes: NDArray[np.uint8], n_bits: int) -> None:
 
 
 def _as_array(values: Any, what: str) -> NDArray[Any]:
-    if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{what}: got a masked array, whose masked values have no meaning here; .filled(0) clears them")
+    refuse_masked(values, what)
     if isinstance(values, np.ndarray):
         return np.asarray(values)
     if hasattr(values, "type") and hasattr(values, "null_count"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
     except ValueError:
         raise TypeError(f"{name} must be ids (integers) or a bool for each id, in one row") from None
     if array.ndim != 1:
-        advice = "" if array.ndim else "; list() makes a row of what can be walked through"
+        row = "list() makes a row of what can be walked through" if isinstance(given, Iterable) else f"[{name}] is one"
+        advice = "" if array.ndim else f"; {row}"
         raise ValueError(f"{name} must be ids or a bool for each id, in one row; got shape {array.shape}{advice}")
     if array.dtype == np.bool_:
         if is_set:

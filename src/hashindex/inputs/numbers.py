@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from operator import index as as_int
 from typing import Any
 
@@ -64,7 +65,9 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
     if integers is not None:
         array = np.array([min(check_radius(one), n_bits) for one in integers], np.int64)
     if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"radius must be an integer or one for each query, got dtype {array.dtype}")
+        is_walked = array.ndim == 0 and isinstance(radius, Iterable)
+        seen = f"{type(radius).__name__}: list() makes a row of it" if is_walked else f"dtype {array.dtype}"
+        raise TypeError(f"radius must be an integer or one for each query, got {seen}")
     if array.shape != (n_queries,):
         raise ValueError(f"radius must be one integer, or one for each of {n_queries} queries; got shape {array.shape}")
     if array.size and array.min() < 0:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .codes import check_pad_bits
+from .codes import check_pad_bits, refuse_masked
 from .numbers import check_n_bits, code_size
 
 Align = Literal["left", "right"]
@@ -141,6 +141,8 @@ def from_bytes(rows: Bytes | Iterable[Bytes], n_bits: int | None = None) -> NDAr
     """
     if isinstance(rows, Bytes):
         return from_bytes([bytes(rows)], n_bits).reshape(-1)
+    if isinstance(rows, np.ndarray) and rows.dtype.kind == "S" and rows.ndim == 1:  # whose items lose zeros at the end
+        rows = [row.tobytes() for row in np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)]
     given = list(rows)
     for i, row in enumerate(given):
         if not isinstance(row, Bytes):
@@ -177,11 +179,12 @@ def from_ints(values: Sequence[int] | NDArray[np.integer], n_bits: int) -> NDArr
     TypeError, ValueError
         A value that is no integer or does not fit; the message names its row.
     """
+    refuse_masked(values, "from_ints")
     width = code_size(check_n_bits(n_bits))
     pad = 8 * width - n_bits
     codes = np.empty((len(values), width), np.uint8)
     for i, value in enumerate(values):
-        if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        if isinstance(value, bool | np.bool_ | np.ndarray) or not hasattr(value, "__index__"):
             raise TypeError(f"row {i}: expected an integer, got {type(value).__name__}")
         number = as_int(value)
         if number < 0:
@@ -213,6 +216,7 @@ def from_words(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
     TypeError, ValueError
         The words are not uint64, or of another shape.
     """
+    refuse_masked(words, "from_words")
     array = np.asarray(words)
     if array.dtype.kind != "u" or array.dtype.itemsize != 8:
         signed = array.dtype.kind == "i" and array.dtype.itemsize == 8
@@ -235,6 +239,7 @@ def from_signed(codes: NDArray[np.int8]) -> NDArray[np.uint8]:
     ValueError
         They are -1, 0 and 1 alone: bits in columns, which :func:`pack` packs.
     """
+    refuse_masked(codes, "from_signed")
     array = np.asarray(codes)
     if array.dtype != np.int8:
         raise TypeError(f"from_signed takes int8, got dtype {array.dtype}")
@@ -255,6 +260,8 @@ def looks_unpacked(array: NDArray[Any]) -> bool:
 
 def _lines(texts: Iterable[Any], reader: str, what: str) -> list[str]:
     """Texts without the white space around them; TypeError for what is none, ValueError for a blank one."""
+    if isinstance(texts, Bytes) or not isinstance(texts, Iterable):
+        raise TypeError(f"{reader} takes a str of {what}, or several of them, got {type(texts).__name__}")
     rows = []
     for i, text in enumerate(texts):
         if not isinstance(text, str):

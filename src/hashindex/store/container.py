@@ -118,7 +118,7 @@ _OTHER_KIND = {
     layout.INDEX: "a saved index, not a segment of a store: HashIndex.load() loads it",
 }
 
-_Plan = tuple[layout.Layout, list[NDArray[Any]]]
+_Plan = tuple[layout.FileLayout, list[NDArray[Any]]]
 
 
 def _prepared(kind: str, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> _Plan:
@@ -129,7 +129,7 @@ def _prepared(kind: str, head: Mapping[str, Any], arrays: Mapping[str, NDArray[A
     return layout.lay_out(kind, head, ready), list(ready.values())
 
 
-def _pieces(plan: layout.Layout, arrays: list[NDArray[Any]]) -> Iterator[bytes | memoryview]:
+def _pieces(plan: layout.FileLayout, arrays: list[NDArray[Any]]) -> Iterator[bytes | memoryview]:
     """The bytes of a file, in order."""
     yield plan.header
     checksums, begun, crc = list[int](), 0, 0  # of whole blocks; bytes of the one that is begun, and its CRC32 so far
@@ -146,7 +146,7 @@ def _pieces(plan: layout.Layout, arrays: list[NDArray[Any]]) -> Iterator[bytes |
     yield plan.table
 
 
-def _data(plan: layout.Layout, arrays: list[NDArray[Any]]) -> Iterator[memoryview]:
+def _data(plan: layout.FileLayout, arrays: list[NDArray[Any]]) -> Iterator[memoryview]:
     """The arrays as they lie in memory, each followed by what aligns the next."""
     for section, following, array in zip(plan.sections, plan.sections[1:], arrays, strict=False):
         if array.size:

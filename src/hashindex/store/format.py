@@ -52,7 +52,7 @@ class Section(NamedTuple):
         return self.offset + self.size
 
 
-class Layout(NamedTuple):
+class FileLayout(NamedTuple):
     """A file before any of its arrays is written."""
 
     header: bytes
@@ -60,7 +60,7 @@ class Layout(NamedTuple):
     table: bytes
 
 
-def lay_out(kind: str, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Layout:
+def lay_out(kind: str, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> FileLayout:
     """Say where everything will be; ValueError if there is more to say than a table takes."""
     sections: list[Section] = []
     for name, array in arrays.items():
@@ -72,7 +72,7 @@ def lay_out(kind: str, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any
     table = text.encode("ascii")
     if len(table) > MOST_TABLE:
         raise ValueError(f"a file says at most {MOST_TABLE:,} bytes of what is in it; this takes {len(table):,}")
-    return Layout(
+    return FileLayout(
         _header(Header(kind, sections[-1].end + len(table), sections[-1].end, zlib.crc32(table))), (*sections,), table
     )
 

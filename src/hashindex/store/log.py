@@ -12,7 +12,7 @@ Ids = NDArray[np.int64]
 Codes = NDArray[np.uint8]
 
 
-class Row(NamedTuple):
+class LogRow(NamedTuple):
     """A row of the table ``log``: ids that left the tail, then codes that entered it."""
 
     removed: bytes | None
@@ -21,7 +21,7 @@ class Row(NamedTuple):
     crc: int  # of the others
 
     @classmethod
-    def of(cls, removed: Ids, ids: Ids, codes: Codes | None) -> Row:
+    def of(cls, removed: Ids, ids: Ids, codes: Codes | None) -> LogRow:
         """Codes (n, code_size), or one, under ``ids`` (n,)."""
         gone = removed.astype("<i8").tobytes() if len(removed) else None
         if codes is None or not len(ids):
@@ -68,7 +68,7 @@ def as_ids(data: bytes | None) -> Ids:
     return ids
 
 
-def replay(codes: Codes, ids: Ids, rows: list[Row]) -> tuple[Codes, Ids]:
+def replay(codes: Codes, ids: Ids, rows: list[LogRow]) -> tuple[Codes, Ids]:
     """Codes and ids of a tail, in id order, after the ``rows``; ValueError if those are not what was written.
 
     Of all operations on an id the last one decides.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..inputs.numbers import MAX_BITS
 from ..support.files import sync_folder
-from .log import Row
+from .log import LogRow
 from .sqlite import Explained, connect
 
 APPLICATION = 0x68784964  # "hxId"
@@ -52,7 +52,7 @@ class Told(NamedTuple):
     head: Head
     segments: list[int]  # numbers, in order
     tombstones: list[tuple[int, NDArray[np.int64]]]  # segment and rows, since the change asked for
-    log: list[Row]  # the whole of it if it was begun anew since
+    log: list[LogRow]  # the whole of it if it was begun anew since
     n_logged: int  # operations in the whole log
 
 
@@ -137,7 +137,7 @@ class Manifest:
         n_logged = self.one(
             "SELECT sum(1 + length(coalesce(removed, '')) / 8 + length(coalesce(codes, '')) / ?) FROM log", size
         )
-        return Told(head, numbers, tombstones, [Row(*row) for row in log], n_logged or 0)
+        return Told(head, numbers, tombstones, [LogRow(*row) for row in log], n_logged or 0)
 
     def begin(self) -> None:
         """Begin a transaction that writes."""

@@ -14,7 +14,7 @@ from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from . import items
 from .change import Change
-from .log import Row
+from .log import LogRow
 from .manifest import Head, Manifest
 from .recovery import View
 
@@ -48,10 +48,10 @@ class Transaction:
             n_operations = len(left) + len(change.ids)
             in_tail = not change.cleared and new.n_tail == old.n_tail - len(left) + len(change.ids)
             if in_tail and self.n_logged + n_operations <= MOST_LOGGED:
-                row = Row.of(left, change.ids, change.codes)
+                row = LogRow.of(left, change.ids, change.codes)
             else:  # what has become a segment, or too much
                 manifest.connection.execute("DELETE FROM log")
-                row, n_operations = Row.of(left[:0], new.tail_ids, new.tail_codes), new.n_tail
+                row, n_operations = LogRow.of(left[:0], new.tail_ids, new.tail_codes), new.n_tail
                 self.restarted, self.n_logged = self.number, 0
             if n_operations:
                 self.n_logged += 1 + n_operations

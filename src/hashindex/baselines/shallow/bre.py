@@ -10,7 +10,7 @@ import numpy as np
 from ...inputs.numbers import check_at_least
 from ..shared.classes import signs, similarity
 from .kernel import Kernel, draw_anchors
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 N_SWEEPS = 2
 
@@ -43,7 +43,7 @@ class BRE(Shallow):
         self.n_anchors = check_at_least(n_anchors, "n_anchors", 1)
         self.n_anchors_per_bit = check_at_least(n_anchors_per_bit, "n_anchors_per_bit", 1)
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:
         """Go through all weights of all bits, twice."""
         anchors, features = draw_anchors(x, self.n_anchors, rng)
         n_features = features.shape[1]
@@ -61,7 +61,7 @@ class BRE(Shallow):
                 pull = _pull(bits, k, different, share)
                 weights[rows, k], bits[:, k] = improve(features[:, rows], weights[rows, k], pull)
                 losses.append(reconstruction(bits, different, share))
-        return Learned(Kernel(anchors, weights), np.array(losses))
+        return Projected(Kernel(anchors, weights), np.array(losses))
 
 
 def pair_shares(different: Floats) -> Floats:

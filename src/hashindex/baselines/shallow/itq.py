@@ -9,7 +9,7 @@ import numpy as np
 
 from ..shared.classes import signs
 from .linear import Linear, principal
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 N_ITERATIONS = 50  # the paper's
 
@@ -30,11 +30,11 @@ class ITQ(Shallow):
         Fixes everything random. No global random state changes.
     """
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:  # noqa: ARG002
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:  # noqa: ARG002
         """Find components and their rotation."""
         directions = principal(x).directions[:, : self.n_bits]
         rotation, losses = rotate(x @ directions, self.n_bits, rng)
-        return Learned(Linear(directions @ rotation), losses)
+        return Projected(Linear(directions @ rotation), losses)
 
 
 def rotate(v: Floats, n_bits: int, rng: np.random.Generator) -> tuple[Floats, Floats]:

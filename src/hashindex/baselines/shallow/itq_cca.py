@@ -9,7 +9,7 @@ import numpy as np
 
 from .itq import rotate
 from .linear import Linear, principal
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 # Added to the variances, in units of their mean: without it a direction that hardly varies may correlate by chance.
 RIDGE = 1e-1
@@ -32,11 +32,11 @@ class ITQCCA(Shallow):
 
     needs_labels = True
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:
         """Find directions and their rotation."""
         weights = correlated(x, classes - classes.mean(axis=0))[:, : self.n_bits]
         rotation, losses = rotate(x @ weights, self.n_bits, rng)
-        return Learned(Linear(weights @ rotation), losses)
+        return Projected(Linear(weights @ rotation), losses)
 
 
 def correlated(x: Floats, y: Floats) -> Floats:

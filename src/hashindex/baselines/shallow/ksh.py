@@ -10,7 +10,7 @@ import numpy as np
 from ...inputs.numbers import check_at_least
 from ..shared.classes import signs, similarity
 from .kernel import Kernel, draw_anchors
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 RIDGE = 1e-3  # on the variances of features, in units of their mean
 N_STEPS = 50  # of gradient ascent per bit
@@ -40,7 +40,7 @@ class KSH(Shallow):
         super().__init__(n_bits, seed)
         self.n_anchors = check_at_least(n_anchors, "n_anchors", 1)
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:
         """Find one bit after the other."""
         anchors, features = draw_anchors(x, self.n_anchors, rng)
         to_white = whitening(features)
@@ -56,7 +56,7 @@ class KSH(Shallow):
             losses.append(loss)
             residue.bits[:, k] = bits
             pulled -= np.outer(white.T @ bits, white.T @ bits)
-        return Learned(Kernel(anchors, to_white @ weights), np.array(losses))
+        return Projected(Kernel(anchors, to_white @ weights), np.array(losses))
 
 
 class Residue:

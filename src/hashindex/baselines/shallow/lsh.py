@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .linear import Linear
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 
 class LSH(Shallow):
@@ -25,6 +25,6 @@ class LSH(Shallow):
         Fixes everything random. No global random state changes.
     """
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:  # noqa: ARG002
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:  # noqa: ARG002
         """Draw hyperplanes."""
-        return Learned(Linear(rng.standard_normal((x.shape[1], self.n_bits))), np.empty(0))
+        return Projected(Linear(rng.standard_normal((x.shape[1], self.n_bits))), np.empty(0))

@@ -12,7 +12,7 @@ import numpy as np
 from ...inputs.numbers import check_at_least
 from ..shared.classes import signs
 from .kernel import Kernel, draw_anchors
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 N_ITERATIONS = 5  # the paper's
 MAX_SWEEPS = 10
@@ -52,7 +52,7 @@ class SDH(Shallow):
         self.lam = lam
         self.nu = nu
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:
         """Alternate between classifier, regression and codes."""
         anchors, features = draw_anchors(x, self.n_anchors, rng)
         n, n_features = features.shape
@@ -71,7 +71,7 @@ class SDH(Shallow):
             if len(losses) > N_ITERATIONS:
                 break
             bits = descend(bits, classes @ w.T + self.nu * fitted, w)
-        return Learned(Kernel(anchors, p, offsets), np.array(losses))
+        return Projected(Kernel(anchors, p, offsets), np.array(losses))
 
 
 def descend(bits: Floats, q: Floats, w: Floats) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .linear import Linear, principal
-from .shallow import Floats, Learned, Shallow
+from .shallow import Floats, Projected, Shallow
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class SH(Shallow):
         Fixes which rows are drawn of more than `max_items`; nothing else is random.
     """
 
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:  # noqa: ARG002
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:  # noqa: ARG002
         """Fit the box and choose the smoothest functions."""
         directions = principal(x).directions[:, : self.n_bits]
         if not directions.shape[1]:
-            return Learned(Linear(np.zeros((x.shape[1], self.n_bits))), np.empty(0))
+            return Projected(Linear(np.zeros((x.shape[1], self.n_bits))), np.empty(0))
         y = x @ directions
         lowest, ranges = y.min(axis=0), np.ptp(y, axis=0)
         component, k = smoothest(ranges, self.n_bits)
-        return Learned(Eigenfunctions(directions, lowest, ranges, component, k), np.empty(0))
+        return Projected(Eigenfunctions(directions, lowest, ranges, component, k), np.empty(0))
 
 
 def smoothest(ranges: Floats, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -28,7 +28,7 @@ BLOCK = 64
 MAX_VALUES = 2**25
 
 
-class Learned(NamedTuple):
+class Projected(NamedTuple):
     """What a fit finds."""
 
     projection: Callable[[Floats], Floats]
@@ -64,7 +64,7 @@ class Shallow(ABC):
         self.seed = check_at_least(seed, "seed", 0)
 
     @abstractmethod
-    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Learned:
+    def learn(self, x: Floats, classes: Floats, rng: np.random.Generator) -> Projected:
         """Learn from centred items (n, d) and 0/1 classes (n, n_classes), (n, 0) where no labels are needed."""
 
     def fit(self, x: Any, labels: Any = None) -> Self:

@@ -1,12 +1,16 @@
 """How the Numba engine calls its kernels: blocks of queries and parts of codes, on Python threads that live for a call.
 
 No thread outlives a call, so that ``fork()`` and searches from several threads are safe; Numba's own threading layers
-are not (OpenMP hangs in a forked child, workqueue forbids concurrent calls). Ctrl-C ends a call between two kernels, so
-that none may take long: where nobody can say how long a query takes, what the last ones took tells how many are next.
+are not (OpenMP hangs in a forked child, workqueue forbids concurrent calls). Numba compiles under one lock, which a
+child would find held for ever if another thread compiled at the fork: who forks waits for that.
+
+Ctrl-C ends a call between two kernels, so that none may take long: where nobody can say how long a query takes, what
+the last ones took tells how many are next.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -15,6 +19,7 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
 from numpy.typing import NDArray
 
 from ..clusters import Clusters
@@ -32,6 +37,14 @@ LEAST_PART = 16384  # codes worth a thread of their own
 MOST_WORDS = 2**28  # compared by one kernel: some tenth of a second
 FIRST_QUERIES = 2  # of a kernel that may look at anything
 SECONDS = 0.05  # that the next ones are meant to take
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
 
 
 def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:

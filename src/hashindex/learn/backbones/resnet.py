@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .published import image_input, start
 
 
-class Block(nn.Module):
+class BasicBlock(nn.Module):
     """x + conv2(conv1(x)): two 3x3 convolutions."""
 
     expansion = 1
@@ -68,7 +68,7 @@ class ResNet(nn.Module):
 
     def __init__(
         self,
-        block: type[Block] | type[Bottleneck],
+        block: type[BasicBlock] | type[Bottleneck],
         depths: Sequence[int],
         weights: str | Path | None,
         channels: int | None,
@@ -102,7 +102,7 @@ class ResNet(nn.Module):
     def _start_as_identity(self) -> None:
         """Let every block begin as its shortcut (Goyal et al., arXiv 1706.02677, section 5.1)."""
         for module in self.modules():
-            if isinstance(module, (Block, Bottleneck)):
+            if isinstance(module, (BasicBlock, Bottleneck)):
                 nn.init.zeros_(module.last_norm().weight)
 
 
@@ -128,7 +128,7 @@ def resnet18(weights: str | Path | None = None, *, channels: int | None = None, 
     ValueError
         The file does not hold this network, or channels or small are given with it.
     """
-    return ResNet(Block, (2, 2, 2, 2), weights, channels, small=small)
+    return ResNet(BasicBlock, (2, 2, 2, 2), weights, channels, small=small)
 
 
 def resnet50(weights: str | Path | None = None, *, channels: int | None = None, small: bool = False) -> ResNet:
@@ -136,7 +136,7 @@ def resnet50(weights: str | Path | None = None, *, channels: int | None = None, 
     return ResNet(Bottleneck, (3, 4, 6, 3), weights, channels, small=small)
 
 
-def _stage(block: type[Block] | type[Bottleneck], n_in: int, width: int, depth: int, stride: int) -> nn.Sequential:
+def _stage(block: type[BasicBlock] | type[Bottleneck], n_in: int, width: int, depth: int, stride: int) -> nn.Sequential:
     n_out = block.expansion * width
     return nn.Sequential(block(n_in, width, stride), *(block(n_out, width, 1) for _ in range(depth - 1)))
 
