@@ -82,7 +82,7 @@ def _write(path: Path, to: str, hashes: hash_files.Hashes) -> None:
             columns = {"code": rows, **({"note": hashes.notes} if any(hashes.notes) else {})}
             parquet.write_table(arrow.table(columns), new)
         else:
-            with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            with new.open("w", encoding="utf-8") as file:
                 file.writelines(_lines(to, hashes))
 
 

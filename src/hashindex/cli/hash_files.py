@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -67,15 +68,17 @@ def read(options: argparse.Namespace, n_bits: int | None) -> Hashes:
 
 
 def _read_one(name: str, options: argparse.Namespace, n_bits: int | None) -> Hashes:
-    kind = options.kind or ENDINGS.get(Path(name).suffix, "hex")
+    kind = options.kind or ENDINGS.get(Path(name).suffix, "")
     try:
         if kind == "npy":
             return _plain(np.load(name, allow_pickle=False), n_bits, name)
         if kind == "parquet":
             return _of_parquet(name, n_bits)
         if name == STDIN:
+            if isinstance(sys.stdin, TextIOWrapper):
+                sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")
             return _of_lines(sys.stdin, kind, options, n_bits, "standard input")
-        with Path(name).open(encoding="utf-8", errors="surrogateescape") as file:
+        with Path(name).open(encoding="utf-8", errors="backslashreplace") as file:
             return _of_lines(file, kind, options, n_bits, name)
     except OSError as error:
         raise ValueError(f"{name}: {error.strerror or error}") from None
@@ -117,6 +120,8 @@ def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: str | None
         return from_ints(
             [int(text) % 2**n_bits if text.strip()[:1] == "-" else int(text) for text in texts], n_bits
         ), n_bits
+    if kind != "hex" and n_bits is None and all(set(text) <= {"0", "1"} for text in texts):
+        raise ValueError("digits 0 and 1 alone can be read in two ways: --kind bits or --kind hex")
     n_bits = n_bits or 4 * len(texts[0].strip())
     return from_hex(texts, n_bits, align="right" if align == "right" else "left" if align else None), n_bits
 

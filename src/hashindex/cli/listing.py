@@ -74,7 +74,7 @@ def _opened(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    with replacing(path) as new, new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+    with replacing(path) as new, new.open("w", encoding="utf-8") as file:
         yield file
 
 

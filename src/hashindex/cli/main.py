@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .. import __version__
-from . import add, build, check, check_lists, convert, demo, doctor, info, remove, reproduce, search
+from . import add, build, check, check_lists, convert, dedup, demo, doctor, info, remove, reproduce, search
 from . import eval as eval_command
 
 MENDABLE = (ImportError, ValueError, OSError, KeyError)
@@ -38,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (  # in the order of the help
     remove,
     check,
     convert,
+    dedup,
     info,
     doctor,
     demo,

@@ -7,7 +7,6 @@ does, once: it is kept in ``HASHINDEX_CACHE`` (a folder), by default in the user
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -19,6 +18,7 @@ import numpy as np
 
 from ..engines.query import RadiusQuery
 from ..engines.rows import Codes, Rows
+from ..support.cache import cache_folder
 from ..support.files import write_text
 from ..support.machine import processor
 from .costs import LARGE, SMALL, Costs, folding
@@ -141,7 +141,7 @@ def _key(engine: Engine) -> str:
 
 def kept_in() -> Path:
     """The file of what was measured; RuntimeError where there is no home folder."""
-    return _folder() / "costs.json"
+    return cache_folder() / "costs.json"
 
 
 def is_measured(engine: Engine) -> bool:
@@ -239,13 +239,6 @@ def _least(work: Callable[[], object]) -> float:
         work()
         times.append(perf_counter() - start)
     return min(times[1:]) * 1e9
-
-
-def _folder() -> Path:
-    named = os.environ.get("HASHINDEX_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hashindex"
 
 
 def _keep(path: Path, key: str, measured: Costs) -> None:

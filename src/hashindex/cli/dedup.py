@@ -1,0 +1,100 @@
+"""The command ``hashindex dedup``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..inputs.numbers import check_radius, n_threads
+from .checks import check_output, missing, write_output
+from .stores import has_bars
+
+if TYPE_CHECKING:
+    from ..connect.image_folder import Found
+
+NAME = "dedup"
+HASHES = ("pdq", "phash", "dhash")
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="find pictures of a folder that look alike",
+        description="Find near-duplicates among the pictures below a folder: groups of those within a distance of one "
+        "to keep, the one with the most pixels. Groups do not chain: all of one look like the one to keep. Text has a "
+        "group a paragraph, the one to keep first. Nothing is deleted. Hashes are kept in the cache folder: another "
+        "run hashes only what has changed.",
+        epilog="example: hashindex dedup photos/ --page alike.html. Exit status: 0 done, whether there are any or not; "
+        "2 it could not be done.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--hash", choices=HASHES, help="how pictures are hashed (default: the first that is installed)")
+    parser.add_argument(
+        "-r",
+        "--radius",
+        type=int,
+        metavar="R",
+        help="distance of pictures that look alike (default: 31 of pdq's 256 bits, 8 of phash's and 4 of dhash's 64)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the groups to this file: lists of paths")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write a page with the pictures side by side")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Find them, print them, and return 0.
+
+    Raises
+    ------
+    ValueError, OSError
+        The folder cannot be read, or a file not be written.
+    ImportError
+        What hashes pictures is not installed.
+    """
+    folder: Path = options.folder
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: is no folder")
+    check_output("--json", options.json)
+    check_output("--page", options.page)
+    if absent := missing(["PIL", *(["jinja2"] if options.page else [])]):
+        raise ValueError(f"dedup needs {absent}: pip install 'hashindex[images]'")
+    from ..connect.duplicates_page import render
+    from ..connect.image_folder import find_duplicates
+    from ..connect.image_hashes import algorithm
+
+    how = algorithm(options.hash)
+    radius = how.radius if options.radius is None else check_radius(options.radius)
+    found = find_duplicates(folder, how, radius, n_processes=n_threads(), progress=has_bars())
+    if options.json is not None:
+        told = {
+            "folder": str(folder),
+            "hash": how.name,
+            "radius": radius,
+            "pictures": found.n_pictures,
+            "hashed_now": found.n_hashed,
+            "groups": [[str(folder / one.path) for one in (group.kept, *group.others)] for group in found.groups],
+            "unreadable": {str(folder / path): why for path, why in found.unreadable.items()},
+        }
+        write_output("--json", options.json, json.dumps(told, indent=1) + "\n")
+    if options.page is not None:
+        write_output("--page", options.page, render(found, folder, how, radius))
+    print(_listing(found, folder, how.name, radius), end="")
+    return 0
+
+
+def _listing(found: Found, folder: Path, name: str, radius: int) -> str:
+    from ..connect.duplicates_page import text_of
+
+    lines = []
+    for group in found.groups:
+        lines += [text_of(str(folder / one.path)) for one in (group.kept, *group.others)] + [""]
+    lines += [f"cannot be read: {text_of(str(folder / path))}: {why}" for path, why in found.unreadable.items()]
+    n_others = sum(len(group.others) for group in found.groups)
+    lines.append(
+        f"{found.n_pictures} pictures by {name}, {found.n_hashed} hashed now: {len(found.groups)} groups within "
+        f"distance {radius}, {n_others} pictures beside those to keep"
+        + (f"; {found.n_plain} too plain to be compared but by their bytes" if found.n_plain else "")
+    )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,80 @@
+"""The page of near-duplicates: the pictures of each group side by side, made small."""
+
+from __future__ import annotations
+
+import io
+import os
+from base64 import b64encode
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ..support.lazy import needed
+from .image_folder import Found, Picture
+from .image_hashes import Algorithm
+
+MOST_GROUPS = 500  # shown: a page of some ten megabytes
+SIDE = 240  # pixels of a picture at most, on screens that have two for one
+SIZES = ("bytes", "kB", "MB", "GB")
+
+
+class Shown(NamedTuple):
+    """A picture on the page."""
+
+    path: str
+    link: str
+    image: str
+    width: int
+    height: int
+    size: str
+    distance: int
+
+
+def render(found: Found, folder: Path, how: Algorithm, radius: int) -> str:
+    """Return the page, one file of HTML; ImportError without Jinja2."""
+    needed("jinja2", "the page", "report")
+    from ..pages.templates import template
+
+    groups = [
+        [
+            _shown(folder, one, distance)
+            for one, distance in zip([group.kept, *group.others], [0, *group.distances], strict=True)
+        ]
+        for group in found.groups[:MOST_GROUPS]
+    ]
+    return template("duplicates.html").render(
+        found=found,
+        groups=groups,
+        n_groups=len(found.groups),
+        n_others=sum(len(group.others) for group in found.groups),
+        folder=text_of(str(folder)),
+        how=how,
+        radius=radius,
+        shown=text_of,
+    )
+
+
+def text_of(path: str) -> str:
+    """A path as it can be shown, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _shown(folder: Path, picture: Picture, distance: int) -> Shown:
+    size, unit = float(picture.stamp[0]), 0
+    while size >= 1000 and unit + 1 < len(SIZES):
+        size, unit = size / 1000, unit + 1
+    told = f"{size:.3g} {SIZES[unit]}"
+    path, hashed = folder / picture.path, picture.hashed
+    link = path.resolve().as_uri()
+    return Shown(text_of(picture.path), link, _small(path), hashed.width, hashed.height, told, distance)
+
+
+def _small(path: Path) -> str:
+    """A picture made small, as a data URI; empty if it cannot be read any more."""
+    image_module, image_ops = (needed(f"PIL.{name}", "the page", "images") for name in ("Image", "ImageOps"))
+    buffer = io.BytesIO()
+    with suppress(OSError, ValueError, SyntaxError), image_module.open(path) as opened:
+        image = image_ops.exif_transpose(opened).convert("RGB")
+        image.thumbnail((SIDE, SIDE))
+        image.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,203 @@
+"""Near-duplicates among the pictures of a folder, hashed once and looked up in a store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..index import HashIndex
+from ..support.cache import cache_folder
+from ..support.progress import Progress, reporting
+from .image_hashes import Algorithm, Hashed, algorithm, hash_image
+
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+LEAST_QUALITY = 50  # of a code, as PDQ's authors advise: those of flat pictures are near each other by chance
+BLOCK = 64  # pictures that a process hashes at a time
+
+
+Stamp = tuple[int, int]  # bytes of a file, and nanoseconds of its last change
+
+
+class Picture(NamedTuple):
+    """A picture of the folder."""
+
+    path: str  # below the folder
+    hashed: Hashed
+    stamp: Stamp
+
+
+class Group(NamedTuple):
+    """A picture to keep, and those that look like it, nearest first."""
+
+    kept: Picture
+    others: list[Picture]
+    distances: list[int]
+
+
+class Found(NamedTuple):
+    """What there is in a folder."""
+
+    n_pictures: int
+    n_hashed: int  # in this run; the others were known
+    groups: list[Group]
+    unreadable: dict[str, str]  # why, by path
+    n_plain: int  # pictures too plain to be compared but by their bytes
+
+
+def find_duplicates(
+    folder: Path, how: Algorithm, radius: int, *, n_processes: int = 1, progress: Progress = False
+) -> Found:
+    """Find the groups of pictures below a folder that look alike.
+
+    Groups do not chain: all pictures of one are within ``radius`` of the one to keep, which has the most pixels, then
+    the most bytes. Nothing is deleted. What was hashed is kept in the cache folder; only new and changed files are
+    hashed the next time.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be read, or another process hashes it.
+    """
+    pictures, n_hashed, unreadable = _up_to_date(folder, how, n_processes, progress)
+    pictures.sort(key=lambda one: (-one.hashed.width * one.hashed.height, -one.stamp[0], one.path))
+    clear = [one for one in pictures if one.hashed.quality >= LEAST_QUALITY]
+    plain = [one for one in pictures if one.hashed.quality < LEAST_QUALITY]
+    groups = _alike(clear, how.n_bits, radius) + _equal(folder, plain)
+    return Found(len(pictures), n_hashed, sorted(groups, key=lambda one: one.kept.path), unreadable, len(plain))
+
+
+def _alike(pictures: list[Picture], n_bits: int, radius: int) -> list[Group]:
+    """Pictures, best first, as groups: each within the radius of the one that is kept, the nearest of those."""
+    if not pictures:
+        return []
+    index = HashIndex(n_bits)
+    codes = _codes_of(pictures)
+    index.add(codes)
+    kept = index.deduplicate(radius)
+    rest = np.setdiff1d(index.ids(), kept, assume_unique=True)
+    distances, nearest = index.search(codes[rest], k=1, radius=radius, allow=kept)
+    members: dict[int, list[tuple[int, int]]] = {}
+    for row, distance, one in zip(rest.tolist(), distances.ravel().tolist(), nearest.ravel().tolist(), strict=True):
+        members.setdefault(one, []).append((distance, row))
+    return [
+        Group(pictures[one], [pictures[row] for _, row in sorted(near)], [distance for distance, _ in sorted(near)])
+        for one, near in members.items()
+    ]
+
+
+def _equal(folder: Path, pictures: list[Picture]) -> list[Group]:
+    """Pictures of the same bytes, as groups."""
+    by_bytes: dict[bytes, list[Picture]] = {}
+    for one in pictures:
+        with suppress(OSError):  # gone since
+            digest = blake2b((folder / one.path).read_bytes(), digest_size=16).digest()
+            by_bytes.setdefault(digest, []).append(one)
+    return [Group(kept, others, [0] * len(others)) for kept, *others in by_bytes.values() if others]
+
+
+def _up_to_date(
+    folder: Path, how: Algorithm, n_processes: int, progress: Progress
+) -> tuple[list[Picture], int, dict[str, str]]:
+    """All readable pictures, how many were hashed now, and why others cannot be read."""
+    files = dict(_walk(folder))
+    unreadable: dict[str, str] = {}
+    with _store(folder, how) as store:
+        known = {_key(path): path for path in files}
+        items = list(store.items())
+        ids, keys, notes = zip(*items, strict=True) if items else ((), (), ())
+        fresh: dict[str, Picture] = {}
+        for code, key, (width, height, quality, *stamp) in zip(store.get(ids), keys, notes, strict=True):
+            path = known.get(key)
+            if path is not None and files[path] == tuple(stamp):
+                fresh[path] = Picture(path, Hashed(code.tobytes(), width, height, quality), files[path])
+        store.remove(keys=[key for key in keys if known.get(key) not in fresh])
+        wanted = [path for path in files if path not in fresh]
+        with reporting(progress, len(wanted), "hash") as tell:
+            n_done = 0
+            for paths, block in _hashed(folder, wanted, how, n_processes):
+                new = [
+                    Picture(path, one, files[path])
+                    for path, one in zip(paths, block, strict=True)
+                    if isinstance(one, Hashed)
+                ]
+                unreadable |= {path: one for path, one in zip(paths, block, strict=True) if isinstance(one, str)}
+                _keep(store, new)
+                fresh |= {one.path: one for one in new}
+                n_done += len(paths)
+                tell(n_done)
+    return list(fresh.values()), len(wanted) - len(unreadable), unreadable
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, Stamp]]:
+    """Files below the folder that are named as pictures are, by their path in it."""
+
+    def refuse(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise error
+
+    for above, _, names in os.walk(folder, onerror=refuse):
+        for name in names:
+            path = Path(above) / name
+            if path.suffix.lower() in ENDINGS and path.is_file():
+                status = path.stat()
+                yield path.relative_to(folder).as_posix(), (status.st_size, status.st_mtime_ns)
+
+
+def _store(folder: Path, how: Algorithm) -> HashIndex:
+    """The store of a folder's pictures; begun anew where it is damaged."""
+    name = blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
+    place = cache_folder() / "images" / f"{name}-{how.name}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return HashIndex.open(place, how.n_bits, sync="os")
+    except ValueError:
+        shutil.rmtree(place)
+        return HashIndex.open(place, how.n_bits, sync="os")
+
+
+def _keep(store: HashIndex, pictures: list[Picture]) -> None:
+    if pictures:
+        noted = [[*one.hashed[1:], *one.stamp] for one in pictures]
+        store.add(_codes_of(pictures), keys=[_key(one.path) for one in pictures], payloads=noted)
+
+
+def _key(path: str) -> str:
+    """A path as text, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _codes_of(pictures: list[Picture]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(one.hashed.code for one in pictures), np.uint8).reshape(len(pictures), -1)
+
+
+def _hashed(
+    folder: Path, paths: list[str], how: Algorithm, n_processes: int
+) -> Iterator[tuple[list[str], list[Hashed | str]]]:
+    """Blocks of paths with what was made of each: a hash, or why there is none."""
+    work = partial(_hash_block, folder, how.name)
+    blocks = [paths[begin : begin + BLOCK] for begin in range(0, len(paths), BLOCK)]
+    if n_processes == 1 or len(blocks) < 2:
+        yield from zip(blocks, map(work, blocks), strict=True)
+        return
+    with ProcessPoolExecutor(n_processes) as pool:
+        yield from zip(blocks, pool.map(work, blocks), strict=True)
+
+
+def _hash_block(folder: Path, name: str, paths: list[str]) -> list[Hashed | str]:
+    how, made = algorithm(name), list[Hashed | str]()
+    for path in paths:
+        try:
+            made.append(hash_image(folder / path, how))
+        except (OSError, ValueError) as error:
+            made.append(str(error))
+    return made

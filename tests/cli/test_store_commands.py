@@ -1,0 +1,186 @@
+"""Commands over stores: from files of hashes to hits, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hashindex as hx
+from hashindex.cli import main as cli
+from reference import codes_of
+
+CODES = codes_of(3, 50, 256)
+LINES = [f"{text}\timg/{i}.jpg" for i, text in enumerate(hx.to_hex(CODES))]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run a command in a folder of its own: exit status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        try:
+            status = cli.main([str(one) for one in arguments])
+        except SystemExit as error:
+            status = int(error.code or 0)
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return command
+
+
+@pytest.fixture
+def store(run: Run) -> str:
+    Path("hashes.txt").write_text("# PDQ\n\n" + "\r\n".join(LINES) + "\n")
+    assert run("build", "hashes.txt", "-o", "store") == (0, "store: 50 codes of 256 bits\n", "")
+    return "store"
+
+
+def test_from_hashes_to_hits(run: Run, store: str) -> None:
+    near = CODES[[3, 7]] ^ np.eye(1, 32, dtype=np.uint8)
+    queries = "".join(f"{text}\n" for text in hx.to_hex(near))
+    assert run("search", store, "--radius", 31, stdin=queries)[:2] == (0, "1\t1\t3\timg/3.jpg\n2\t1\t7\timg/7.jpg\n")
+    named = queries.replace("\n", ",cat\n", 1)
+    status, out, _ = run("search", store, "-k", 2, "--to", "json", stdin=named)
+    rows = [json.loads(line) for line in out.splitlines()]
+    expected = hx.HashIndex.open(store, mode="r").search(near, k=2)
+    assert status == 0
+    assert [row["id"] for row in rows] == expected.ids.ravel().tolist()
+    assert [row["distance"] for row in rows] == expected.distances.ravel().tolist()
+    assert rows[0] == {"query": "cat", "distance": 1, "id": 3, "key": None, "payload": "img/3.jpg"}
+    assert run("search", store, "-k", 1, "-r", 0, stdin=queries) == (1, "", "")
+    Path("q.txt").write_text(queries)
+    assert run("search", store, "-r", 1, "q.txt", "-", stdin=queries)[1].count("\n") == 4
+
+
+def test_more_codes_and_fewer(run: Run, store: str) -> None:
+    more = "".join(f"{text} key{i}\n" for i, text in enumerate(hx.to_hex(codes_of(4, 5, 256))))
+    assert run("add", store, "--keys", stdin=more)[:2] == (0, "store: 5 codes added, 55 in all\n")
+    assert run("remove", store, "--keys", "key1", "key3")[1] == "store: 2 codes removed, 53 left\n"
+    assert run("remove", store, stdin="0\n1\n")[1] == "store: 2 codes removed, 51 left\n"
+    assert run("remove", store, 0)[0::2] == (2, "hashindex remove: id 0 is not in the index; nothing was changed\n")
+    assert run("remove", store, 0, 2, "--ignore-missing")[0] == 0
+    assert "codes              50\n" in run("info", store)[1]
+    status, out, err = run("check", store)
+    assert (status, err) == (0, "")
+    assert "all is well; 50 codes of 256 bits" in out
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet", "txt", "bits", "hxi"])
+def test_there_and_back(run: Run, store: str, kind: str) -> None:
+    pytest.importorskip("pyarrow")
+    assert run("convert", store, "-o", f"a.{kind}")[0] == 0
+    read_as = ["--kind", "bits"] if kind == "bits" else []
+    assert run("convert", f"a.{kind}", *read_as, "-o", "b.npy")[0] == 0
+    assert np.array_equal(np.load("b.npy"), CODES)
+    if kind in ("parquet", "txt", "bits"):
+        assert run("build", f"a.{kind}", *read_as, "-o", "again")[0] == 0
+        assert hx.HashIndex.open("again", mode="r").payloads([49]) == ["img/49.jpg"]
+
+
+def test_other_columns_and_kinds(run: Run) -> None:
+    vpdq = "".join(f"{i},100,{text},{i / 2}\n" for i, text in enumerate(hx.to_hex(CODES)))
+    assert run("build", "--column", 3, "-o", "frames", stdin=vpdq)[0] == 0
+    frames = hx.HashIndex.open("frames", mode="r")
+    assert np.array_equal(frames.get(frames.ids()), CODES)
+    assert frames.payloads([2]) == ["2,100,1.0"]
+    signed = codes_of(1, 9).view(">i8").ravel()
+    assert run("build", "--kind", "int", "-o", "ints", stdin="".join(f"{one}\n" for one in signed))[0] == 0
+    assert np.array_equal(hx.HashIndex.open("ints", mode="r").get(range(9)), codes_of(1, 9))
+    assert run("build", "--n-bits", 25, "--align", "right", "-o", "odd", stdin="1ffffff\n")[0] == 0
+    assert hx.HashIndex.open("odd", mode="r").get(0).tolist() == [255, 255, 255, 128]
+
+
+def test_parquet_of_hits(run: Run, store: str) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert run("search", store, "-k", 1, "hashes.txt", "-o", "hits.parquet")[:2] == (0, "")
+    rows = parquet.read_table("hits.parquet").to_pylist()
+    expected = {"query": "img/49.jpg", "distance": 0, "id": 49, "key": None, "payload": "img/49.jpg"}
+    assert (len(rows), rows[49]) == (50, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "message"),
+    [
+        (["build", "-o", "store"], "", "store: holds a store already; hashindex add adds to it"),
+        (["build", "-o", "."], "", "is not empty"),
+        (["build", "no.txt", "-o", "new"], "", "no.txt: No such file or directory"),
+        (["build", "-o", "new"], "00ff\n\n00fg\n", "standard input, line 3: not hexadecimal: '00fg'"),
+        (["build", "-o", "new"], "0101\n0000\n", "two ways"),
+        (["build", "-o", "new", "--keys"], "00ff a\n00fe a\n", "given twice"),
+        (["build", "-o", "new", "--column", "3"], "00ff a\n", "line 1: 2 columns, --column 3 is missing"),
+        (["add", "nowhere"], "", "nowhere: holds no store; hashindex build makes one"),
+        (["add", "store"], "00ff\n", "line 1: 256 bits take 64 hexadecimal digits, got 4"),
+        (["add", "store", "--n-bits", "64"], "", "--n-bits 64: the codes of the index have 256 bits"),
+        (["search", "store"], "", "give --radius R .* or -k K"),
+        (["search", "store", "-k", "1", "--to", "parquet"], "", "Parquet needs a file: -o FILE"),
+        (["search", "store", "-r", "-1"], "ff" * 32, "radius must be at least 0"),
+        (["remove", "store", "x"], "", "'x' is no id; --keys removes by key"),
+        (["convert", "store", "-o", "file.xyz"], "", "its ending tells no kind; --to does: hxi, npy"),
+        (["check", "nowhere"], "", "is neither a store nor a file"),
+        (["info", "nowhere"], "", "is neither a store nor a file; hashindex build makes a store"),
+        (["search", "store", "-k", "1", "--what"], "", "unrecognized arguments: --what"),
+    ],
+)
+def test_what_is_wrong_is_told_and_changes_nothing(
+    run: Run, store: str, arguments: list[str], stdin: str, message: str
+) -> None:
+    status, out, err = run(*arguments, stdin=stdin)
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) <= 2
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError(err)
+    assert not Path("new").exists()
+    assert run("check", store)[0] == 0
+    assert len(hx.HashIndex.open(store, mode="r")) == 50
+
+
+def test_damage_is_found(run: Run, store: str) -> None:
+    assert run("convert", store, "-o", "a.hxi")[0] == 0
+    data = bytearray(Path("a.hxi").read_bytes())
+    data[-100] ^= 1
+    Path("a.hxi").write_bytes(data)
+    status, out, err = run("check", "a.hxi")
+    assert (status, out) == (1, "")
+    assert err.startswith("damaged: ")
+
+
+def test_doctor_tells_what_is_slow(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("hashindex._core")
+    monkeypatch.setenv("HASHINDEX_ISA", "scalar")
+    status, out, _ = run("doctor")
+    assert status == 1
+    assert "slow  ISA" in out
+    assert "HASHINDEX_ISA=scalar" in out
+    monkeypatch.delenv("HASHINDEX_ISA")
+    assert "slow  ISA          scalar, as" not in run("doctor")[1]
+
+
+def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    image_module = pytest.importorskip("PIL.Image")
+    monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path / "cache"))
+    Path("photos").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    picture = image_module.fromarray(pixels).resize((120, 120), 3)
+    picture.save("photos/large.png")
+    picture.resize((60, 60)).save("photos/small.png")
+    Path("photos/broken.jpg").write_text("no picture")
+    arguments = ["dedup", "photos", "--hash", "dhash", "--json", "alike.json", "--page", "alike.html"]
+    for n_hashed in (2, 0):
+        status, out, _ = run(*arguments)
+        assert status == 0
+        assert out.startswith("photos/large.png\nphotos/small.png\n\ncannot be read: photos/broken.jpg: ")
+        told = json.loads(Path("alike.json").read_text())
+        assert told["groups"] == [["photos/large.png", "photos/small.png"]]
+        assert (told["hashed_now"], list(told["unreadable"])) == (n_hashed, ["photos/broken.jpg"])
+    page = Path("alike.html").read_text()
+    assert "1 group of pictures that look alike" in page
+    assert page.count("data:image/jpeg") == 2
+    assert run("dedup", "nowhere")[0::2] == (2, "hashindex dedup: nowhere: is no folder\n")

@@ -1,0 +1,158 @@
+"""Near-duplicates among pictures: found whatever hashes them, hashed once, and never chained."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("PIL")
+from PIL import Image
+
+import hashindex as hx
+from hashindex.connect import image_folder
+from hashindex.connect.duplicates_page import render
+from hashindex.connect.image_folder import Found, find_duplicates
+from hashindex.connect.image_hashes import ALGORITHMS, Algorithm, Hashed, algorithm, hash_image
+
+NAMES = [one.name for one in ALGORITHMS]
+ORIENTATION = 0x0112  # of EXIF
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(params=NAMES)
+def how(request: pytest.FixtureRequest) -> Algorithm:
+    pytest.importorskip(next(one.needs for one in ALGORITHMS if one.name == request.param))
+    return algorithm(request.param)
+
+
+def scene(seed: int, side: int = 160) -> Image.Image:
+    """A picture of shapes of all sizes, as photographs have them, unlike that of another seed."""
+    rng, pixels = np.random.default_rng(seed), np.full((side, side, 3), 128.0)
+    for n in (2, 4, 8, 16, 32):
+        coarse = Image.fromarray(rng.integers(0, 256, (n, n, 3), dtype=np.uint8))
+        pixels += (np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), np.float64) - 128) / n**0.5
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def filled(folder: Path) -> dict[str, list[str]]:
+    """Pictures below a folder: those that look like each other by the one to keep."""
+    (folder / "deeper").mkdir(parents=True)
+    for seed in range(6):
+        scene(seed).save(folder / f"{seed}.png")
+    scene(0).resize((90, 90)).save(folder / "deeper" / "small.jpg", quality=70)
+    scene(0).save(folder / "deeper" / "coded.webp", quality=60)
+    turned = scene(1).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # to be turned by 90 degrees clockwise when it is shown
+    turned.save(folder / "turned.jpg", quality=95, exif=exif)
+    Image.new("L", (50, 50), 7).save(folder / "plain.png")
+    Image.new("L", (50, 50), 7).save(folder / "deeper" / "plain too.png")
+    Image.new("L", (50, 50), 90).save(folder / "other plain.png")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "cut.png").write_bytes((folder / "5.png").read_bytes()[:900])
+    (folder / "notes.txt").write_text("no picture")
+    return {
+        "0.png": ["deeper/coded.webp", "deeper/small.jpg"],
+        "1.png": ["turned.jpg"],
+        "deeper/plain too.png": ["plain.png"],
+    }
+
+
+def groups(found: Found) -> dict[str, list[str]]:
+    return {group.kept.path: sorted(one.path for one in group.others) for group in found.groups}
+
+
+def test_near_duplicates_are_found_and_hashed_once(tmp_path: Path, how: Algorithm) -> None:
+    folder = tmp_path / "photos"
+    expected = filled(folder)
+    for n_hashed, n_processes in ((12, 2), (0, 1)):
+        found = find_duplicates(folder, how, how.radius, n_processes=n_processes)
+        assert groups(found) == expected
+        assert (found.n_pictures, found.n_hashed, found.n_plain) == (12, n_hashed, 3)
+        assert sorted(found.unreadable) == ["broken.jpg", "cut.png"]
+    scene(9).save(folder / "2.png")
+    (folder / "turned.jpg").unlink()
+    scene(3).resize((100, 100)).save(folder / "new.jpg")
+    found = find_duplicates(folder, how, how.radius)
+    del expected["1.png"]
+    assert groups(found) == expected | {"3.png": ["new.jpg"]}
+    assert (found.n_pictures, found.n_hashed) == (12, 2)
+
+
+def test_groups_do_not_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of a row of codes, each 3 bits from the next, every third is kept, and has its neighbours."""
+    bits = np.tril(np.ones((61, 60), np.bool_), -1)[::3]
+    pictures = {f"{i:02}.png": row for i, row in enumerate(bits)}
+    for name in pictures:
+        scene(0, 8).save(tmp_path / name)
+    how = Algorithm("row", "PIL", 60, 6, lambda _: pytest.fail("nothing is hashed"))
+
+    def hashed(path: Path, _: Algorithm) -> Hashed:
+        return Hashed(hx.pack(pictures[path.name]).tobytes(), 8, 8, 100)
+
+    monkeypatch.setattr(image_folder, "hash_image", hashed)
+    monkeypatch.setattr(image_folder, "algorithm", lambda _: how)
+    found = find_duplicates(tmp_path, how, 6)
+    assert groups(found)["00.png"] == ["01.png"]  # the next is nearer to the next that is kept
+    assert groups(found)["03.png"] == ["02.png", "04.png"]
+    for group in found.groups:
+        kept = pictures[group.kept.path]
+        assert [int((pictures[one.path] != kept).sum()) for one in group.others] == group.distances
+        assert max(group.distances) <= 6
+    listed = [one.path for group in found.groups for one in (group.kept, *group.others)]
+    assert len(listed) == len(set(listed)) == 21
+
+
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = [b"caf\xe9.png", "日本 <b>.png".encode()]
+    for name in names:
+        scene(0).save(buffer := io.BytesIO(), "PNG")
+        (folder / os.fsdecode(name)).write_bytes(buffer.getvalue())
+    how = algorithm("dhash")
+    for n_hashed in (2, 0):
+        found = find_duplicates(folder, how, how.radius)
+        assert [found.n_hashed, *map(len, groups(found).values())] == [n_hashed, 1]
+    page = render(found, folder, how, how.radius)
+    assert "日本 &lt;b&gt;.png" in page
+    assert page.count("data:image/jpeg;base64,/9j/") == 2
+
+
+def test_a_damaged_cache_is_begun_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    expected = filled(folder)
+    how = algorithm("dhash")
+    find_duplicates(folder, how, how.radius)
+    (store,) = (tmp_path / "cache" / "images").iterdir()
+    (store / "store.sqlite").write_bytes(b"damaged" * 1000)
+    found = find_duplicates(folder, how, how.radius)
+    assert (groups(found), found.n_hashed) == (expected, 12)
+
+
+def test_hashes_are_those_of_the_packages(tmp_path: Path) -> None:
+    imagehash, pdqhash = pytest.importorskip("imagehash"), pytest.importorskip("pdqhash")
+    scene(4).save(tmp_path / "4.png")
+    image = Image.open(tmp_path / "4.png").convert("RGB")
+    bits: NDArray[np.int64] = pdqhash.compute(np.asarray(image))[0]
+    expected = {"pdq": hx.pack(bits), "phash": hx.from_hex(str(imagehash.phash(image)))}
+    expected["dhash"] = hx.from_hex(str(imagehash.dhash(image)))
+    for name, code in expected.items():
+        assert hash_image(tmp_path / "4.png", algorithm(name)).code == code.tobytes()
+    assert algorithm().name == "pdq"
+    with pytest.raises(ValueError, match="no hash is named 'md5'; there are pdq, phash, dhash"):
+        algorithm("md5")
+
+
+def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        find_duplicates(tmp_path / "none", algorithm("dhash"), 4)
