@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..engines import Engine
 from ..inputs.paths import as_path
+from ..segments.segment import Segment
+from ..segments.snapshot import Snapshot
+from ..segments.tail import TailBuffer
 from ..store import index_file
 from ..store.container import Container, read_container, to_bytes, write_container
 from ..store.format import INDEX
 from .state import State
 
 Index = TypeVar("Index", bound="Files")
+STEP = 2**22  # bytes of codes that leave the index at once
 
 
 class Files(State):
@@ -90,3 +98,30 @@ class Files(State):
         index = cls(snapshot.n_bits, engine=engine, meta=meta)
         index._start(snapshot)
         return index
+
+    @classmethod
+    def _holding(
+        cls: type[Index],
+        codes: NDArray[np.uint8],
+        ids: NDArray[np.int64] | None,
+        *,
+        engine: str | Engine | None = None,
+    ) -> Index:
+        """An index on codes (n, code_size) of 8 bits a byte that nobody changes any more; nothing is copied.
+
+        Under ``ids`` (n,) that ascend, None for 0 to n - 1. Of codes in a map of a file nothing is read.
+        """
+        n, n_bits = len(codes), 8 * codes.shape[1]
+        index = cls(n_bits, engine=engine)
+        if n:
+            segment = Segment(n_bits, codes, n, 0, None, n) if ids is None else Segment.of(n_bits, codes, ids)
+            segment = segment if segment.is_mapped else segment.collapsed()
+            next_id = n if ids is None else int(ids[-1]) + 1
+            index._start(Snapshot(n_bits, (segment,), TailBuffer.empty(0, codes.shape[1]), 0, next_id))
+        return index
+
+    def _in_id_order(self) -> tuple[NDArray[np.int64], Iterator[NDArray[np.uint8]]]:
+        """All ids (n,) ascending, and their codes by blocks, (n_block, code_size): of one consistent state."""
+        snapshot = self._snapshot
+        ids, step = snapshot.all_ids(), max(1, STEP // max(1, snapshot.code_size))
+        return ids, (snapshot.codes_of(ids[begin : begin + step]) for begin in range(0, len(ids), step))

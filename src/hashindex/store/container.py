@@ -99,11 +99,11 @@ def read_container(source: Source, kind: str, *, mmap: bool = False) -> Containe
     with _opened(source) as file:
         size = file.seek(0, os.SEEK_END)
         try:
-            header = layout.read_header(_read(file, 0, min(size, layout.HEADER_SIZE)).tobytes(), size)
+            header = layout.read_header(read_bytes(file, 0, min(size, layout.HEADER_SIZE)).tobytes(), size)
             if header.kind != kind:
                 raise ValueError(_OTHER_KIND.get(header.kind, f"of kind {header.kind!r}, not {kind!r}"))
-            head, sections = layout.read_table(_read(file, header.table, size).tobytes(), header)
-            data = _mapped(file, size) if mmap and not isinstance(file, BytesIO) else _read(file, 0, size)
+            head, sections = layout.read_table(read_bytes(file, header.table, size).tobytes(), header)
+            data = mapped(file, size) if mmap and not isinstance(file, BytesIO) else read_bytes(file, 0, size)
         except ValueError as error:
             raise ValueError(f"{name} is {error}") from None
     arrays = {section.name: _view(data, section) for section in sections[:-1]}
@@ -172,7 +172,7 @@ def _opened(source: Source) -> Iterator[BinaryIO]:
         yield file
 
 
-def _read(file: BinaryIO, begin: int, end: int) -> Buffer:
+def read_bytes(file: BinaryIO, begin: int, end: int) -> Buffer:
     """Bytes of a file as an array of its own; ValueError if there are fewer."""
     data = np.empty(end - begin, np.uint8)
     file.seek(begin)
@@ -187,7 +187,8 @@ def _read(file: BinaryIO, begin: int, end: int) -> Buffer:
     return data
 
 
-def _mapped(file: BinaryIO, size: int) -> Buffer:
+def mapped(file: BinaryIO, size: int) -> Buffer:
+    """A read-only map of a file of ``size`` bytes; ValueError if there are fewer."""
     try:
         return np.frombuffer(system.mmap(file.fileno(), size, access=system.ACCESS_READ), np.uint8)
     except ValueError:
