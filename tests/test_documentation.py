@@ -15,7 +15,7 @@ import hashindex.index.hash_index
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "hashindex"
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "connect").glob("*.md")])
 
 
 def test_examples_in_docstrings() -> None:
@@ -96,7 +96,7 @@ def test_targets_that_are_named_are_there(name: str) -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{page.name}" for page in PAGES)])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(str(page.relative_to(ROOT)) for page in PAGES)])
 def test_files_that_are_named_are_there(page: str) -> None:
     text = (ROOT / page).read_text()
     for name in re.findall(r"`((?:[\w.]+/)+(?:\w+\.(?:py|h|cpp|md|sh))?)`", text):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engines import Engine
 from ..index import HashIndex
 from ..inputs.paths import as_path
 from ..segments.snapshot import MAX_ID
+from ..support.interrupts import interruptible
 from .faiss_files import FLAT, ID_MAP_2, KINDS, Contents, read_contents, write_contents
 from .faiss_index import FaissBinaryIndex
 
@@ -104,8 +107,7 @@ def _index_of(path: str | Path, contents: Contents, engine: str | Engine | None)
     codes, ids = contents.codes, contents.ids
     if ids is not None:
         if not (ids[1:] > ids[:-1]).all():
-            order = np.argsort(ids)
-            codes, ids = codes[order], ids[order]
+            codes, ids = interruptible(partial(_in_order, codes, ids), codes.nbytes + 16 * ids.size)
         twice = np.flatnonzero(ids[1:] == ids[:-1])
         if len(twice) or (len(ids) and not 0 <= ids[0] <= ids[-1] <= MAX_ID):
             seen = f"id {ids[twice[0]]} is there twice" if len(twice) else f"ids go from {ids[0]} to {ids[-1]}"
@@ -114,3 +116,8 @@ def _index_of(path: str | Path, contents: Contents, engine: str | Engine | None)
                 f"hashindex.connect.faiss_files.read_contents(path) has codes and ids, to be numbered anew"
             )
     return HashIndex._holding(codes, ids, engine=engine)
+
+
+def _in_order(codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    order = np.argsort(ids)
+    return codes[order], ids[order]

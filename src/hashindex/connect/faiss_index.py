@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..index import HashIndex
 from ..inputs.ids import as_ids
 from ..inputs.numbers import check_n_bits, check_radius
+from ..support.interrupts import interruptible
 
 STEP = 2**14  # numbers converted at once, in the cache
 
@@ -176,7 +177,7 @@ class FaissBinaryIndex:
         kept[ids[ids < len(kept)]] = False
         if not kept.all():
             left = HashIndex(self.d)
-            left.add(self.index.get(np.flatnonzero(kept)))
+            left.add(interruptible(lambda: self.index.get(np.flatnonzero(kept)), kept.size * self.code_size))
             self.index = left
         return int(np.count_nonzero(~kept))
 

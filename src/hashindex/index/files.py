@@ -17,6 +17,7 @@ from ..segments.tail import TailBuffer
 from ..store import index_file
 from ..store.container import Container, read_container, to_bytes, write_container
 from ..store.format import INDEX
+from ..support.interrupts import interruptible
 from .state import State
 
 Index = TypeVar("Index", bound="Files")
@@ -115,7 +116,7 @@ class Files(State):
         index = cls(n_bits, engine=engine)
         if n:
             segment = Segment(n_bits, codes, n, 0, None, n) if ids is None else Segment.of(n_bits, codes, ids)
-            segment = segment if segment.is_mapped else segment.collapsed()
+            segment = segment if segment.is_mapped else interruptible(segment.collapsed, codes.nbytes)
             next_id = n if ids is None else int(ids[-1]) + 1
             index._start(Snapshot(n_bits, (segment,), TailBuffer.empty(0, codes.shape[1]), 0, next_id))
         return index
@@ -123,5 +124,6 @@ class Files(State):
     def _in_id_order(self) -> tuple[NDArray[np.int64], Iterator[NDArray[np.uint8]]]:
         """All ids (n,) ascending, and their codes by blocks, (n_block, code_size): of one consistent state."""
         snapshot = self._snapshot
-        ids, step = snapshot.all_ids(), max(1, STEP // max(1, snapshot.code_size))
+        ids = interruptible(snapshot.all_ids, 8 * snapshot.n_codes)
+        step = max(1, STEP // max(1, snapshot.code_size))
         return ids, (snapshot.codes_of(ids[begin : begin + step]) for begin in range(0, len(ids), step))
