@@ -71,6 +71,7 @@ def same(ours: Any, theirs: Any, queries: np.ndarray) -> None:
 
 def test_a_flat_one_numbers_places_and_closes_gaps() -> None:
     ours, theirs, queries = FaissBinaryIndex(32), faiss.IndexBinaryFlat(32), some_codes(1, 25)
+    queries[:3] = some_codes(2, 400)[100:103]
     same(ours, theirs, queries)
     same(ours, theirs, queries[:0])
     for seed, n in ((2, 400), (3, 1), (4, 0)):
