@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -151,14 +150,14 @@ def test_other_kinds_are_refused_by_name_and_the_advice_leads_home(tmp_path: Pat
         "IBFf": faiss.IndexBinaryFromFloat(faiss.IndexFlatL2(64)),
     }
     for kind, index in others.items():
-        if kind != "IBHc":  # which only a GPU fills
-            index.train(codes)
-            index.add(codes)
+        index.train(codes)
+        index.base_level_only = False  # of IBHc, which a CPU may fill then
+        index.add(codes)
         faiss.write_index_binary(index, path)
         with pytest.raises(ValueError, match=f"{kind} is an {type(index).__name__}[,;]") as refused:
             read(path)
         advice = str(refused.value)
-        if "write_index_binary(index.storage, path)" in advice and kind != "IBHc":
+        if "write_index_binary(index.storage, path)" in advice:
             faiss.write_index_binary(index.storage, path)
         elif "make_direct_map" in advice:
             index.make_direct_map()
@@ -166,7 +165,7 @@ def test_other_kinds_are_refused_by_name_and_the_advice_leads_home(tmp_path: Pat
             flat.add(index.reconstruct_n(0, index.ntotal))
             faiss.write_index_binary(flat, path)
         else:
-            assert kind in ("IBHc", "IBHh", "IBFf")
+            assert kind in ("IBHh", "IBFf")
             continue
         np.testing.assert_array_equal(read(path).get(np.arange(300)), codes)
 
@@ -225,9 +224,6 @@ def test_nothing_large_is_allocated_for_what_a_file_only_says(tmp_path: Path) ->
         read(tmp_path / "none")
     with pytest.raises(TypeError, match="path must be a str or a Path"):
         read(whole)  # type: ignore[arg-type]
-    if os.name == "posix":
-        with pytest.raises(ValueError, match="begins with ''"):
-            read("/dev/null")
 
 
 def test_wrong_writes_leave_the_old_file(tmp_path: Path) -> None:
@@ -246,11 +242,12 @@ def test_wrong_writes_leave_the_old_file(tmp_path: Path) -> None:
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"old"]
 
 
-def test_files_need_no_faiss(tmp_path: Path) -> None:
-    path = theirs(tmp_path / "a", codes_of(0, 40), gapped(40))
+def test_nothing_needs_faiss(tmp_path: Path) -> None:
+    path = theirs(tmp_path / "a", codes_of(0, 40), np.arange(1, 80, 2))
     code = (
-        "import sys; sys.modules['faiss'] = None; from hashindex.connect.faiss import read, write;"
-        "write(read(sys.argv[1], mmap=True), sys.argv[2])"
+        "import sys; sys.modules['faiss'] = None; from hashindex.connect.faiss import FaissBinaryIndex, read, write;"
+        "index = FaissBinaryIndex(read(sys.argv[1], mmap=True)); index.search(index.reconstruct(3)[None], 1)"
+        "; write(index, sys.argv[2])"
     )
     subprocess.run([sys.executable, "-c", code, str(path), str(tmp_path / "b")], check=True)
     assert (tmp_path / "b").read_bytes() == path.read_bytes()
