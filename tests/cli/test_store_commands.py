@@ -73,7 +73,7 @@ def test_more_codes_and_fewer(run: Run, store: str) -> None:
     assert "all is well; 50 codes of 256 bits" in out
 
 
-@pytest.mark.parametrize("kind", ["npy", "parquet", "txt", "bits", "hxi"])
+@pytest.mark.parametrize("kind", ["npy", "parquet", "txt", "bits", "hxi", "faiss"])
 def test_there_and_back(run: Run, store: str, kind: str) -> None:
     pytest.importorskip("pyarrow")
     assert run("convert", store, "-o", f"a.{kind}")[0] == 0
@@ -123,7 +123,7 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
         (["search", "store", "-k", "1", "--to", "parquet"], "", "Parquet needs a file: -o FILE"),
         (["search", "store", "-r", "-1"], "ff" * 32, "radius must be at least 0"),
         (["remove", "store", "x"], "", "'x' is no id; --keys removes by key"),
-        (["convert", "store", "-o", "file.xyz"], "", "its ending tells no kind; --to does: hxi, npy"),
+        (["convert", "store", "-o", "file.xyz"], "", "its ending tells no kind; --to does: hxi, faiss, npy"),
         (["check", "nowhere"], "", "is neither a store nor a file"),
         (["info", "nowhere"], "", "is neither a store nor a file; hashindex build makes a store"),
         (["search", "store", "-k", "1", "--what"], "", "unrecognized arguments: --what"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..codes import to_hex, unpack
+from ..connect import faiss
 from ..index import HashIndex
 from ..support.files import replacing
 from ..support.lazy import needed
@@ -18,7 +19,7 @@ from .checks import check_output
 from .stores import is_store, to_read
 
 NAME = "convert"
-KINDS = {"hxi": ".hxi", "npy": ".npy", "parquet": ".parquet", "hex": ".txt", "bits": ".bits"}
+KINDS = {"hxi": ".hxi", "faiss": ".faiss", "npy": ".npy", "parquet": ".parquet", "hex": ".txt", "bits": ".bits"}
 BLOCK = 2**16  # codes written at once
 
 
@@ -28,8 +29,8 @@ def add_parser(commands: Any) -> None:
         NAME,
         help="write the codes of a store or of files as another kind of file",
         description="Write all codes of a store, of a file of an index, or of files of codes, in the order of ids, "
-        "as an index in one file (hxi), an array (npy), Parquet, or text: hexadecimal or 0 and 1, a line each, with "
-        "what was noted behind a tab. " + hash_files.HELP,
+        "as an index in one file, of this package (hxi) or of faiss, as an array (npy), as Parquet, or as text: "
+        "hexadecimal or 0 and 1, a line each, with what was noted behind a tab. " + hash_files.HELP,
         epilog="example: hashindex convert store/ -o codes.npy",
     )
     hash_files.add_options(parser, "a store, a file of an index, or files of codes")
@@ -47,11 +48,11 @@ def run(options: argparse.Namespace) -> int:
     if to is None:
         raise ValueError(f"{path}: its ending tells no kind; --to does: {', '.join(KINDS)}")
     hashes, index = _read(options)
-    if to == "hxi":
+    if to in ("hxi", "faiss"):
         if index is None:
             index = HashIndex(hashes.n_bits)
             index.add(hashes.codes)
-        index.save(path)
+        index.save(path) if to == "hxi" else faiss.write(index, path)
     else:
         _write(path, to, hashes)
     print(f"{path}: {len(hashes.codes)} codes of {hashes.n_bits} bits")
@@ -60,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | None]:
     first = Path(options.files[0]) if len(options.files) == 1 else None
-    if first is None or not (is_store(first) or first.suffix == ".hxi"):
+    if first is None or not (is_store(first) or first.suffix in (".hxi", ".faiss")):
         return hash_files.read(options, None), None
-    index = to_read(first)
+    index = faiss.read(first) if first.suffix == ".faiss" else to_read(first)
     ids, notes = index.ids(), [""] * len(index)
     if is_store(first):
         noted = zip(index.keys(ids), index.payloads(ids), strict=True)
