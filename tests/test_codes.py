@@ -178,6 +178,8 @@ def test_other_arrays_are_accepted(rng: np.random.Generator, tmp_path: Any) -> N
     pa = pytest.importorskip("pyarrow")
     arrow = pa.array([b"x" * 8, *(row.tobytes() for row in codes)], pa.binary(8))
     forms.extend([arrow[1:], pa.chunked_array([arrow[1:3], arrow[3:]])])
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(np.concatenate([[9] * 8, codes.ravel()]), pa.uint8()), 8)
+    forms.extend([lists[1:], pa.chunked_array([lists[1:2], lists[2:]])])
     for form in forms:
         index = hx.HashIndex(64)
         index.add(form)

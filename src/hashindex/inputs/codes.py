@@ -47,7 +47,7 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     values : array_like
         Packed uint8 (n, code_size); bool (n, n_bits); uint64 (n,) for 64 bits, most significant bit first; or
         one code with one dimension fewer. NumPy arrays, memory maps, anything with ``__dlpack__`` or
-        ``__array__`` on the CPU, Arrow fixed-size binary.
+        ``__array__`` on the CPU, Arrow's fixed-size binary or lists of as many uint8.
     n_bits : int or None
         Expected width; None infers it from the values.
     what : str
@@ -141,21 +141,26 @@ def _without_array_protocol(values: Any) -> NDArray[Any]:
 
 
 def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
-    """Read Arrow fixed-size binary: bytes (n, byte_width) without a copy where it is one chunk."""
-    if not str(values.type).startswith("fixed_size_binary"):
+    """Read Arrow's fixed-size binary, or lists of as many uint8: (n, code_size), of one chunk without a copy."""
+    kind, is_list = str(values.type), False
+    if kind.startswith("fixed_size_list<") and str(values.type.value_type) == "uint8":
+        is_list, width = True, int(values.type.list_size)
+    elif kind.startswith("fixed_size_binary"):
+        width = int(values.type.byte_width)
+    else:
         raise TypeError(
             f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary; its to_numpy() gives numbers as "
             f"NumPy has them, its to_pylist() what from_hex() reads"
         )
-    if values.null_count:
-        raise ValueError(f"{what}: the Arrow array has {values.null_count} nulls; drop them first")
-    chunks = values.chunks if hasattr(values, "chunks") else [values]
-    width = int(values.type.byte_width)
+    chunks = [chunk for chunk in (values.chunks if hasattr(values, "chunks") else [values]) if len(chunk)]
+    n_nulls = values.null_count + sum(chunk.flatten().null_count for chunk in chunks if is_list)
+    if n_nulls:
+        raise ValueError(f"{what}: the Arrow array has {n_nulls} nulls; drop them first")
     parts = [
-        np.frombuffer(chunk.buffers()[1], np.uint8, len(chunk) * width, chunk.offset * width)
+        chunk.flatten().to_numpy() if is_list else np.frombuffer(chunk.buffers()[1], np.uint8)[chunk.offset * width :]
         for chunk in chunks
-        if len(chunk)
     ]
+    parts = [part[: len(chunk) * width] for part, chunk in zip(parts, chunks, strict=True)]
     flat = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint8), *parts])
     return flat.reshape(-1, width)
 

@@ -1,0 +1,149 @@
+"""Arrow and Parquet: codes as fixed-size binary, without a copy where Arrow allows it; DuckDB and Polars read the same.
+
+A column of codes goes into an index as it is: ``index.add(table["code"])``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..index import HashIndex
+from ..inputs.codes import as_codes
+from ..inputs.paths import as_path
+from ..matches import NearestMatches, RadiusMatches
+from ..support.files import replacing
+from ..support.lazy import needed
+
+WIDTH = b"hashindex.n_bits"  # of a table's metadata
+BLOCK = 2**20  # codes of a row group
+
+
+def column(codes: NDArray[np.uint8]) -> Any:
+    """Codes (n, code_size) as a ``pyarrow.FixedSizeBinaryArray`` on the same memory.
+
+    Raises TypeError or ValueError for what are no packed codes, ImportError without pyarrow.
+    """
+    arrow = _arrow()
+    rows = as_codes(codes, None if np.asarray(codes).dtype != np.uint8 else 8 * np.shape(codes)[-1], "codes").codes
+    return arrow.FixedSizeBinaryArray.from_buffers(
+        arrow.binary(rows.shape[1]), len(rows), [None, arrow.py_buffer(rows)]
+    )
+
+
+def table(index: HashIndex) -> Any:
+    """All of an index as a ``pyarrow.Table``: ``id``, ``code``, and of a store ``key`` and ``payload`` (JSON text).
+
+    Raises ValueError for an index that does not know its width yet, ImportError without pyarrow.
+    """
+    ids = index.ids()
+    return _table(index, ids, with_notes=_notes(index))
+
+
+def write_parquet(index: HashIndex, path: str | Path) -> None:
+    """Write all of an index to a Parquet file, in the place of what was there, with the columns of :func:`table`.
+
+    Raises
+    ------
+    TypeError
+        ``path`` is no path.
+    ValueError
+        The index does not know its width yet.
+    OSError
+        The file cannot be written; the old one is as it was.
+    ImportError
+        There is no pyarrow.
+    """
+    parquet, ids, with_notes = needed("pyarrow.parquet", "writing Parquet", "arrow"), index.ids(), _notes(index)
+    with replacing(as_path(path, "path")) as new, parquet.ParquetWriter(new, _schema(index, with_notes)) as writer:
+        for begin in range(0, len(ids), BLOCK):
+            writer.write_table(_table(index, ids[begin : begin + BLOCK], with_notes=with_notes))
+
+
+def read_parquet(path: str | Path, *, code: str = "code", id: str | None = None) -> HashIndex:  # noqa: A002
+    """Make an index of a column of a Parquet file: fixed-size binary, or lists of as many uint8.
+
+    Parameters
+    ----------
+    path : str or Path
+    code : str
+        The column of codes.
+    id : str, optional
+        The column of ids. Default: ``id`` if there is one, else ids count from 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The file is no Parquet file, or lacks a column; codes or ids that an index refuses.
+    OSError
+        It cannot be read.
+    ImportError
+        There is no pyarrow.
+    """
+    arrow, parquet = _arrow(), needed("pyarrow.parquet", "reading Parquet", "arrow")
+    try:
+        file = parquet.ParquetFile(as_path(path, "path"))
+    except arrow.ArrowInvalid as error:
+        raise ValueError(f"{path}: is no Parquet file: {error}") from None
+    with file:
+        names = file.schema_arrow.names
+        id = "id" if id is None and "id" in names else id  # noqa: A001
+        for wanted in (code, *([] if id is None else [id])):
+            if wanted not in names:
+                raise ValueError(f"{path}: has the columns {', '.join(names)}, none named {wanted!r}")
+        n_bits = (file.schema_arrow.metadata or {}).get(WIDTH)
+        index = HashIndex(None if n_bits is None else int(n_bits))
+        for batch in file.iter_batches(BLOCK, columns=[code, *([] if id is None else [id])]):
+            index.add(batch[code], ids=None if id is None else batch[id].to_numpy(zero_copy_only=False))
+    return index
+
+
+def matches_table(matches: RadiusMatches | NearestMatches) -> Any:
+    """Matches of several queries as a ``pyarrow.Table``: a row for each, with ``query``, ``distance`` and ``id``.
+
+    Raises TypeError for those of one query (``search(query[None], ...)`` has tables), ImportError without pyarrow.
+    """
+    distances, ids = matches.distances, matches.ids
+    if isinstance(matches, RadiusMatches):
+        query = np.repeat(np.arange(matches.n_queries), np.diff(matches.offsets))
+    elif ids.ndim == 2:
+        query, _ = np.nonzero(ids >= 0)
+        distances, ids = distances[ids >= 0], ids[ids >= 0]
+    else:
+        raise TypeError("the matches are of one query; search(query[None], ...) gives those of several")
+    return _arrow().table({"query": query, "distance": distances, "id": ids})
+
+
+def _arrow() -> Any:
+    return needed("pyarrow", "connect.arrow", "arrow")
+
+
+def _notes(index: HashIndex) -> bool:
+    return index._store is not None
+
+
+def _schema(index: HashIndex, with_notes: bool) -> Any:
+    arrow = _arrow()
+    if index.code_size is None:
+        raise ValueError("the index has no width yet, and a table needs one: HashIndex(n_bits=...)")
+    fields = [("id", arrow.int64()), ("code", arrow.binary(index.code_size))]
+    fields += [("key", arrow.string()), ("payload", arrow.string())] if with_notes else []
+    return arrow.schema(fields, {WIDTH: str(index.n_bits).encode()})
+
+
+def _table(index: HashIndex, ids: NDArray[np.int64], *, with_notes: bool) -> Any:
+    arrow, schema = _arrow(), _schema(index, with_notes)
+    codes = index.get(ids)
+    rows = arrow.FixedSizeBinaryArray.from_buffers(
+        arrow.binary(codes.shape[1]), len(codes), [None, arrow.py_buffer(codes)]
+    )
+    notes: Iterator[Any] = iter(())
+    if with_notes:
+        payloads = [None if payload is None else json.dumps(payload) for payload in index.payloads(ids)]
+        notes = iter([arrow.array(index.keys(ids), arrow.string()), arrow.array(payloads, arrow.string())])
+    return arrow.Table.from_arrays([arrow.array(ids), rows, *notes], schema=schema)
