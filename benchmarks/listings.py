@@ -31,6 +31,7 @@ SUITES = {
     "scaling": "Sizes and threads",
     "adversarial": "Sets made to be slow",
     "planner": "Choosing a method",
+    "postgres": "Beside PostgreSQL",
     "training": "Training and evaluation",
 }
 LISTINGS = {
@@ -52,6 +53,7 @@ LISTINGS = {
     "build": Listing("From codes to the first answer by tables", "s", OURS),
     "memory": Listing("Memory of an index, everything included", "bytes per code", OURS),
     "large": Listing("1e8 codes", "us per query", None),
+    "postgres": Listing("One query at a time, in one process beside a server", "us per query", OURS),
     "pairs": Listing("All pairs", "s", None),
     "threads": Listing("Threads", "us per query", "1 thread"),
     "sizes": Listing("Sizes, uniform codes of 64 bits", "us per query", None),

@@ -43,7 +43,7 @@ def test_an_index_there_and_back(tmp_path: Path, n_bits: int, monkeypatch: pytes
     assert np.array_equal(again.ids(), index.ids())
     assert np.array_equal(again.get(again.ids()), index.get(index.ids()))
     assert parquet.read_table(tmp_path / "a.parquet").equals(arrow.table(index))
-    counted = arrow.read_parquet(tmp_path / "a.parquet", id="id")
+    counted = arrow.read_parquet(tmp_path / "a.parquet", id_column="id")
     assert len(counted) == 88
 
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has the columns hash, none named 'code'"):
         arrow.read_parquet(tmp_path / "text.parquet")
     with pytest.raises(TypeError, match="to_pylist"):
-        arrow.read_parquet(tmp_path / "text.parquet", code="hash")
+        arrow.read_parquet(tmp_path / "text.parquet", code_column="hash")
     with pytest.raises(FileNotFoundError):
         arrow.read_parquet(tmp_path / "none")
     with pytest.raises(ValueError, match="no width yet"):

