@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MARKED := not large
 SUITES := scan radius nearest single build_and_memory keeping writing scaling adversarial planner postgres training
 
-.PHONY: help demo reproduce test check docs bench bench-large package emulate sanitize crash fuzz clean
+.PHONY: help demo reproduce test test-integrations check docs bench bench-large package emulate sanitize crash fuzz clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,10 @@ reproduce: $(READY)  ## Train HashNet, its ablations and every baseline on handw
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest
+
+test-integrations: $(READY)  ## Install the systems that adapters plug into, and test against them
+	$(BIN)/python -m pip install -q -c constraints.txt --group integrations
+	HASHINDEX_REQUIRE_PEERS=1 $(BIN)/python -m pytest tests/connect
 
 check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,6 +162,16 @@ def test_doctor_tells_what_is_slow(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert "HASHINDEX_ISA=scalar" in out
     monkeypatch.delenv("HASHINDEX_ISA")
     assert "slow  ISA          scalar, as" not in run("doctor")[1]
+
+
+def test_completion_is_a_script(run: Run) -> None:
+    pytest.importorskip("shtab")
+    status, script, _ = run("completion", "bash")
+    assert status == 0
+    checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    for name in ("dedup", "--radius", "--align"):
+        assert name in script
 
 
 def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

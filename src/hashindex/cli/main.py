@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .. import __version__
-from . import add, build, check, check_lists, convert, dedup, demo, doctor, info, remove, reproduce, search
+from . import add, build, check, check_lists, completion, convert, dedup, demo, doctor, info, remove, reproduce, search
 from . import eval as eval_command
 
 MENDABLE = (ImportError, ValueError, OSError, KeyError)
@@ -45,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (  # in the order of the help
     eval_command,
     reproduce,
     check_lists,
+    completion,
 )
 
 
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="hashindex", description="Exact Hamming search over packed binary codes, and training of such codes."
     )
     parser.add_argument("--version", action="version", version=f"hashindex {__version__}")
+    parser.set_defaults(parser=parser)  # which completion looks at
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(commands)
