@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -172,6 +173,30 @@ def test_completion_is_a_script(run: Run) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
     for name in ("dedup", "--radius", "--align"):
         assert name in script
+
+
+def test_train_and_encode_pictures(run: Run) -> None:
+    pytest.importorskip("torch")
+    image_module = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    for i in range(16):
+        path = Path("pictures") / ("dark" if i % 2 else "light") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image_module.fromarray(rng.integers(0, 99, (9, 8, 3), dtype=np.uint8) + np.uint8(156 * (i % 2 == 0))).save(path)
+    train = ["train", "pictures", "-o", "model", "--n-bits", 12, "--size", 8, "--steps", 4]
+    status, out, err = run(*train)
+    assert (status, err) == (0, "")
+    assert out.startswith("model: codes of 12 bits, of 16 pictures of 2 classes; loss ")
+    status, rows, _ = run("encode", "model", "pictures")
+    assert status == 0
+    assert [row.split("\t")[1] for row in rows.splitlines()][:2] == ["dark/1.png", "dark/11.png"]
+    assert run("build", "--n-bits", 12, "--align", "left", "--keys", "-o", "coded", stdin=rows)[0] == 0
+    assert hx.HashIndex.open("coded", mode="r").find(["light/0.png"]).tolist() == [8]
+    shutil.copytree("pictures/dark", "flat")
+    assert "lies in no folder" in run("train", "flat", "-o", "model")[2]
+    shutil.rmtree("pictures/light")
+    assert "all pictures are of the class 'dark'" in run("train", "pictures", "-o", "model")[2]
+    assert run("encode", "nothing", "pictures")[0] == 2
 
 
 def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,23 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .. import __version__
-from . import add, build, check, check_lists, completion, convert, dedup, demo, doctor, info, remove, reproduce, search
+from . import (
+    add,
+    build,
+    check,
+    check_lists,
+    completion,
+    convert,
+    dedup,
+    demo,
+    doctor,
+    encode,
+    info,
+    remove,
+    reproduce,
+    search,
+    train,
+)
 from . import eval as eval_command
 
 MENDABLE = (ImportError, ValueError, OSError, KeyError)
@@ -42,6 +58,8 @@ COMMANDS: tuple[Command, ...] = (  # in the order of the help
     info,
     doctor,
     demo,
+    train,
+    encode,
     eval_command,
     reproduce,
     check_lists,

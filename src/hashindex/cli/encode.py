@@ -1,0 +1,56 @@
+"""The command ``hashindex encode``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..codes import to_hex
+from . import listing
+from .checks import missing
+from .train import NEEDS
+from .waiting import wait_passively
+
+NAME = "encode"
+BLOCK = 256  # pictures decoded and encoded at once
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        NAME,
+        help="make codes of a folder of pictures with a trained model",
+        description="Make a code of each picture below a folder, by a model that train wrote: a row each, the code in "
+        "hexadecimal and the path, which build and search take.",
+        epilog="example: hashindex encode model.safetensors pictures/ | hashindex build --keys -o store/",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a model, as train writes it")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder of pictures, or a .zip file")
+    listing.add_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Encode, write a row for each picture, and return 0; ValueError for what cannot be used."""
+    listing.check(options)
+    if absent := missing(NEEDS):
+        raise ValueError(f"encoding needs {absent}: pip install 'hashindex[train]'")
+    wait_passively()
+    from ..learn import HashNet
+    from ..learn.data.images import Images
+
+    model = HashNet.load(options.model)
+    shape = model.item_shape or ()
+    if len(shape) != 3:
+        raise ValueError(f"{options.model}: encodes features of shape {shape}, not pictures")
+    _, height, width = shape
+    images = Images.below(options.folder, size=height if height == width else None)
+
+    def rows() -> Iterator[tuple[str, str]]:
+        for begin in range(0, len(images), BLOCK):
+            some = slice(begin, begin + BLOCK)
+            yield from zip(to_hex(model.encode(images[some])), images.paths[some], strict=True)
+
+    listing.write(options, ("code", "note"), rows())
+    return 0
