@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     classes, labels = np.unique(names, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"{options.folder}: all pictures are of the class {classes[0]!r}; two or more are to be told apart"
+            f"{options.folder}: all pictures are of the class {str(classes[0])!r}; two or more are to be told apart"
         )
     some = {} if options.steps is None else {"n_steps": options.steps}
     model = HashNet(n_bits=options.n_bits, seed=options.seed, **some)
