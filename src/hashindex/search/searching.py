@@ -23,7 +23,7 @@ from .plan import Plan, PlannedPart, make_plan, scanned
 from .readable import Report, as_radii
 
 MOST_PLANS = 1024  # kept
-MANY_SCANNED = 2**24  # codes of a tail, in all searches of it, from which on it is worth a plan of its own
+MANY_SCANNED = 2**27  # codes of a tail, in all searches of it, from which on it is worth a plan of its own
 SCANS_TAIL = ("auto", "scan")  # the methods that leave the tail to be scanned
 Radii = int | NDArray[np.int32]
 
