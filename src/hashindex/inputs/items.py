@@ -47,11 +47,8 @@ def check_items(items: Any, item_shape: tuple[int, ...] | None = None) -> Items:
     """
     if isinstance(items, np.ma.MaskedArray):
         raise TypeError("items: got a masked array; items[~items.mask.any(axis=1)].data drops items with masked values")
-    if hasattr(items, "detach"):  # a tensor
-        items = items.detach().cpu()
-        items = (items.float() if items.is_floating_point() else items).numpy()
-    elif not all(hasattr(items, name) for name in ("shape", "dtype", "__getitem__")):
-        items = np.asarray(items)
+    if hasattr(items, "detach") or not all(hasattr(items, name) for name in ("shape", "dtype", "__getitem__")):
+        items = as_array(items)
     if np.dtype(items.dtype).kind not in "fiub":
         raise TypeError(f"expected real numbers, got dtype {items.dtype}")
     shape = tuple(items.shape)
@@ -63,6 +60,14 @@ def check_items(items: Any, item_shape: tuple[int, ...] | None = None) -> Items:
     if item_shape is not None and shape[1:] != item_shape:
         raise ValueError(f"expected items of shape {item_shape} as in fit, got {shape[1:]}")
     return items  # type: ignore[no-any-return]
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """Return what NumPy makes of the values; of a PyTorch tensor on any device, floats of any kind as float32."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = (values.float() if values.is_floating_point() else values).numpy()
+    return np.asarray(values)
 
 
 def check_finite(items: Items, most: float = FLOAT32_MAX) -> None:
