@@ -17,6 +17,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # included results begin with headings of their own
 
+autodoc_mock_imports = ["langchain_core"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings give shapes and dtypes
 napoleon_google_docstring = False

@@ -21,7 +21,12 @@ import hashindex.connect.{module}
 
 
 @pytest.mark.parametrize(
-    ("module", "peer", "extra"), [("sklearn", "sklearn", "sklearn"), ("metric_learning", "torch", "metric-learning")]
+    ("module", "peer", "extra"),
+    [
+        ("sklearn", "sklearn", "sklearn"),
+        ("metric_learning", "torch", "metric-learning"),
+        ("langchain", "langchain_core", "langchain"),
+    ],
 )
 def test_an_import_without_the_package_names_the_extra(module: str, peer: str, extra: str) -> None:
     script = ABSENT.format(peer=peer, module=module)
