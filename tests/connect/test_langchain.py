@@ -189,6 +189,13 @@ def test_codes_that_are_no_documents_are_passed_over(store: HashIndexVectorStore
     assert {one.id for one in store.similarity_search("text 1", 4)} == {"id-0", "id-1", "id-2"}
 
 
+def test_equal_ones_come_as_they_were_added(store: HashIndexVectorStore) -> None:
+    store.add_texts(["same"] * 30, ids=[str(i) for i in range(30)])
+    store.add_texts(["same"], ids=["3"])  # again, so it is the last
+    found = store.similarity_search("same", 30)
+    assert [one.id for one in found] == [*(str(i) for i in range(30) if i != 3), "3"]
+
+
 def test_retrievers(store: HashIndexVectorStore, peer: InMemoryVectorStore) -> None:
     store.oversample = ALL
     for each in (store, peer):

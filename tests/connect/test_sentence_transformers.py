@@ -39,6 +39,13 @@ def same(ours: list[list[Any]], theirs: list[list[Any]]) -> None:
         assert len(set(ids)) == len(ids)
 
 
+def ordered(hits: list[list[Any]], sign: int) -> None:
+    """By score, lower ones first or higher ones, and then by id."""
+    for row in hits:
+        keys = [(sign * hit["score"], hit["corpus_id"]) for hit in row]
+        assert keys == sorted(keys)
+
+
 @pytest.fixture(scope="module")
 def theirs() -> Any:
     return pytest.importorskip("sentence_transformers.util.quantization")
@@ -82,6 +89,7 @@ def test_ours_returns_what_theirs_returns(theirs: Any, n_dims: int, options: dic
         expected, _ = theirs.semantic_search_faiss(given, corpus_index=adapter, corpus_precision="ubinary", **options)
         by_codes, seconds = semantic_search(given, codes, **options)
         same(by_codes, expected)
+        ordered(by_codes, -1 if given is queries and options.get("rescore", True) else 1)
         assert seconds > 0
         assert semantic_search(given, corpus_index=adapter, **options)[0] == by_codes
         assert semantic_search(given, corpus_index=index, **options)[0] == by_codes
