@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MARKED := not large
 SUITES := scan radius nearest single build_and_memory keeping writing scaling adversarial planner postgres training
 
-.PHONY: help demo reproduce test test-integrations check docs bench bench-large package emulate sanitize crash fuzz clean
+.PHONY: help demo reproduce test test-integrations check docs bench bench-large package emulate sanitize crash fuzz wheels clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -56,7 +56,12 @@ bench-large: MARKED :=
 bench-large: bench  ## The same with 1e8 codes and all pairs of 1e7
 
 package: $(READY)  ## Build the source distribution and install it in empty environments
-	$(BIN)/python -m pytest tests/packaging
+	$(BIN)/python -m pytest tests/packaging/test_packaging.py
+
+wheels: $(READY)  ## Build manylinux2014 wheels of x86-64 and AArch64 into dist/ with Zig's compiler, and try both (qemu)
+	$(BIN)/python -m pip install -q -c constraints.txt --group wheels
+	tools/build_wheels.sh $(BIN)/python
+	$(BIN)/python -m pytest tests/packaging/test_wheels.py
 
 emulate: $(READY)  ## Run the kernels as other CPUs: AArch64, x86-64 without AVX2, x86-64 without AVX-512
 	tests/native/emulate.sh $(BIN)/python

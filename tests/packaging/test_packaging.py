@@ -5,7 +5,6 @@ Installs from the network into empty environments, hence not part of the default
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tarfile
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from environments import USE, empty_environment, installed, pip, run, succeeded
+
 ROOT = Path(__file__).resolve().parents[2]
 NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false"}
 REQUIRE_NATIVE = {"HASHINDEX_REQUIRE_NATIVE": "1"}
@@ -21,63 +22,10 @@ PURE_MESSAGE = "the C++ extension could not be built; installed the pure-Python 
 NOT_SHIPPED = (".",)  # what git, editors and CI read
 WHEEL_FILES = {"_core.pyi", "__init__.py", "py.typed", "engines/numpy_engine/engine.py", "pages/demo.html"}
 
-# Prints the engine, then the warnings; fails on a wrong answer.
-USE = """
-import warnings
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    import numpy as np
-    import hashindex as hx
-    index = hx.HashIndex(n_bits=64)
-    index.add(np.arange(1000, dtype=np.uint64))
-    for method in ("scan", "multi-index"):
-        hits = index.search(np.uint64(7), radius=1, method=method)
-        assert hits.ids.tolist() == [7, 3, 5, 6, 15, 23, 39, 71, 135, 263, 519], hits
-print(index.engine_name, *(f"{warning.category.__name__}: {warning.message}" for warning in caught), sep="\\n")
-"""
-
-
-def run(
-    *command: str | Path, cwd: Path | None = None, variables: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run with none of the caller's HASHINDEX_* and PYTHON* variables but those given; stderr goes into stdout."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HASHINDEX_", "PYTHON"))}
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env={**inherited, **(variables or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-def pip(*arguments: str | Path, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    # Without the cache: pip would keep the wheels built here by the path of their source and serve stale ones.
-    return run(sys.executable, "-m", "pip", "--no-cache-dir", *arguments, variables=variables)
-
-
-def succeeded(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
 
 def build_wheel(sdist: Path, folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run with the build requirements of this environment, which saves fetching them each time."""
     return pip("wheel", "-v", "--no-deps", "--no-build-isolation", "-w", folder, sdist, variables=variables)
-
-
-def empty_environment(folder: Path) -> Path:
-    """Return the interpreter of a new environment in which not even pip is installed."""
-    succeeded(run(sys.executable, "-m", "venv", "--without-pip", folder))
-    return folder / "bin" / "python"
-
-
-def installed(python: Path) -> set[str]:
-    lines = succeeded(pip("--python", python, "list", "--format=freeze")).splitlines()
-    return {line.partition("==")[0] for line in lines if "==" in line}
 
 
 @pytest.fixture(scope="module")
