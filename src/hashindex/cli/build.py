@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{folder}: is not empty; name a folder that is not there")
     was_there = folder.exists()
     hashes = hash_files.read(options, None)
+    if not len(hashes.codes):
+        raise ValueError("there are no codes to make a store of")
     try:
         with HashIndex.open(folder, hashes.n_bits) as index:
             n = add_hashes(index, hashes, options)

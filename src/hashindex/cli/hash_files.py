@@ -117,13 +117,20 @@ def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: str | None
         return from_bits(texts, n_bits), n_bits
     if kind == "int":
         n_bits = n_bits or 64
-        return from_ints(
-            [int(text) % 2**n_bits if text.strip()[:1] == "-" else int(text) for text in texts], n_bits
-        ), n_bits
+        return from_ints([_number(i, text, n_bits) for i, text in enumerate(texts)], n_bits), n_bits
     if kind != "hex" and n_bits is None and all(set(text) <= {"0", "1"} for text in texts):
         raise ValueError("digits 0 and 1 alone can be read in two ways: --kind bits or --kind hex")
     n_bits = n_bits or 4 * len(texts[0].strip())
     return from_hex(texts, n_bits, align="right" if align == "right" else "left" if align else None), n_bits
+
+
+def _number(row: int, text: str, n_bits: int) -> int:
+    """An integer, of a negative one its two's complement."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise ValueError(f"row {row}: not an integer: {text[:40]!r}") from None
+    return value + 2**n_bits if -(2 ** (n_bits - 1)) <= value < 0 else value
 
 
 def _of_parquet(name: str, n_bits: int | None) -> Hashes:
