@@ -157,8 +157,11 @@ static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* ke
                 alignas(64) unsigned char sums[planes_at_once * plane_step];
                 store_sums(sums, d);
                 is_near = false;
-                for (std::size_t i = 0; i < planes_at_once; ++i)
-                    is_near |= widen(kept->of[q + i], sums + i * plane_step, is_first) < limits.sums[q + i];
+                for (std::size_t i = 0; i < planes_at_once; ++i) {  // a constant each: Clang would ask in every round
+                    std::uint16_t* const to = kept->of[q + i];
+                    const unsigned char* const from = sums + i * plane_step;
+                    is_near |= (is_first ? widen(to, from, true) : widen(to, from, false)) < limits.sums[q + i];
+                }
                 if (__builtin_expect(is_last && is_near, 0))
                     for (std::size_t i = 0; i < planes_at_once; ++i)
                         end = write_sums_below(end, kept->of[q + i], limits.sums[q + i], q + i, set);
