@@ -139,4 +139,6 @@ def test_any_history_beside_merges_of_all(index: HashIndex, seed: int, monkeypat
     index._wait_for_merges()
     check_same(index, model)
     index.check()
+    index.add(codes_of(0, 40), ids=np.arange(40) + 2**40)  # a segment, so that somebody looks
+    index._wait_for_merges()
     assert not merging.is_scattered(index._snapshot)
