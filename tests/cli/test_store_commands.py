@@ -40,7 +40,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 
 @pytest.fixture
 def store(run: Run) -> str:
-    Path("hashes.txt").write_text("# PDQ\n\n" + "\r\n".join(LINES) + "\n")
+    Path("hashes.txt").write_text("\ufeff# PDQ\n\n" + "\r\n".join(LINES) + "\n")
     assert run("build", "hashes.txt", "-o", "store") == (0, "store: 50 codes of 256 bits\n", "")
     return "store"
 

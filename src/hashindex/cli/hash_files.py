@@ -76,9 +76,9 @@ def _read_one(name: str, options: argparse.Namespace, n_bits: int | None) -> Has
             return _of_parquet(name, n_bits)
         if name == STDIN:
             if isinstance(sys.stdin, TextIOWrapper):
-                sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")
+                sys.stdin.reconfigure(encoding="utf-8-sig", errors="backslashreplace")
             return _of_lines(sys.stdin, kind, options, n_bits, "standard input")
-        with Path(name).open(encoding="utf-8", errors="backslashreplace") as file:
+        with Path(name).open(encoding="utf-8-sig", errors="backslashreplace") as file:
             return _of_lines(file, kind, options, n_bits, name)
     except OSError as error:
         raise ValueError(f"{name}: {error.strerror or error}") from None
