@@ -8,11 +8,13 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import hashindex as hx
+from hashindex.cli import hash_files
 from hashindex.cli import main as cli
 from reference import codes_of
 
@@ -117,6 +119,8 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
         (["build", "-o", "new"], "00ff\n\n00fg\n", "standard input, line 3: not hexadecimal: '00fg'"),
         (["build", "-o", "new"], "0101\n0000\n", "two ways"),
         (["build", "-o", "new"], "# nothing\n", "there are no codes to make a store of"),
+        (["build", "-o", "new", "--n-bits", "0"], "00ff\n", "n_bits must be between 1"),
+        (["build", "none.npy", "-o", "new"], "", "none.npy: is no .npy file of numbers"),
         (["build", "-o", "new", "--kind", "int"], "5\n\nfive\n", "standard input, line 3: not an integer: 'five'"),
         (["build", "-o", "new", "--kind", "int", "--n-bits", "8"], "-128\n-129\n", "line 2: -129 is negative"),
         (["build", "-o", "new", "--keys"], "00ff a\n00fe a\n", "given twice"),
@@ -137,6 +141,7 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
 def test_what_is_wrong_is_told_and_changes_nothing(
     run: Run, store: str, arguments: list[str], stdin: str, message: str
 ) -> None:
+    Path("none.npy").touch()
     status, out, err = run(*arguments, stdin=stdin)
     assert (status, out) == (2, "")
     assert len(err.splitlines()) <= 2
@@ -145,6 +150,40 @@ def test_what_is_wrong_is_told_and_changes_nothing(
     assert not Path("new").exists()
     assert run("check", store)[0] == 0
     assert len(hx.HashIndex.open(store, mode="r")) == 50
+
+
+def test_build_leaves_what_it_did_not_make(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may make the folder, or a store in it, while the hashes are read."""
+    Path("codes.txt").write_text("00ff a\n00fe b\n")
+    read = hash_files.read
+
+    def meanwhile(*given: Any) -> hash_files.Hashes:
+        Path("new").mkdir()
+        Path("new/mine.txt").write_text("precious")
+        return read(*given)
+
+    monkeypatch.setattr(hash_files, "read", meanwhile)
+    status, _, err = run("build", "codes.txt", "-o", "new")
+    assert (status, "is not empty" in err) == (2, True)
+    assert sorted(path.name for path in Path().iterdir()) == ["codes.txt", "new"]
+    assert Path("new/mine.txt").read_text() == "precious"
+
+
+def test_odd_lines_and_notes(run: Run) -> None:
+    assert run("build", "--column", 2, "-o", "t", stdin="\t00ff\t00fe\nn\t00fd\t00fc\n")[0] == 0
+    index = hx.HashIndex.open("t", mode="r")
+    assert hx.to_hex(index.get([0, 1])) == ["00ff", "00fd"]
+    with hx.HashIndex.open("noted", 63) as noted:
+        noted.add(hx.from_hex(["00" * 7 + "02"] * 2, 63, align="left"), payloads=[{"a": 1}, "two\nlines"])
+    assert run("convert", "noted", "-o", "a.txt")[0] == 0
+    assert Path("a.txt").read_text().splitlines()[1].endswith("\ttwo lines")
+    pytest.importorskip("pyarrow")
+    assert run("convert", "noted", "-o", "a.parquet")[0] == 0
+    assert run("build", "a.parquet", "-o", "again")[1] == "again: 2 codes of 63 bits\n"
+    assert run("search", "noted", "a.parquet", "-k", 2, "-o", "hits.parquet")[0] == 0
+    assert run("remove", "noted", 0, 1)[0] == 0
+    assert run("search", "noted", "a.parquet", "-k", 2, "-o", "hits.parquet")[0] == 1
+    assert pytest.importorskip("pyarrow.parquet").read_table("hits.parquet").num_rows == 0
 
 
 def test_damage_is_found(run: Run, store: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,29 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
     page = render(found, folder, how, how.radius)
     assert "日本 &lt;b&gt;.png" in page
     assert page.count("data:image/jpeg;base64,/9j/") == 2
+
+
+def test_odd_files_are_told_or_shown_as_a_viewer_does(tmp_path: Path) -> None:
+    folder, how = tmp_path / "photos", algorithm("dhash")
+    folder.mkdir()
+    scene(0).save(folder / "seen.png")
+    (folder / "link.png").symlink_to("seen.png")
+    clear = scene(0).convert("RGBA")
+    clear.putalpha(0)
+    clear.save(folder / "invisible.png")
+    Image.fromarray(np.asarray(scene(1).convert("L"), np.uint16) * 257).save(folder / "deep.png")
+    entries = [(0x112, 3, 1, 6 << 16), (0x128, 2, 2, 0x32000000)]  # a unit of resolution that is text
+    ifd = b"".join(struct.pack(">HHII", *entry) for entry in entries)
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", len(entries)) + ifd + bytes(4)
+    scene(2).save(folder / "odd.jpg", exif=exif)
+    (folder / "bad\\xff.png").write_bytes((folder / "seen.png").read_bytes())
+    (folder / os.fsdecode(b"bad\xff.png")).write_bytes((folder / "seen.png").read_bytes())
+    found = find_duplicates(folder, how, how.radius)
+    assert [sorted([group.kept.path, *(one.path for one in group.others)]) for group in found.groups] == [
+        sorted(["seen.png", "bad\\xff.png", os.fsdecode(b"bad\xff.png")])
+    ]
+    assert "deep.png" in found.unreadable
+    assert set(found.unreadable) <= {"deep.png", "odd.jpg"}
 
 
 def test_a_damaged_cache_is_begun_anew(tmp_path: Path) -> None:

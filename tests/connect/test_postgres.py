@@ -50,7 +50,8 @@ def test_there_and_back(connection: Any, monkeypatch: pytest.MonkeyPatch, n_bits
     assert postgres.write(connection, index, "Hash es", code_column="the code") == 1000
     stored = connection.execute('SELECT id, "the code"::text FROM "Hash es" ORDER BY id').fetchall()
     assert stored == [(i * 2**40, text(code, n_bits)) for i, code in enumerate(codes)]
-    connection.execute('INSERT INTO "Hash es" VALUES (7, NULL)')
+    ones = "1" * n_bits
+    connection.execute(f'INSERT INTO "Hash es" VALUES (7, NULL), (NULL, %s::bit({n_bits}))', [ones])
     again = postgres.read(connection, "Hash es", code_column="the code")
     assert again.n_bits == n_bits
     assert np.array_equal(again.ids(), index.ids())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -31,21 +33,26 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the store, tell how many codes it holds, and return 0; ValueError leaves nothing behind."""
     folder: Path = options.output
+    _check_free(folder)
+    hashes = hash_files.read(options, None)
+    if not len(hashes.codes):
+        raise ValueError("there are no codes to make a store of")
+    place = Path(os.path.realpath(folder))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    new = place.with_name(f".{place.name[:32]}.{secrets.token_hex(8)}.new")  # nobody sees half of it
+    try:
+        with HashIndex.open(new, hashes.n_bits) as index:
+            n = add_hashes(index, hashes, options)
+        _check_free(folder)
+        new.replace(place)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    print(f"{folder}: {n} codes of {hashes.n_bits} bits")
+    return 0
+
+
+def _check_free(folder: Path) -> None:
     if is_store(folder):
         raise ValueError(f"{folder}: holds a store already; hashindex add adds to it")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder}: is not empty; name a folder that is not there")
-    was_there = folder.exists()
-    hashes = hash_files.read(options, None)
-    if not len(hashes.codes):
-        raise ValueError("there are no codes to make a store of")
-    try:
-        with HashIndex.open(folder, hashes.n_bits) as index:
-            n = add_hashes(index, hashes, options)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        if was_there:
-            folder.mkdir()
-        raise
-    print(f"{folder}: {n} codes of {hashes.n_bits} bits")
-    return 0

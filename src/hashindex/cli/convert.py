@@ -11,11 +11,13 @@ import numpy as np
 
 from ..codes import to_hex, unpack
 from ..connect import faiss
+from ..connect.arrow import WIDTH
 from ..index import HashIndex
 from ..support.files import replacing
 from ..support.lazy import needed
 from . import hash_files
 from .checks import check_output
+from .listing import as_text
 from .stores import is_store, to_read
 
 NAME = "convert"
@@ -67,7 +69,7 @@ def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | N
     ids, notes = index.ids(), [""] * len(index)
     if is_store(first):
         noted = zip(index.keys(ids), index.payloads(ids), strict=True)
-        notes = [str(("" if payload is None else payload) if key is None else key) for key, payload in noted]
+        notes = [as_text(payload if key is None else key) for key, payload in noted]
     return hash_files.Hashes(index.get(ids), index.n_bits or 8, notes), index
 
 
@@ -81,7 +83,8 @@ def _write(path: Path, to: str, hashes: hash_files.Hashes) -> None:
         elif arrow is not None and parquet is not None:
             rows = arrow.array([row.tobytes() for row in hashes.codes], arrow.binary(hashes.codes.shape[1]))
             columns = {"code": rows, **({"note": hashes.notes} if any(hashes.notes) else {})}
-            parquet.write_table(arrow.table(columns), new)
+            width = {WIDTH: str(hashes.n_bits).encode()}
+            parquet.write_table(arrow.table(columns).replace_schema_metadata(width), new)
         else:
             with new.open("w", encoding="utf-8") as file:
                 file.writelines(_lines(to, hashes))

@@ -12,7 +12,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..connect.arrow import WIDTH
 from ..inputs.codes import as_codes
+from ..inputs.numbers import check_n_bits
 from ..inputs.reading import from_bits, from_hex, from_ints
 from ..support.lazy import needed
 
@@ -55,6 +57,8 @@ def read(options: argparse.Namespace, n_bits: int | None) -> Hashes:
         raise ValueError(f"--column counts from 1, got {options.column}")
     if n_bits is not None and options.n_bits not in (None, n_bits):
         raise ValueError(f"--n-bits {options.n_bits}: the codes of the index have {n_bits} bits")
+    if options.n_bits is not None:
+        check_n_bits(options.n_bits)
     n_bits = options.n_bits if n_bits is None else n_bits
     parts = []
     for name in options.files or [STDIN]:
@@ -71,10 +75,12 @@ def _read_one(name: str, options: argparse.Namespace, n_bits: int | None) -> Has
     kind = options.kind or ENDINGS.get(Path(name).suffix, "")
     try:
         if kind == "npy":
-            return _plain(np.load(name, allow_pickle=False), n_bits, name)
+            return _of_array(name, n_bits)
         if kind == "parquet":
             return _of_parquet(name, n_bits)
         if name == STDIN:
+            if sys.stdin is None:
+                raise ValueError("standard input is closed")
             if isinstance(sys.stdin, TextIOWrapper):
                 sys.stdin.reconfigure(encoding="utf-8-sig", errors="backslashreplace")
             return _of_lines(sys.stdin, kind, options, n_bits, "standard input")
@@ -95,11 +101,11 @@ def _of_lines(lines: IO[str], kind: str, options: argparse.Namespace, n_bits: in
             continue
         if not texts:
             between = next((one for one in ("\t", ",") if one in stripped), None)
-        cells = stripped.split(between, options.column)
+        cells = [cell.strip() for cell in (line if between else stripped).split(between, options.column)]
         if len(cells) < options.column:
             raise ValueError(f"{name}, line {number}: {len(cells)} columns, --column {options.column} is missing")
         texts.append(cells.pop(options.column - 1))
-        notes.append((between or " ").join(cells) if cells else "")
+        notes.append((between or " ").join(cells))
         places.append(number)
     if not texts:
         return _plain(np.empty((0, ((n_bits or 8) + 7) // 8), np.uint8), n_bits or 8, name)
@@ -143,10 +149,24 @@ def _of_parquet(name: str, n_bits: int | None) -> Hashes:
         raise ValueError(f"{name}: is no Parquet file: {error}") from None
     if "code" not in table.column_names:
         raise ValueError(f"{name}: has columns {', '.join(table.column_names)}, but none named 'code'")
-    column = table.column("code")
-    codes = from_hex(column.to_pylist()) if str(column.type) in ("string", "large_string") else column
+    column, width = table.column("code"), (table.schema.metadata or {}).get(WIDTH)
+    try:
+        codes = from_hex(column.to_pylist(), n_bits) if str(column.type) in ("string", "large_string") else column
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from None
+    n_bits = int(width) if width is not None and n_bits is None else n_bits
     notes = table.column("note").to_pylist() if "note" in table.column_names else [""] * len(column)
     return _plain(codes, n_bits, name)._replace(notes=["" if note is None else str(note) for note in notes])
+
+
+def _of_array(name: str, n_bits: int | None) -> Hashes:
+    try:
+        codes = np.load(name, allow_pickle=False)
+    except (EOFError, ValueError):
+        raise ValueError(f"{name}: is no .npy file of numbers") from None
+    if not isinstance(codes, np.ndarray):
+        raise ValueError(f"{name}: is an .npz file of several arrays, expected one array in a .npy file")
+    return _plain(codes, n_bits, name)
 
 
 def _plain(codes: object, n_bits: int | None, name: str) -> Hashes:

@@ -53,7 +53,7 @@ def write(options: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequ
                 if chosen == "json":
                     file.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in block)
                 else:
-                    file.writelines("\t".join(map(_text, row)) + "\n" for row in block)
+                    file.writelines("\t".join(map(as_text, row)) + "\n" for row in block)
         return n
     except BrokenPipeError:
         raise
@@ -61,7 +61,7 @@ def write(options: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequ
         raise ValueError(f"cannot write --output: {error}") from None
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """As it reads in a column: text as it is, but for what would break the line."""
     if value is None:
         return ""
@@ -74,14 +74,21 @@ def _opened(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    with replacing(path) as new, new.open("w", encoding="utf-8") as file:
+    with replacing(path) as new, new.open("w", encoding="utf-8", errors="backslashreplace") as file:
         yield file
+
+
+def _of_one_kind(column: Sequence[Any]) -> list[Any]:
+    """Values as Parquet takes them: as they are if all are text, or all numbers, else as JSON text."""
+    if {type(value) for value in column} - {type(None)} in ({int}, {str}, {float}, set()):
+        return list(column)
+    return [value if value is None or isinstance(value, str) else json.dumps(value) for value in column]
 
 
 def _write_parquet(path: Path, names: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
     arrow, parquet = (needed(name, "writing Parquet", "arrow") for name in ("pyarrow", "pyarrow.parquet"))
-    columns = list(zip(*rows, strict=True)) or [() for _ in names]
-    table = arrow.table({name: arrow.array(list(column)) for name, column in zip(names, columns, strict=True)})
+    columns = [_of_one_kind(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
+    table = arrow.table({name: arrow.array(column) for name, column in zip(names, columns, strict=True)})
     with replacing(path) as new:
         parquet.write_table(table, new)
     return int(table.num_rows)

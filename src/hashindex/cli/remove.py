@@ -28,7 +28,9 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Remove them, tell how many the store now holds, and return 0."""
-    names = options.names or [line.rstrip("\n") for line in sys.stdin if line.strip()]
+    if not options.names and sys.stdin is None:
+        raise ValueError("standard input is closed")
+    names = options.names or [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
     with to_write(options.store) as index:
         missing: Literal["ignore", "raise"] = "ignore" if options.ignore_missing else "raise"
         if options.keys:

@@ -41,8 +41,6 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("give --radius R for everything within R, or -k K for the K nearest")
     as_text = listing.check(options) == "text"
     index = to_read(options.store)
-    if not len(index):
-        return 1
     queries = hash_files.read(options, index.n_bits)
     rows = _rows(index, queries, options.radius, options.k, notes=is_store(options.store))
     if as_text:

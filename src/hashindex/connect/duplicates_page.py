@@ -73,7 +73,7 @@ def _small(path: Path) -> str:
     """A picture made small, as a data URI; empty if it cannot be read any more."""
     image_module, image_ops = (needed(f"PIL.{name}", "the page", "images") for name in ("Image", "ImageOps"))
     buffer = io.BytesIO()
-    with suppress(OSError, ValueError, SyntaxError), image_module.open(path) as opened:
+    with suppress(Exception), image_module.open(path) as opened:
         image = image_ops.exif_transpose(opened).convert("RGB")
         image.thumbnail((SIDE, SIDE))
         image.save(buffer, "JPEG", quality=80)

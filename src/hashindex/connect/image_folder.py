@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 import numpy as np
@@ -109,8 +110,9 @@ def _up_to_date(
     folder: Path, how: Algorithm, n_processes: int, progress: Progress
 ) -> tuple[list[Picture], int, dict[str, str]]:
     """All readable pictures, how many were hashed now, and why others cannot be read."""
-    files = dict(_walk(folder))
-    unreadable: dict[str, str] = {}
+    seen = dict(_walk(folder))
+    files = {path: stamp for path, stamp in seen.items() if not isinstance(stamp, str)}
+    unreadable = {path: why for path, why in seen.items() if isinstance(why, str)}
     with _store(folder, how) as store:
         known = {_key(path): path for path in files}
         items = list(store.items())
@@ -135,11 +137,12 @@ def _up_to_date(
                 fresh |= {one.path: one for one in new}
                 n_done += len(paths)
                 tell(n_done)
-    return list(fresh.values()), len(wanted) - len(unreadable), unreadable
+    n_hashed = len(wanted) - sum(path in files for path in unreadable)
+    return list(fresh.values()), n_hashed, unreadable
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, Stamp]]:
-    """Files below the folder that are named as pictures are, by their path in it."""
+def _walk(folder: Path) -> Iterator[tuple[str, Stamp | str]]:
+    """Files below the folder that are named as pictures are, by their path in it; or why one cannot be read."""
 
     def refuse(error: OSError) -> None:
         if Path(error.filename) == folder:
@@ -148,9 +151,16 @@ def _walk(folder: Path) -> Iterator[tuple[str, Stamp]]:
     for above, _, names in os.walk(folder, onerror=refuse):
         for name in names:
             path = Path(above) / name
-            if path.suffix.lower() in ENDINGS and path.is_file():
+            if path.suffix.lower() not in ENDINGS or path.is_symlink():  # a link is no other picture
+                continue
+            below = path.relative_to(folder).as_posix()
+            try:
                 status = path.stat()
-                yield path.relative_to(folder).as_posix(), (status.st_size, status.st_mtime_ns)
+            except OSError as error:
+                yield below, error.strerror or "cannot be read"
+            else:
+                if S_ISREG(status.st_mode):
+                    yield below, (status.st_size, status.st_mtime_ns)
 
 
 def _store(folder: Path, how: Algorithm) -> HashIndex:
@@ -173,7 +183,11 @@ def _keep(store: HashIndex, pictures: list[Picture]) -> None:
 
 def _key(path: str) -> str:
     """A path as text, whatever bytes its name has."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    name = os.fsencode(path)
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return f"\0{name.hex()}"  # as no path begins
 
 
 def _codes_of(pictures: list[Picture]) -> NDArray[np.uint8]:
@@ -198,6 +212,6 @@ def _hash_block(folder: Path, name: str, paths: list[str]) -> list[Hashed | str]
     for path in paths:
         try:
             made.append(hash_image(folder / path, how))
-        except (OSError, ValueError) as error:
-            made.append(str(error))
+        except Exception as error:  # Pillow lets through what odd files make it raise
+            made.append(str(error) or type(error).__name__)
     return made

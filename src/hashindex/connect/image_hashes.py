@@ -51,7 +51,14 @@ def hash_image(path: Path, algorithm: Algorithm) -> Hashed:
     image_module, image_ops = needed("PIL.Image", "hashing images", "images"), needed("PIL.ImageOps", "", "images")
     try:
         with image_module.open(path) as opened:
-            image = image_ops.exif_transpose(opened).convert("RGB")
+            if opened.mode.startswith(("I", "F")):
+                raise ValueError(f"more than 8 bits a channel (mode {opened.mode})")
+            image = image_ops.exif_transpose(opened)
+            if image.has_transparency_data:  # what is not there is shown as white
+                image = image_module.alpha_composite(
+                    image_module.new("RGBA", image.size, "white"), image.convert("RGBA")
+                )
+            image = image.convert("RGB")
     except (SyntaxError, EOFError, image_module.DecompressionBombError) as error:  # of broken files
         raise ValueError(str(error)) from None
     bits, quality = algorithm.hash(image)

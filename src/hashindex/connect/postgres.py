@@ -26,7 +26,7 @@ READ = 2**22  # bytes that are read at once
 def read(
     connection: Any, table: str, *, id_column: str = "id", code_column: str = "code", into: HashIndex | None = None
 ) -> HashIndex:
-    """Add the codes of a table to an index, under the table's ids; rows without a code are left out.
+    """Add the codes of a table to an index, under the table's ids; rows without an id or a code are left out.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def read(
         index = HashIndex(n_bits) if into is None else into
         if index.n_bits not in (None, n_bits):
             raise ValueError(f"{table}: has codes of {n_bits} bits, the index of {index.n_bits}")
-        select = "COPY (SELECT {}, {} FROM {} WHERE {} IS NOT NULL) TO STDOUT (FORMAT BINARY)"
-        with cursor.copy(sql.SQL(select).format(*columns, _table(sql, table), columns[1])) as copy:
+        select = "COPY (SELECT {}, {} FROM {} WHERE {} IS NOT NULL AND {} IS NOT NULL) TO STDOUT (FORMAT BINARY)"
+        with cursor.copy(sql.SQL(select).format(*columns, _table(sql, table), *columns)) as copy:
             for rows in _rows(iter(copy.read, b""), n_bits):
                 index.add(np.ascontiguousarray(rows["code"]), ids=rows["id"].astype(np.int64))
     return index
