@@ -125,6 +125,7 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
         (["build", "-o", "new", "--kind", "int", "--n-bits", "8"], "-128\n-129\n", "line 2: -129 is negative"),
         (["build", "-o", "new", "--keys"], "00ff a\n00fe a\n", "given twice"),
         (["build", "-o", "new", "--column", "3"], "00ff a\n", "line 1: 2 columns, --column 3 is missing"),
+        (["build", "-o", "new", "--n-bits", "9"], "1ff\n", "line 1: .*--align left takes .* --align right"),
         (["add", "nowhere"], "", "nowhere: holds no store; hashindex build makes one"),
         (["add", "store"], "00ff\n", "line 1: 256 bits take 64 hexadecimal digits, got 4"),
         (["add", "store", "--n-bits", "64"], "", "--n-bits 64: the codes of the index have 256 bits"),

@@ -170,6 +170,22 @@ def test_masked_values_have_no_meaning() -> None:
             call(np.ma.array([[1, 2]], dtype, mask=[[True, False]]))
 
 
+def test_arrays_of_arrow_are_routes_too() -> None:
+    pa = pytest.importorskip("pyarrow")
+    for column, route in (
+        (pa.array(TEXTS), "from_hex(values.to_pylist())"),
+        (pa.array([row.tobytes() for row in CODES], pa.binary()), "from_bytes(values.to_pylist())"),
+        (pa.array(SIGNED.view(np.uint64)), "values.to_numpy()"),
+        (pa.array(CODES.tolist(), pa.list_(pa.uint8())), "np.array(values.to_pylist(), np.uint8)"),
+    ):
+        with pytest.raises(TypeError) as refused:
+            add(column)
+        assert route in str(refused.value)
+        index = HashIndex(64)
+        index.add(eval(route, {"np": np, **vars(hx), "values": column}))
+        assert np.array_equal(index.get(index.ids()), CODES)
+
+
 def test_zeros_at_the_end_of_bytes_are_kept() -> None:
     rows = [b"abcdefg\0", b"hijklm\0\0"]
     assert hx.from_bytes(np.array(rows)).tobytes() == hx.from_bytes(rows).tobytes() == b"".join(rows)

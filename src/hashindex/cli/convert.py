@@ -65,7 +65,7 @@ def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | N
     first = Path(options.files[0]) if len(options.files) == 1 else None
     if first is None or not (is_store(first) or first.suffix in (".hxi", ".faiss")):
         return hash_files.read(options, None), None
-    index = faiss.read(first) if first.suffix == ".faiss" else to_read(first)
+    index = to_read(first)
     ids, notes = index.ids(), [""] * len(index)
     if is_store(first):
         noted = zip(index.keys(ids), index.payloads(ids), strict=True)

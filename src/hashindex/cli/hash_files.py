@@ -72,7 +72,7 @@ def read(options: argparse.Namespace, n_bits: int | None) -> Hashes:
 
 
 def _read_one(name: str, options: argparse.Namespace, n_bits: int | None) -> Hashes:
-    kind = options.kind or ENDINGS.get(Path(name).suffix, "")
+    kind = options.kind or ENDINGS.get(Path(name).suffix.lower(), "")
     try:
         if kind == "npy":
             return _of_array(name, n_bits)
@@ -113,6 +113,9 @@ def _of_lines(lines: IO[str], kind: str, options: argparse.Namespace, n_bits: in
         codes, n_bits = _codes_of(texts, kind, n_bits, options.align)
     except (TypeError, ValueError) as error:
         told = re.sub(r"\brow (\d+)", lambda found: f"line {places[int(found[1])]}", str(error))
+        told = re.sub(r"from_hex\(texts, \d+, align='left'\)", "--align left", told).replace(
+            "align='right'", "--align right"
+        )
         raise ValueError(f"{name}, {told}") from None
     return Hashes(codes, n_bits, notes)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..connect import faiss
 from ..index import HashIndex
 from .hash_files import Hashes
 
@@ -35,7 +36,7 @@ def to_read(path: Path) -> HashIndex:
     if is_store(path):
         return HashIndex.open(path, mode="r")
     if path.is_file():
-        return HashIndex.load(path, mmap=True)
+        return faiss.read(path, mmap=True) if path.suffix == ".faiss" else HashIndex.load(path, mmap=True)
     raise ValueError(f"{path}: is neither a store nor a file; hashindex build makes a store")
 
 

@@ -99,7 +99,8 @@ def rows_of(connection: Any, table: str, ids: Any, columns: Sequence[str], *, id
     key, wanted_columns = sql.Identifier(id_column), sql.SQL(", ").join(map(sql.Identifier, columns))
     select = sql.SQL("SELECT {}, {} FROM {} WHERE {} = ANY(%s)")
     statement = select.format(key, wanted_columns, _table(sql, table), key)
-    with connection.cursor() as cursor:
+    rows = needed("psycopg.rows", "connect.postgres", "postgres")
+    with connection.cursor(row_factory=rows.tuple_row) as cursor:
         found = {row[0]: tuple(row[1:]) for row in cursor.execute(statement, [wanted])}
     return [found.get(one) for one in wanted]
 

@@ -40,6 +40,19 @@ def words_advice(array: NDArray[np.uint64], n_bits: int | None) -> str:
     return f"; one integer is one 64-bit code, here are codes of {n_bits} bits: from_ints(values, {n_bits}) reads them"
 
 
+def arrow_advice(kind: str) -> str:
+    """What to call with an Arrow array of that type, ``values``."""
+    if kind in ("string", "large_string", "string_view"):
+        return "; from_hex(values.to_pylist()) reads hexadecimal text"
+    if kind in ("binary", "large_binary", "binary_view"):
+        return "; from_bytes(values.to_pylist()) makes codes of rows of bytes"
+    if kind == "uint64":
+        return "; values.to_numpy() has 64-bit codes"
+    if kind.startswith(("list<", "large_list<")) and "uint8" in kind:
+        return "; np.array(values.to_pylist(), np.uint8) makes codes of lists of bytes"
+    return ""
+
+
 def _of_integers(array: NDArray[Any], n_bits: int | None) -> str:
     low, high = int(array.min()), int(array.max())
     if array.ndim == 2 and low >= -1 and high <= 1 and low < high and n_bits in (None, array.shape[1]):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .advice import advice, words_advice
+from .advice import advice, arrow_advice, words_advice
 from .numbers import check_n_bits, code_size
 
 _UINT8 = np.dtype(np.uint8)
@@ -149,8 +149,7 @@ def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
         width = int(values.type.byte_width)
     else:
         raise TypeError(
-            f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary; its to_numpy() gives numbers as "
-            f"NumPy has them, its to_pylist() what from_hex() reads"
+            f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary{arrow_advice(str(values.type))}"
         )
     chunks = [chunk for chunk in (values.chunks if hasattr(values, "chunks") else [values]) if len(chunk)]
     n_nulls = values.null_count + sum(chunk.flatten().null_count for chunk in chunks if is_list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import index as as_int
+from string import hexdigits
 from typing import Any, Literal
 
 import numpy as np
@@ -116,7 +117,8 @@ def from_bits(texts: str | Iterable[str], n_bits: int | None = None) -> NDArray[
         if len(row) != n_bits:
             raise ValueError(f"row {i}: {n_bits} bits take {n_bits} digits 0 or 1, got {len(row)}")
         if row.strip("01"):
-            raise ValueError(f"row {i}: not digits 0 and 1: {row[:40]!r}; from_hex(texts) reads hexadecimal text")
+            advice = "; from_hex(texts) reads hexadecimal text" if set(row) <= set(hexdigits) else ""
+            raise ValueError(f"row {i}: not digits 0 and 1: {row[:40]!r}{advice}")
     bits = np.frombuffer("".join(rows).encode(), np.uint8).reshape(-1, n_bits)
     return np.packbits(bits == ord("1"), axis=-1)
 
