@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from .codes import hamming, pack, to_hex, unpack
 from .explain import Explanation
 from .index import HashIndex
-from .inputs.reading import from_bits, from_bytes, from_hex, from_ints, from_signed, from_words
+from .inputs.reading import from_bytes, from_ints, from_signed, from_words
+from .inputs.texts import from_bits, from_hex
 from .matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredMatches
 from .search.pairs import Pairs
 

@@ -1,4 +1,4 @@
-"""Packed binary codes: making, writing and comparing them; `inputs/reading.py` reads what others have written.
+"""Packed binary codes: making, writing and comparing them. `inputs/` reads what others have written.
 
 A code of ``n_bits`` bits is ``code_size = ceil(n_bits / 8)`` bytes in the order of ``numpy.packbits``: bit 0 is the
 most significant bit of byte 0; the bits that pad the last byte are 0. A bit is 1 iff its value is > 0.

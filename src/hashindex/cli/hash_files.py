@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ..connect.arrow import WIDTH
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_n_bits
-from ..inputs.reading import from_bits, from_hex, from_ints
+from ..inputs.reading import from_ints
+from ..inputs.texts import Align, from_bits, from_hex
 from ..support.lazy import needed
 
 KINDS = ("hex", "bits", "int", "npy", "parquet")
@@ -120,17 +121,17 @@ def _of_lines(lines: IO[str], kind: str, options: argparse.Namespace, n_bits: in
     return Hashes(codes, n_bits, notes)
 
 
-def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: str | None) -> tuple[NDArray[np.uint8], int]:
+def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: Align | None) -> tuple[NDArray[np.uint8], int]:
     if kind == "bits":
-        n_bits = n_bits or len(texts[0].strip())
+        n_bits = n_bits or len(texts[0])
         return from_bits(texts, n_bits), n_bits
     if kind == "int":
         n_bits = n_bits or 64
         return from_ints([_number(i, text, n_bits) for i, text in enumerate(texts)], n_bits), n_bits
     if kind != "hex" and n_bits is None and all(set(text) <= {"0", "1"} for text in texts):
         raise ValueError("digits 0 and 1 alone can be read in two ways: --kind bits or --kind hex")
-    n_bits = n_bits or 4 * len(texts[0].strip())
-    return from_hex(texts, n_bits, align="right" if align == "right" else "left" if align else None), n_bits
+    n_bits = n_bits or 4 * len(texts[0])
+    return from_hex(texts, n_bits, align=align), n_bits
 
 
 def _number(row: int, text: str, n_bits: int) -> int:

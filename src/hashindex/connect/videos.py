@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..index import HashIndex
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_radius
-from ..inputs.reading import from_hex
+from ..inputs.texts import from_hex
 
 RADIUS = 31  # of PDQ's 256 bits, as ThreatExchange has it
 LEAST_QUALITY = 50  # of a frame's hash, of 100

@@ -1,11 +1,10 @@
-"""Codes as others write them: text, bytes, integers, words, signed bytes."""
+"""Codes as others keep them: bytes, integers, words, signed bytes; `texts.py` reads text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import index as as_int
-from string import hexdigits
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,114 +12,19 @@ from numpy.typing import NDArray
 from .codes import check_pad_bits, refuse_masked
 from .numbers import check_n_bits, code_size
 
-Align = Literal["left", "right"]
 Bytes = bytes | bytearray | memoryview
 
 
-def from_hex(texts: str | Iterable[str], n_bits: int | None = None, *, align: Align | None = None) -> NDArray[np.uint8]:
-    """Read codes written in hexadecimal, upper or lower case; white space around a text, as of a line, is left out.
+def known_width(n_bits: int | None, rows: Sequence[str | bytes], of_each: int, none: str) -> int:
+    """Return ``n_bits``, checked, or by default ``of_each`` for each character or byte of the first row.
 
-    Parameters
-    ----------
-    texts : str or iterable of str
-    n_bits : int, optional
-        Default: four bits per digit of the first text.
-    align : {"left", "right"}, optional
-        Where ``n_bits`` is no multiple of 4, or not of 8 and whole bytes are written, digits can be read in two ways.
-        "left": the first digit is bits 0 to 3, and zeros pad the end, as :func:`to_hex` writes them. "right": all
-        digits are one number whose last ``n_bits`` bits are the code, as ``imagehash`` writes it.
-
-    Returns
-    -------
-    uint8 array of shape (n, code_size), or (code_size,) for one str
-
-    Raises
-    ------
-    TypeError, ValueError
-        A text that is no str, is blank, has the wrong length or other characters, which the message tells with its
-        row; a width that can be read in two ways.
+    ValueError that begins with ``none`` where there is no row either.
     """
-    if isinstance(texts, str):
-        return from_hex([texts], n_bits, align=align).reshape(-1)
-    if align not in (None, "left", "right"):
-        raise ValueError(f"align must be 'left' or 'right', got {align!r}")
-    rows = _lines(texts, "from_hex", "hexadecimal")
     if n_bits is None:
         if not rows:
-            raise ValueError("from_hex got no texts: pass n_bits= for an empty list")
-        if rows[0] and all(set(row) <= {"0", "1"} for row in rows) and "1" in "".join(rows):
-            n = len(rows[0])
-            raise ValueError(
-                f"from_hex got digits 0 and 1 alone, which can be read in two ways: from_bits(texts) makes codes of "
-                f"{n} bits of them, from_hex(texts, {4 * n}) codes of {4 * n} bits"
-            )
-        n_bits = 4 * len(rows[0])
-    width = code_size(check_n_bits(n_bits))
-    codes = np.empty((len(rows), width), np.uint8)
-    fewest, most = (n_bits + 3) // 4, 2 * width
-    whole = _read_whole(rows, most) if n_bits == 4 * most else None
-    for i, row in enumerate(() if whole is not None else rows):
-        if len(row) not in (fewest, most):
-            takes = f"{most}" if fewest == most else f"{fewest} or {most}"
-            raise ValueError(f"row {i}: {n_bits} bits take {takes} hexadecimal digits, got {len(row)}")
-        if align is None and 4 * len(row) != n_bits:
-            raise ValueError(
-                f"row {i}: {len(row)} digits of {n_bits} bits can be read in two ways: "
-                f"from_hex(texts, {n_bits}, align='left') takes the first bits, as to_hex() writes them, align='right' "
-                "the last, as imagehash does"
-            )
-        try:
-            # int() would take "0x" and "_", bytes.fromhex() white space.
-            if not row.isalnum():
-                raise ValueError
-            digits = row.rjust(most, "0") if align == "right" else row.ljust(most, "0")
-            codes[i] = np.frombuffer(bytes.fromhex(digits), np.uint8)
-        except ValueError:
-            raise ValueError(f"row {i}: not hexadecimal: {row[:40]!r}") from None
-    if whole is not None:
-        return whole
-    if align == "right":
-        return _moved_left(codes, n_bits)
-    check_pad_bits(codes, n_bits)
-    return codes
-
-
-def from_bits(texts: str | Iterable[str], n_bits: int | None = None) -> NDArray[np.uint8]:
-    """Read codes written as digits 0 and 1, one a bit, as PostgreSQL writes ``bit(n)``; the first is bit 0.
-
-    White space around a text, as of a line, is left out.
-
-    Parameters
-    ----------
-    texts : str or iterable of str
-    n_bits : int, optional
-        Default: the digits of the first text.
-
-    Returns
-    -------
-    uint8 array of shape (n, code_size), or (code_size,) for one str
-
-    Raises
-    ------
-    TypeError, ValueError
-        A text that is no str, is blank, has the wrong length or other characters; the message names its row.
-    """
-    if isinstance(texts, str):
-        return from_bits([texts], n_bits).reshape(-1)
-    rows = _lines(texts, "from_bits", "0 and 1")
-    if n_bits is None:
-        if not rows:
-            raise ValueError("from_bits got no texts: pass n_bits= for an empty list")
-        n_bits = len(rows[0])
-    check_n_bits(n_bits)
-    for i, row in enumerate(rows):
-        if len(row) != n_bits:
-            raise ValueError(f"row {i}: {n_bits} bits take {n_bits} digits 0 or 1, got {len(row)}")
-        if row.strip("01"):
-            advice = "; from_hex(texts) reads hexadecimal text" if set(row) <= set(hexdigits) else ""
-            raise ValueError(f"row {i}: not digits 0 and 1: {row[:40]!r}{advice}")
-    bits = np.frombuffer("".join(rows).encode(), np.uint8).reshape(-1, n_bits)
-    return np.packbits(bits == ord("1"), axis=-1)
+            raise ValueError(f"{none}: pass n_bits= for an empty list")
+        n_bits = of_each * len(rows[0])
+    return check_n_bits(n_bits)
 
 
 def from_bytes(rows: Bytes | Iterable[Bytes], n_bits: int | None = None) -> NDArray[np.uint8]:
@@ -151,11 +55,8 @@ def from_bytes(rows: Bytes | Iterable[Bytes], n_bits: int | None = None) -> NDAr
             advice = "; from_hex(rows) reads hexadecimal text, from_bits(rows) 0 and 1" if isinstance(row, str) else ""
             raise TypeError(f"row {i}: expected bytes, got {type(row).__name__}{advice}")
     whole = [bytes(row) for row in given]
-    if n_bits is None:
-        if not whole:
-            raise ValueError("from_bytes got no rows: pass n_bits= for an empty list")
-        n_bits = 8 * len(whole[0])
-    width = code_size(check_n_bits(n_bits))
+    n_bits = known_width(n_bits, whole, 8, "from_bytes got no rows")
+    width = code_size(n_bits)
     for i, row in enumerate(whole):
         if len(row) != width:
             raise ValueError(f"row {i}: {n_bits} bits take {width} bytes, got {len(row)}")
@@ -258,45 +159,3 @@ def looks_unpacked(array: NDArray[Any]) -> bool:
     if array.ndim == 0 or array.shape[-1] < 8 or array.size == 0:
         return False
     return bool(array.min() >= -1 and array.max() <= 1 and array.min() != array.max())
-
-
-def _lines(texts: Iterable[Any], reader: str, what: str) -> list[str]:
-    """Texts without the white space around them; TypeError for what is none, ValueError for a blank one."""
-    if isinstance(texts, Bytes) or not isinstance(texts, Iterable):
-        raise TypeError(f"{reader} takes a str of {what}, or several of them, got {type(texts).__name__}")
-    rows = []
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            advice = "; from_bytes(texts) reads bytes" if isinstance(text, Bytes) else ""
-            raise TypeError(f"row {i}: expected a str of {what}, got {type(text).__name__}{advice}")
-        row = text.strip()
-        if not row:
-            raise ValueError(
-                f"row {i} is blank; {reader}([text for text in texts if text.strip()]) leaves such rows out"
-            )
-        rows.append(row)
-    return rows
-
-
-def _read_whole(rows: list[str], n_digits: int) -> NDArray[np.uint8] | None:
-    """Rows of so many digits each in one step; None where one must be told."""
-    text = "".join(rows)
-    if any(len(row) != n_digits for row in rows) or not (text.isalnum() and text.isascii()):
-        return None
-    try:
-        return np.frombuffer(bytearray.fromhex(text), np.uint8).reshape(-1, n_digits // 2)
-    except ValueError:
-        return None
-
-
-def _moved_left(codes: NDArray[np.uint8], n_bits: int) -> NDArray[np.uint8]:
-    """Numbers (n, code_size) of ``n_bits`` bits, aligned to the right, as codes; ValueError where one is too large."""
-    pad = -n_bits % 8
-    if not pad:
-        return codes
-    wrong = np.flatnonzero(codes[:, 0] >> (8 - pad))
-    if len(wrong):
-        raise ValueError(f"row {wrong[0]}: {codes[wrong[0]].tobytes().hex()} does not fit {n_bits} bits")
-    left = codes << np.uint8(pad)
-    left[:, :-1] |= codes[:, 1:] >> np.uint8(8 - pad)
-    return left
