@@ -42,13 +42,6 @@ def pack(values: ArrayLike) -> NDArray[np.uint8]:
         raise TypeError(f"pack takes bool or real numbers, got dtype {array.dtype}")
     if array.ndim not in (1, 2) or array.shape[-1] == 0:
         raise ValueError(f"pack takes shape (n, n_bits) or (n_bits,) with n_bits >= 1, got {array.shape}")
-    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() > 1:
-        is_byte = array.dtype == np.uint8
-        packed = "packed codes need no call" if is_byte else "of packed bytes np.asarray(values, np.uint8) makes codes"
-        raise ValueError(
-            f"pack got {array.dtype} of shape {array.shape} with values from {array.min()} to {array.max()}: {packed}; "
-            "of counts pack(np.asarray(values) > 0) does, bit = count > 0"
-        )
     return interruptible(lambda: _packed(array), array.nbytes)
 
 
@@ -56,6 +49,13 @@ def _packed(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype.kind == "f" and np.isnan(array).any():
         row = int(np.argwhere(np.isnan(array))[0, 0]) if array.ndim == 2 else 0
         raise ValueError(f"pack got NaN in row {row}: its sign is undefined")
+    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() > 1:
+        is_byte = array.dtype == np.uint8
+        packed = "packed codes need no call" if is_byte else "of packed bytes np.asarray(values, np.uint8) makes codes"
+        raise ValueError(
+            f"pack got {array.dtype} of shape {array.shape} with values from {array.min()} to {array.max()}: {packed}; "
+            "of counts pack(np.asarray(values) > 0) does, bit = count > 0"
+        )
     return np.packbits(array > 0, axis=-1)
 
 

@@ -142,24 +142,22 @@ def _without_array_protocol(values: Any) -> NDArray[Any]:
 
 def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
     """Read Arrow's fixed-size binary, or lists of as many uint8: (n, code_size), of one chunk without a copy."""
-    kind, is_list = str(values.type), False
-    if kind.startswith("fixed_size_list<") and str(values.type.value_type) == "uint8":
-        is_list, width = True, int(values.type.list_size)
-    elif kind.startswith("fixed_size_binary"):
-        width = int(values.type.byte_width)
-    else:
+    is_list = str(values.type).startswith("fixed_size_list<") and str(values.type.value_type) == "uint8"
+    if not is_list and not str(values.type).startswith("fixed_size_binary"):
         raise TypeError(
             f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary{arrow_advice(str(values.type))}"
         )
+    width = int(values.type.list_size if is_list else values.type.byte_width)
     chunks = [chunk for chunk in (values.chunks if hasattr(values, "chunks") else [values]) if len(chunk)]
     n_nulls = values.null_count + sum(chunk.flatten().null_count for chunk in chunks if is_list)
     if n_nulls:
         raise ValueError(f"{what}: the Arrow array has {n_nulls} nulls; drop them first")
     parts = [
-        chunk.flatten().to_numpy() if is_list else np.frombuffer(chunk.buffers()[1], np.uint8)[chunk.offset * width :]
+        chunk.flatten().to_numpy()
+        if is_list
+        else np.frombuffer(chunk.buffers()[1], np.uint8, len(chunk) * width, chunk.offset * width)
         for chunk in chunks
     ]
-    parts = [part[: len(chunk) * width] for part, chunk in zip(parts, chunks, strict=True)]
     flat = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint8), *parts])
     return flat.reshape(-1, width)
 
