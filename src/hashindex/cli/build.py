@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import Any
 
 from ..index import HashIndex
+from ..support.files import new_beside
 from . import hash_files
 from .stores import add_hashes, add_keys, is_store
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("there are no codes to make a store of")
     place = Path(os.path.realpath(folder))
     place.parent.mkdir(parents=True, exist_ok=True)
-    new = place.with_name(f".{place.name[:32]}.{secrets.token_hex(8)}.new")  # nobody sees half of it
+    new = new_beside(place)
     try:
         with HashIndex.open(new, hashes.n_bits) as index:
             n = add_hashes(index, hashes, options)

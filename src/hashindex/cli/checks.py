@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+from .. import engines
+from ..engines import Engine
 from ..support import files
 
 
@@ -32,3 +35,11 @@ def write_output(option: str, path: Path | None, text: str) -> None:
 def missing(packages: Iterable[str]) -> str:
     """Name the packages that are not installed, joined by commas."""
     return ", ".join(name for name in packages if find_spec(name) is None)
+
+
+def engine_in_use() -> tuple[Engine, list[str]]:
+    """The engine that searches use here, and what loading it warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        engine = engines.load()
+    return engine, [str(warning.message) for warning in caught]

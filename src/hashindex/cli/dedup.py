@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..connect.image_hashes import ALGORITHMS, algorithm
 from ..inputs.numbers import check_radius, n_threads
 from .checks import check_output, missing, write_output
 from .stores import has_bars
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ..connect.image_folder import Found
 
 NAME = "dedup"
-HASHES = ("pdq", "phash", "dhash")
 
 
 def add_parser(commands: Any) -> None:
@@ -31,13 +31,15 @@ def add_parser(commands: Any) -> None:
         "2 it could not be done.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--hash", choices=HASHES, help="how pictures are hashed (default: the first that is installed)")
+    names = [one.name for one in ALGORITHMS]
+    usual = [f"{one.radius} of {one.name}'s {one.n_bits} bits" for one in ALGORITHMS]
+    parser.add_argument("--hash", choices=names, help="how pictures are hashed (default: the first that is installed)")
     parser.add_argument(
         "-r",
         "--radius",
         type=int,
         metavar="R",
-        help="distance of pictures that look alike (default: 31 of pdq's 256 bits, 8 of phash's and 4 of dhash's 64)",
+        help=f"distance of pictures that look alike (default: {', '.join(usual)})",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the groups to this file: lists of paths")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write a page with the pictures side by side")
@@ -62,7 +64,6 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"dedup needs {absent}: pip install 'hashindex[images]'")
     from ..connect.duplicates_page import render
     from ..connect.image_folder import find_duplicates
-    from ..connect.image_hashes import algorithm
 
     how = algorithm(options.hash)
     radius = how.radius if options.radius is None else check_radius(options.radius)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from ..inputs.numbers import n_threads
 from ..structures import calibration
 from ..support import machine
 from ..support.threads import usable_cpus
-from .checks import missing
+from .checks import engine_in_use, missing
 
 NAME = "doctor"
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -51,12 +50,10 @@ def _findings() -> Iterator[Finding]:
 
 
 def _engine() -> Finding:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        engine = engines.load()
+    engine, warned = engine_in_use()
     if engine.name == "native":
         return True, "engine", engine.description
-    why = "; ".join(str(warning.message) for warning in caught) or "the native core is not installed"
+    why = "; ".join(warned) or "the native core is not installed"
     numba = "" if not missing(["numba"]) else "; pip install 'hashindex[numba]' is the next best"
     return (
         False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from .train import NEEDS
 from .waiting import wait_passively
 
 NAME = "encode"
-BLOCK = 256  # pictures decoded and encoded at once
 
 
 def add_parser(commands: Any) -> None:
@@ -33,7 +31,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Encode, write a row for each picture, and return 0; ValueError for what cannot be used."""
-    listing.check(options)
+    to = listing.check(options)
     if absent := missing(NEEDS):
         raise ValueError(f"encoding needs {absent}: pip install 'hashindex[train]'")
     wait_passively()
@@ -46,11 +44,6 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.model}: encodes features of shape {shape}, not pictures")
     _, height, width = shape
     images = Images.below(options.folder, size=height if height == width else None)
-
-    def rows() -> Iterator[tuple[str, str]]:
-        for begin in range(0, len(images), BLOCK):
-            some = slice(begin, begin + BLOCK)
-            yield from zip(to_hex(model.encode(images[some])), images.paths[some], strict=True)
-
-    listing.write(options, ("code", "note"), rows())
+    rows = zip(to_hex(model.encode(images)), images.paths, strict=True)
+    listing.write(options.output, to, ("code", "note"), rows)
     return 0

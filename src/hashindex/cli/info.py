@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 from .. import engines
 from ..inputs.numbers import n_threads
 from ..support import machine
+from .checks import engine_in_use
 from .stores import is_store, to_read
 
 NAME = "info"
@@ -33,9 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if options.store is not None:
         _print(_of_store(options.store))
         return 0
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        engine = engines.load()
+    engine, warned = engine_in_use()
     rows = {
         "engine": engine.description,
         "engines here": ", ".join(engines.available()),
@@ -47,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
 
         rows["ISAs of this CPU"] = ", ".join(available_isas())
     _print(rows)
-    for warning in caught:
-        print(f"note: {warning.message}")
+    for message in warned:
+        print(f"note: {message}")
     return 0
 
 

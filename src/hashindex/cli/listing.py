@@ -39,18 +39,20 @@ def check(options: argparse.Namespace) -> str:
     return chosen
 
 
-def write(options: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Write rows under these names, and return how many there were; ValueError where that fails."""
-    chosen = check(options)
+def write(path: Path | None, to: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows under these names in a format that :func:`check` told, and return how many there were.
+
+    ValueError where that fails.
+    """
     rows = iter(rows)
     try:
-        if chosen == "parquet":
-            return _write_parquet(options.output, names, rows)
+        if path is not None and to == "parquet":
+            return _write_parquet(path, names, rows)
         n = 0
-        with _opened(options.output) as file:
+        with _opened(path) as file:
             while block := list(islice(rows, BLOCK)):
                 n += len(block)
-                if chosen == "json":
+                if to == "json":
                     file.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in block)
                 else:
                     file.writelines("\t".join(map(as_text, row)) + "\n" for row in block)

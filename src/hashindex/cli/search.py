@@ -39,20 +39,18 @@ def run(options: argparse.Namespace) -> int:
     """Search, write a row for each hit, and return 0, or 1 if there is none."""
     if options.radius is None and options.k is None:
         raise ValueError("give --radius R for everything within R, or -k K for the K nearest")
-    as_text = listing.check(options) == "text"
+    to = listing.check(options)
     index = to_read(options.store)
     queries = hash_files.read(options, index.n_bits)
     rows = _rows(index, queries, options.radius, options.k, notes=is_store(options.store))
-    if as_text:
-        return int(
-            not listing.write(options, NAMES, ((*row[:3], row[4] if row[3] is None else row[3]) for row in rows))
-        )
-    return int(not listing.write(options, NAMES, rows))
+    if to == "text":
+        rows = ((*row[:3], row[4] if row[3] is None else row[3]) for row in rows)
+    return int(not listing.write(options.output, to, NAMES, rows))
 
 
 def _rows(
     index: HashIndex, queries: hash_files.Hashes, radius: int | None, k: int | None, *, notes: bool
-) -> Iterator[tuple[Any, int, int, str | None, Any]]:
+) -> Iterator[tuple[Any, ...]]:
     names: list[Any] = [note or i for i, note in enumerate(queries.notes, start=1)]
     for begin in range(0, len(queries.codes), MANY):
         some = queries.codes[begin : begin + MANY]

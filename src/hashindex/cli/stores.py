@@ -9,6 +9,8 @@ from typing import Any
 
 from ..connect import faiss
 from ..index import HashIndex
+from ..store.manifest import NAME as MANIFEST
+from .checks import missing
 from .hash_files import Hashes
 
 
@@ -28,7 +30,7 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
 
 def is_store(path: Path) -> bool:
     """Whether a folder holds a store."""
-    return (path / "store.sqlite").is_file()
+    return (path / MANIFEST).is_file()
 
 
 def to_read(path: Path) -> HashIndex:
@@ -56,10 +58,4 @@ def add_hashes(index: HashIndex, hashes: Hashes, options: argparse.Namespace) ->
 
 def has_bars() -> bool:
     """Whether to draw bars: somebody looks at standard error, and tqdm is there."""
-    if not sys.stderr.isatty():
-        return False
-    try:
-        import tqdm  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return sys.stderr.isatty() and not missing(["tqdm"])

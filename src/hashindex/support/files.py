@@ -25,7 +25,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         yield path
         return
-    new = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.new")
+    new = new_beside(path)
     try:
         new.touch(exist_ok=False)
         yield new
@@ -39,6 +39,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         new.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def new_beside(path: Path) -> Path:
+    """A name in the same folder that nobody else knows, for what is to take the place of ``path`` once it is whole."""
+    return path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.new")
 
 
 def sync_folder(folder: str | Path) -> None:
