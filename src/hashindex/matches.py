@@ -123,3 +123,14 @@ def _position(i: int, n_queries: int) -> int:
     if not -n_queries <= i < n_queries:
         raise IndexError(f"row {i} of {n_queries} queries")
     return i % n_queries
+
+
+def in_one_row(
+    matches: RadiusMatches | NearestMatches,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """All matches of several queries one after another: the number of the query, distance and id of each, (n,)."""
+    if isinstance(matches, RadiusMatches):
+        counts = np.diff(matches.offsets)
+        return np.repeat(np.arange(len(counts)), counts), matches.distances, matches.ids
+    found = matches.ids >= 0
+    return np.nonzero(found)[0], matches.distances[found], matches.ids[found]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hashindex import HashIndex
+from hashindex.index import files
 from reference import Codes, codes_of
 
 psycopg = pytest.importorskip("psycopg")
@@ -41,7 +42,7 @@ def text(code: Codes, n_bits: int) -> str:
 
 @pytest.mark.parametrize("n_bits", [1, 63, 64, 576])
 def test_there_and_back(connection: Any, monkeypatch: pytest.MonkeyPatch, n_bits: int) -> None:
-    monkeypatch.setattr(postgres, "BLOCK", 100)
+    monkeypatch.setattr(files, "STEP", 800)
     monkeypatch.setattr(postgres, "READ", 1000)
     index = HashIndex(n_bits)
     codes = codes_of(0, 1000, n_bits)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..codes import to_hex, unpack
-from ..connect import faiss
-from ..connect.arrow import WIDTH
+from ..connect import arrow, faiss
 from ..index import HashIndex
 from ..support.files import replacing
 from ..support.lazy import needed
@@ -74,20 +73,23 @@ def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | N
 
 
 def _write(path: Path, to: str, hashes: hash_files.Hashes) -> None:
-    arrow = needed("pyarrow", "writing Parquet", "arrow") if to == "parquet" else None
-    parquet = needed("pyarrow.parquet", "writing Parquet", "arrow") if to == "parquet" else None
     with replacing(path) as new:
         if to == "npy":
             with new.open("wb") as file:
                 np.save(file, hashes.codes)
-        elif arrow is not None and parquet is not None:
-            rows = arrow.array([row.tobytes() for row in hashes.codes], arrow.binary(hashes.codes.shape[1]))
-            columns = {"code": rows, **({"note": hashes.notes} if any(hashes.notes) else {})}
-            width = {WIDTH: str(hashes.n_bits).encode()}
-            parquet.write_table(arrow.table(columns).replace_schema_metadata(width), new)
+        elif to == "parquet":
+            _write_parquet(new, hashes)
         else:
-            with new.open("w", encoding="utf-8") as file:
-                file.writelines(_lines(to, hashes))
+            with new.open("w", encoding="utf-8") as text:
+                text.writelines(_lines(to, hashes))
+
+
+def _write_parquet(path: Path, hashes: hash_files.Hashes) -> None:
+    table = needed("pyarrow", "writing Parquet", "arrow").table(
+        {"code": arrow.column(hashes.codes), **({"note": hashes.notes} if any(hashes.notes) else {})}
+    )
+    width = {arrow.WIDTH: str(hashes.n_bits).encode()}
+    needed("pyarrow.parquet", "writing Parquet", "arrow").write_table(table.replace_schema_metadata(width), path)
 
 
 def _lines(to: str, hashes: hash_files.Hashes) -> Iterator[str]:

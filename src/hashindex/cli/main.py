@@ -68,7 +68,7 @@ COMMANDS: tuple[Command, ...] = (  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status: 0 well, 1 its answer is no (wrong, none, damaged), 2 it cannot be."""
+    """Run the command; return its exit status: 0 well, 1 its answer is no (wrong, none, damaged), 2 it failed."""
     options = _parsed(_parser(), arguments)
     run = {command.NAME: command.run for command in COMMANDS}[options.command]
     try:

@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from ..index import HashIndex
+from ..matches import NearestMatches, RadiusMatches, in_one_row
 from . import hash_files, listing
 from .stores import add_store, is_store, to_read
 
@@ -54,13 +53,12 @@ def _rows(
     names: list[Any] = [note or i for i, note in enumerate(queries.notes, start=1)]
     for begin in range(0, len(queries.codes), MANY):
         some = queries.codes[begin : begin + MANY]
-        if k is not None:
-            distances, ids = index.search(some, k=k) if radius is None else index.search(some, k=k, radius=radius)
-            of, _ = np.nonzero(ids >= 0)
-            distances, ids = distances[ids >= 0], ids[ids >= 0]
+        matches: RadiusMatches | NearestMatches
+        if k is None:
+            matches = index.search(some, radius=radius or 0)
         else:
-            offsets, distances, ids = index.search(some, radius=radius or 0)
-            of = np.repeat(np.arange(len(some)), np.diff(offsets))
+            matches = index.search(some, k=k) if radius is None else index.search(some, k=k, radius=radius)
+        of, distances, ids = in_one_row(matches)
         none = [None] * len(ids)
         keys, payloads = (index.keys(ids), index.payloads(ids)) if notes else (none, none)
         yield from zip(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..index import HashIndex
 from ..inputs.codes import as_codes
 from ..inputs.paths import as_path
-from ..matches import NearestMatches, RadiusMatches
+from ..matches import NearestMatches, RadiusMatches, in_one_row
 from ..support.files import replacing
 from ..support.lazy import needed
 
@@ -110,14 +110,9 @@ def matches_table(matches: RadiusMatches | NearestMatches) -> Any:
 
     Raises TypeError for those of one query (``search(query[None], ...)`` has tables), ImportError without pyarrow.
     """
-    distances, ids = matches.distances, matches.ids
-    if isinstance(matches, RadiusMatches):
-        query = np.repeat(np.arange(matches.n_queries), np.diff(matches.offsets))
-    elif ids.ndim == 2:
-        query, _ = np.nonzero(ids >= 0)
-        distances, ids = distances[ids >= 0], ids[ids >= 0]
-    else:
+    if matches.ids.ndim == 1 and not isinstance(matches, RadiusMatches):
         raise TypeError("the matches are of one query; search(query[None], ...) gives those of several")
+    query, distances, ids = in_one_row(matches)
     return _arrow().table({"query": query, "distance": distances, "id": ids})
 
 
@@ -140,10 +135,7 @@ def _schema(index: HashIndex, with_notes: bool) -> Any:
 
 def _table(index: HashIndex, ids: NDArray[np.int64], *, with_notes: bool) -> Any:
     arrow, schema = _arrow(), _schema(index, with_notes)
-    codes = index.get(ids)
-    rows = arrow.FixedSizeBinaryArray.from_buffers(
-        arrow.binary(codes.shape[1]), len(codes), [None, arrow.py_buffer(codes)]
-    )
+    rows = column(index.get(ids))
     notes: Iterator[Any] = iter(())
     if with_notes:
         payloads = [None if payload is None else json.dumps(payload) for payload in index.payloads(ids)]

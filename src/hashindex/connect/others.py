@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..matches import NearestMatches, RadiusMatches
+from ..matches import NearestMatches, RadiusMatches, in_one_row
 
 
 def nearest_others(near: NearestMatches) -> NearestMatches:
@@ -20,6 +20,6 @@ def nearest_others(near: NearestMatches) -> NearestMatches:
 
 def others_within(hits: RadiusMatches) -> RadiusMatches:
     """Return the other codes within the radius, given all within it of the codes with ids 0, 1, ... n - 1."""
-    n_hits = np.diff(hits.offsets)
-    other = hits.ids != np.repeat(np.arange(hits.n_queries), n_hits)
+    query, _, ids = in_one_row(hits)
+    other = ids != query
     return RadiusMatches(hits.offsets - np.arange(len(hits.offsets)), hits.distances[other], hits.ids[other])

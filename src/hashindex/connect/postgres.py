@@ -19,7 +19,6 @@ from ..support.lazy import needed
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0"  # PostgreSQL's documentation, COPY, "Binary Format"
 HEADER, TRAILER = SIGNATURE + bytes(8), b"\xff\xff"
-BLOCK = 2**16  # rows that are sent at once
 READ = 2**22  # bytes that are read at once
 
 
@@ -65,7 +64,7 @@ def read(
         select = "COPY (SELECT {}, {} FROM {} WHERE {} IS NOT NULL AND {} IS NOT NULL) TO STDOUT (FORMAT BINARY)"
         with cursor.copy(sql.SQL(select).format(*columns, _table(sql, table), *columns)) as copy:
             for rows in _rows(iter(copy.read, b""), n_bits):
-                index.add(np.ascontiguousarray(rows["code"]), ids=rows["id"].astype(np.int64))
+                index.add(rows["code"], ids=rows["id"])
     return index
 
 
@@ -79,14 +78,15 @@ def write(connection: Any, index: HashIndex, table: str, *, id_column: str = "id
         raise ValueError("the index has no width yet, and a column needs one: HashIndex(n_bits=...)")
     into = sql.SQL("COPY {} ({}, {}) FROM STDIN (FORMAT BINARY)")
     statement = into.format(_table(sql, table), sql.Identifier(id_column), sql.Identifier(code_column))
-    ids = index.ids()
+    ids, blocks = index._in_id_order()
+    n_sent = 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(HEADER)
-        for begin in range(0, len(ids), BLOCK):
-            some = ids[begin : begin + BLOCK]
-            copy.write(_packed(some, index.get(some), index.n_bits))
+        for codes in blocks:
+            copy.write(_packed(ids[n_sent : n_sent + len(codes)], codes, index.n_bits))
+            n_sent += len(codes)
         copy.write(TRAILER)
-    return len(ids)
+    return n_sent
 
 
 def rows_of(connection: Any, table: str, ids: Any, columns: Sequence[str], *, id_column: str = "id") -> list[Any]:

@@ -16,6 +16,7 @@ from ..index import HashIndex
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_radius
 from ..inputs.texts import from_hex
+from ..matches import in_one_row
 
 RADIUS = 31  # of PDQ's 256 bits, as ThreatExchange has it
 LEAST_QUALITY = 50  # of a frame's hash, of 100
@@ -43,10 +44,9 @@ class VideoIndex:
     def __init__(self, n_bits: int = 256, *, radius: int = RADIUS) -> None:
         self.index = HashIndex(n_bits)
         self.radius = check_radius(radius)
-        self._names: list[str] = []
-        self._numbers: dict[str, int] = {}
-        self._owners = np.empty(0, np.int64)  # the number of the video of each frame, by its id
-        self._n_frames = np.empty(0, np.int64)  # of each video, by its number
+        self._names: list[str] = []  # of all that were ever added
+        self._begins = [0]  # the first id of each, and behind the last
+        self._numbers: dict[str, int] = {}  # of those that are there, by name
 
     def __len__(self) -> int:
         """Count the videos."""
@@ -61,15 +61,14 @@ class VideoIndex:
             raise ValueError(f"a video is named {name!r} already; remove() takes it out")
         frames = self._distinct(codes)
         self.index.add(frames)
-        self._owners = np.append(self._owners, np.full(len(frames), len(self._names)))
-        self._n_frames = np.append(self._n_frames, len(frames))
         self._numbers[name] = len(self._names)
         self._names.append(name)
+        self._begins.append(self._begins[-1] + len(frames))
 
     def remove(self, name: str) -> None:
         """Take a video out; KeyError for one that is not there."""
         number = self._numbers.pop(name)
-        self.index.remove(np.flatnonzero(self._owners == number))
+        self.index.remove(np.arange(self._begins[number], self._begins[number + 1]))
 
     def match(self, codes: NDArray[np.uint8], *, of_query: float = 0.0, of_video: float = 0.0) -> list[VideoMatch]:
         """Return the videos that share frames with a video of these codes (n, code_size), best first.
@@ -79,13 +78,11 @@ class VideoIndex:
         frames = self._distinct(codes)
         if not len(frames):
             return []
-        offsets, _, ids = self.index.search(frames, radius=self.radius)
-        query = np.repeat(np.arange(len(frames)), np.diff(offsets))
-        n_videos = len(self._names)
-        near_queries = np.unique(query * n_videos + self._owners[ids]) % n_videos  # a frame near several counts once
-        near_frames = self._owners[np.unique(ids)]
+        query, _, ids = in_one_row(self.index.search(frames, radius=self.radius))
+        begins, n_videos = np.array(self._begins), len(self._names)
+        near_queries = np.unique(query * n_videos + _owners(ids, begins)) % n_videos  # near several frames, counts once
         shares = np.bincount(near_queries, minlength=n_videos) / len(frames)
-        own = np.bincount(near_frames, minlength=n_videos) / np.maximum(self._n_frames, 1)
+        own = np.bincount(_owners(np.unique(ids), begins), minlength=n_videos) / np.maximum(np.diff(begins), 1)
         found = [
             VideoMatch(self._names[i], float(shares[i]), float(own[i]))
             for i in np.flatnonzero(shares)
@@ -96,6 +93,11 @@ class VideoIndex:
     def _distinct(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         given = as_codes(codes, self.index.n_bits, "codes").codes
         return np.unique(given, axis=0) if len(given) else given
+
+
+def _owners(ids: NDArray[np.int64], begins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The number of the video of each frame."""
+    return np.searchsorted(begins, ids, side="right") - 1
 
 
 def read_vpdq(path: str | Path, *, least_quality: int = LEAST_QUALITY) -> NDArray[np.uint8]:
