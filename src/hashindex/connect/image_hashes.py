@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..codes import pack
+from ..learn.data.images import DEEP
 from ..support.lazy import needed
 
 SIDE = 8  # of the differences of neighbouring pixels
@@ -40,28 +41,32 @@ class Hashed(NamedTuple):
     quality: int
 
 
-def hash_image(path: Path, algorithm: Algorithm) -> Hashed:
-    """Hash a picture as a viewer shows it, turned as its EXIF data says.
+def open_as_shown(path: Path) -> Any:
+    """A picture in RGB as a viewer shows it: turned as its EXIF data says, white where there is nothing.
 
     Raises
     ------
     OSError, ValueError
-        The file is no picture that Pillow reads.
+        The file is no picture that Pillow reads, or has more than 8 bits a channel.
     """
-    image_module, image_ops = needed("PIL.Image", "hashing images", "images"), needed("PIL.ImageOps", "", "images")
+    image_module, image_ops = (needed(f"PIL.{name}", "reading images", "images") for name in ("Image", "ImageOps"))
     try:
         with image_module.open(path) as opened:
-            if opened.mode.startswith(("I", "F")):
+            if opened.mode.startswith(DEEP):
                 raise ValueError(f"more than 8 bits a channel (mode {opened.mode})")
             image = image_ops.exif_transpose(opened)
-            if image.has_transparency_data:  # what is not there is shown as white
-                image = image_module.alpha_composite(
-                    image_module.new("RGBA", image.size, "white"), image.convert("RGBA")
-                )
-            image = image.convert("RGB")
+            if image.has_transparency_data:
+                paper = image_module.new("RGBA", image.size, "white")
+                image = image_module.alpha_composite(paper, image.convert("RGBA"))
+            return image.convert("RGB")
     except (SyntaxError, EOFError, image_module.DecompressionBombError) as error:  # of broken files
         raise ValueError(str(error)) from None
-    bits, quality = algorithm.hash(image)
+
+
+def hash_image(path: Path, how: Algorithm) -> Hashed:
+    """Hash a picture; OSError or ValueError as :func:`open_as_shown`."""
+    image = open_as_shown(path)
+    bits, quality = how.hash(image)
     width, height = image.size
     return Hashed(pack(bits).tobytes(), width, height, quality)
 
@@ -77,7 +82,7 @@ def algorithm(name: str | None = None) -> Algorithm:
         It needs what is not installed.
     """
     if name is None:
-        return next(one for one in ALGORITHMS if find_spec(one.needs) is not None or one.needs == "PIL")
+        return next((one for one in ALGORITHMS if find_spec(one.needs) is not None), ALGORITHMS[-1])
     for one in ALGORITHMS:
         if one.name == name:
             needed(one.needs, f"the hash {name}", "images")

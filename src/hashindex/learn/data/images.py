@@ -17,7 +17,7 @@ from .source import listed, source_at
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _BLOCK = 1024  # images decoded at once by `check`
-_DEEP = ("I", "F")  # modes of more than 8 bits a channel begin so
+DEEP = ("I", "F")  # modes of more than 8 bits a channel begin so
 _TINY = 64 * 64  # pixels; of smaller images most work is Python's, which threads only hinder
 
 
@@ -171,7 +171,7 @@ def _decode(data: bytes, side: int | None) -> NDArray[np.uint8]:
     with pillow.open(io.BytesIO(data)) as file:
         if side is not None:
             file.draft("RGB", (side, side))  # JPEG decodes at 1/2, 1/4 or 1/8 where that is still large enough
-        if file.mode.startswith(_DEEP):
+        if file.mode.startswith(DEEP):
             raise ValueError(f"more than 8 bits a channel (Pillow's mode {file.mode}): convert it to 8 bits")
         image = file.convert("RGB")
     if side is not None and image.size != (side, side):
