@@ -4,96 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from html import escape, unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hashindex import HashIndex, pack
 from hashindex.cli import main as cli
+from html_page import Page
+from runs import N_ITEMS, a_run, images
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
 from hashindex.evaluate import confidence_interval
-from hashindex.evaluate.page.retrieved import Pictures, retrieved
-
-N_BITS, N_QUERIES, N_ITEMS, N_CLASSES = 16, 20, 90, 3
-VOID = {"meta", "img", "br"}
-
-
-class Page(HTMLParser):
-    """What a page holds; elements that are not closed in their order fail."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.sections: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.labels: list[str | None] = []
-        self.values: list[str] = []  # of attributes
-        self.text: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
-        self.words = " ".join(" ".join(self.text).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag != "script"
-        named = dict(attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "section":
-            self.sections.append(str(named["id"]))
-        self.values += [value for name, value in attrs if name != "aria-label" and value]
-        self.labels.append(named.get("aria-label"))
-        self.ids += [value for name, value in attrs if name == "id" and value]
-        self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href") and value]
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def a_run(folder: Path, seed: int, noise: float, *, multi_hot: bool = False) -> None:
-    """Write codes that are a class's own with some bits turned."""
-    rng = np.random.default_rng(seed)
-    centres = rng.random((N_CLASSES, N_BITS)) < 0.5
-    folder.mkdir(parents=True)
-    for name, n in (("query", N_QUERIES), ("database", N_ITEMS)):
-        labels = rng.integers(0, N_CLASSES, n)
-        np.save(folder / f"{name}_codes.npy", pack(centres[labels] ^ (rng.random((n, N_BITS)) < noise)))
-        np.save(folder / f"{name}_labels.npy", np.eye(N_CLASSES, dtype=np.uint8)[labels] if multi_hot else labels)
-
-
-def images(folder: Path, channels: int, dtype: str) -> None:
-    rng = np.random.default_rng(0)
-    for name, n in (("query", N_QUERIES), ("database", N_ITEMS)):
-        values = rng.random((n, channels, 4, 5)) * (255 if dtype == "uint8" else 1)
-        np.save(folder / f"{name}_images.npy", values.astype(dtype))
-
-
-@pytest.fixture
-def methods(tmp_path: Path) -> Path:
-    """Three methods with two seeds each."""
-    for i, name in enumerate(("HashNet", "DHN", "HashNet without <b>$parts")):
-        for seed in range(2):
-            a_run(tmp_path / "runs" / name / str(seed), seed, 0.05 + 0.1 * i)
-    return tmp_path / "runs"
 
 
 def evaluate(*given: Path, status: int = 0) -> tuple[Page, Any]:
@@ -270,115 +196,3 @@ def test_collapsed_codes_raise_an_alarm_by_method_and_run(methods: Path) -> None
     page, _ = evaluate(methods, status=1)
     assert "Alarm: DHN, 1: few distinct codes : 1 distinct codes for 90 items in 3 classes" in page.words
     assert "Fewer than four distinct codes" in page.words
-
-
-def test_what_is_retrieved_is_right_or_wrong_by_the_labels_and_the_hard_are_the_worst() -> None:
-    labels, items = np.arange(6) % 3, np.array([0, 1, 2, 0])
-    codes = np.array([[0], [85], [255], [1]], np.uint8)
-    queries = codes[[0, 1, 2, 0, 2, 2]]  # the query in row 4, of class 1, has the code of class 2
-    pixels = np.arange(6.0).reshape(6, 1, 1, 1)
-    index = HashIndex(n_bits=8)
-    index.add(codes)
-    near = index.search(queries, k=4)
-    asked, given = Pictures(pixels, labels), Pictures(pixels[:4], items)
-    hard = retrieved(near, asked, given, seed=0, n_random=0, n_hard=6)
-    assert [one.query for one in hard] == [1, 2, 4, 5, 0, 3]  # one item of classes 1 and 2, two of class 0
-    assert [one.n_right for one in hard] == [1, 1, 1, 1, 2, 2]
-    assert [(n.label, n.distance, n.right) for n in hard[2].neighbours] == [
-        *(("2", 0, False), ("1", 4, True), ("0", 7, False), ("0", 8, False)),
-    ]
-    assert [n.image.item() for n in hard[2].neighbours] == [2, 1, 3, 0]
-    each = retrieved(near, asked, given, seed=0, n_random=0, n_hard=6, one_per_class=True, named="<{}>".format)
-    assert [(one.query, one.label) for one in each] == [(1, "<1>"), (2, "<2>"), (0, "<0>")]
-    both = retrieved(near, asked, given, seed=0, n_random=4, n_hard=4)
-    assert sorted(one.query for one in both) == list(range(6))
-    assert [one.hard for one in both] == [False] * 4 + [True] * 2
-    multi_hot = [np.eye(3, dtype=np.int64)[each] for each in (labels, items)]
-    shared = retrieved(near, Pictures(pixels, multi_hot[0]), Pictures(pixels[:4], multi_hot[1]), seed=0)
-    assert [[n.right for n in one.neighbours] for one in shared] == [
-        [n.right for n in one.neighbours] for one in retrieved(near, asked, given, seed=0)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("n_bits", r"got 16 bits, at None in HashNet/0, 8 bits, at None in DHN/1"),
-        ("missing", r"DHN/1/query_labels.npy: cannot be read"),
-        ("images", r"HashNet/0/query_images.npy: must hold an image per code.*\(20, 1 or 3.*\(7, 1, 4, 5\)"),
-        ("flat", r"HashNet/0/database_images.npy: must hold an image per code.*\(90, 1, 0, 5\)"),
-        ("objects", r"HashNet/0/query_images.npy: is not a .npy file of numbers"),
-        ("garbage", r"HashNet/0/query_images.npy: is not a .npy file of numbers"),
-        ("nan", r"HashNet/0/database_images.npy: holds NaN"),
-        ("one of two", r"query_images.npy is there, but no .*database_images.npy"),
-        ("labels", r"HashNet/1 and DHN/1 have other labels, of 20 queries and 90 items and of 20 queries and 90 items"),
-        ("z", r"DHN/1/database_z.npy: row 0: the code is not that of its z"),
-        ("output", r"--output .*nowhere"),
-    ],
-)
-def test_errors_name_what_is_wrong_and_write_no_page(
-    methods: Path, change: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output, run = methods.parent / "page.html", methods / "DHN" / "1"
-    if change == "n_bits":
-        for name in ("query", "database"):
-            np.save(run / f"{name}_codes.npy", np.load(run / f"{name}_codes.npy")[:, :1])
-    elif change == "missing":
-        (run / "query_labels.npy").unlink()
-    elif change == "images":
-        images(methods / "HashNet" / "0", 1, "float32")
-        np.save(methods / "HashNet" / "0" / "query_images.npy", np.zeros((7, 1, 4, 5)))
-    elif change == "labels":
-        np.save(run / "database_labels.npy", np.load(run / "database_labels.npy")[::-1])
-    elif change == "z":
-        np.save(run / "database_z.npy", np.zeros((N_ITEMS, N_BITS), np.float32))
-    elif change != "output":
-        first = methods / "HashNet" / "0"
-        images(first, 1, "float32")
-        if change == "flat":
-            np.save(first / "database_images.npy", np.zeros((N_ITEMS, 1, 0, 5)))
-        elif change == "objects":
-            np.save(first / "query_images.npy", np.array([None] * N_QUERIES), allow_pickle=True)
-        elif change == "garbage":
-            (first / "query_images.npy").write_bytes(b"\x93NUMPY\x01\x00\x06\x00{'a(\n\n")
-        elif change == "nan":
-            np.save(first / "database_images.npy", np.full((N_ITEMS, 1, 4, 5), np.nan))
-        else:
-            (first / "database_images.npy").unlink()
-    else:
-        output = methods / "nowhere" / "page.html"
-    numbers = methods.parent / "all.json"
-    assert cli.main(["eval", str(methods), "--output", str(output), "--json", str(numbers)]) == 2
-    assert re.search(message, capsys.readouterr().err)
-    assert not output.exists()
-    assert not numbers.exists()
-
-
-def test_page_and_numbers_are_two_files(methods: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["eval", str(methods), "--output", "both", "--json", "./both"]) == 2
-    assert "are the same file" in capsys.readouterr().err
-
-
-def test_a_missing_package_is_told_before_the_work(
-    methods: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("hashindex.cli.checks.find_spec", lambda name: None if name == "jinja2" else True)
-    (methods / "DHN" / "0" / "query_codes.npy").unlink()  # would be found if the work began
-    assert cli.main(["eval", str(methods), "--output", str(methods / "page.html")]) == 2
-    assert "needs jinja2: pip install 'hashindex[demo]'" in capsys.readouterr().err
-
-
-def test_a_page_needs_neither_torch_nor_faiss(methods: Path) -> None:
-    program = """
-import sys
-class Absent:
-    def find_spec(self, name, *_):
-        if name in ("torch", "faiss"):
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Absent())
-from hashindex.cli import main as cli
-sys.exit(cli.main(["eval", *sys.argv[1:]]))
-"""
-    subprocess.run(
-        [sys.executable, "-c", program, str(methods), "--output", str(methods / "page.html")], check=True, timeout=120
-    )
