@@ -12,7 +12,7 @@ import pytest
 
 from hashindex import HashIndex
 from hashindex.index import publishing
-from hashindex.writing import merging
+from hashindex.writing import merger, merging
 from histories import KINDS, Model, check_same, step
 from reference import codes_of
 
@@ -70,6 +70,15 @@ def test_what_is_removed_goes_once(index: HashIndex, monkeypatch: pytest.MonkeyP
     assert merges == [1]
 
 
+def test_one_segment_is_copied_without_what_was_removed(index: HashIndex) -> None:
+    """A fifth of it: less than what is copied at once."""
+    codes = codes_of(0, 100)
+    index.add(codes)
+    index.remove(np.arange(20))
+    assert until(lambda: shape(index) == (1, 0, 0) and index._merging is None)
+    assert np.array_equal(index.get(np.arange(20, 100)), codes[20:])
+
+
 def test_a_small_share_stays_apart(index: HashIndex) -> None:
     index.add(codes_of(0, 300))
     index.add(codes_of(1, 20))
@@ -88,17 +97,26 @@ def test_who_writes_on_is_not_interrupted(index: HashIndex, monkeypatch: pytest.
         return merging.merged(parts, *given)
 
     monkeypatch.setattr(publishing, "merged", noted)
-    monkeypatch.setattr(publishing, "IDLE", 30.0)
+    monkeypatch.setattr(publishing, "IDLE", 1.0)
     index.add(codes_of(0, 1000))
     index.add(codes_of(1, 200))  # too few to be merged with the others for their size
-    for _ in range(50):
+    for _ in range(150):
         index.add(codes_of(2, 1))
-        time.sleep(0.005)
+        time.sleep(0.01)
     assert not any(n >= 1000 for n in largest)
-    index._wait_for_merges()  # which asks for it at once
+    assert until(lambda: shape(index) == (1, 0, 0))
     assert largest[-1] == 1000
+    assert len(index) == 1350
+
+
+def test_who_waits_does_not_wait_for_idleness(index: HashIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "IDLE", 60.0)
+    index.add(codes_of(0, 100))
+    index.add(codes_of(1, 20))
+    start = time.monotonic()
+    index._wait_for_merges()
+    assert time.monotonic() - start < 20
     assert shape(index) == (1, 0, 0)
-    assert len(index) == 1250
 
 
 def test_closing_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +131,20 @@ def test_closing_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with HashIndex.open(tmp_path / "store", 64) as index:
         assert len(index) == 120
         index.check()
+
+
+def test_closing_does_not_wait_for_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "IDLE", 60.0)
+    monkeypatch.setattr(merger, "LOOK", 0.5)
+    least = 9.0
+    for _ in range(3):
+        index = HashIndex(64)
+        index.add(codes_of(0, 100))
+        index.add(codes_of(1, 20))
+        start = time.monotonic()
+        index.close()
+        least = min(least, time.monotonic() - start)
+    assert least < 0.2
 
 
 def test_neither_a_map_nor_a_batch_is_merged(tmp_path: Path) -> None:
