@@ -133,12 +133,12 @@ def test_closing_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         index.check()
 
 
-def test_closing_does_not_wait_for_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_does_not_wait_for_the_next_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "IDLE", 60.0)
     monkeypatch.setattr(merger, "LOOK", 0.5)
     least = 9.0
-    for _ in range(3):
-        index = HashIndex(64)
+    for i in range(3):
+        index = HashIndex.open(tmp_path / str(i), 64, sync="os")
         index.add(codes_of(0, 100))
         index.add(codes_of(1, 20))
         start = time.monotonic()

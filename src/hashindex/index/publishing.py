@@ -153,7 +153,7 @@ class Publishing(State):
         """Wait until no merge is under way; what was is left as it was."""
         merging = self._merging
         if merging is not None:
-            merging.give_up()
+            merging.given_up = True
             try:
                 merging.wait()
             except BaseException:

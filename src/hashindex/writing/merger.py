@@ -51,11 +51,6 @@ class Merger:
         """Do not rest now."""
         self._hurry.set()
 
-    def give_up(self) -> None:
-        """Do not begin another step, and leave out what the one under way can."""
-        self.given_up = True
-        self.hurry()
-
     def wait(self) -> None:
         """Until there is nothing more to merge; Ctrl-C may end that."""
         while self.goes_on:
