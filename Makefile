@@ -83,11 +83,12 @@ clean:  ## Remove what the other targets made
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
-# Dependencies once, then the package itself whenever its build or the native code changes.
+# Dependencies once, then the package itself whenever its build or the native code changes. The package is built with
+# what stands here; pdqhash, where no wheel of it is found, with what it asks for itself.
 $(VENV)/.dependencies: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	$(BIN)/python -m pip install -q "pip>=25.1"
 	$(BIN)/python -m pip install -q -c constraints.txt torch==2.13.0 \
-	  "scikit-build-core>=0.11" "pybind11>=3.0" "cmake>=3.18" ninja build
+	  "scikit-build-core>=0.11" "pybind11>=3.0" "cmake>=3.18" ninja build pdqhash
 	touch $@
 
 $(READY): $(VENV)/.dependencies CMakeLists.txt $(shell find csrc src -name '*.cpp' -o -name '*.h' -o -name '*.py')
