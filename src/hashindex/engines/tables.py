@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 MAX_TABLE_CODES = 2**32 - 1  # rows are uint32
 COPIED_BITS = 64  # codes of one word are copied into bucket order
 MOST_COPIED = 2**26  # rows; of more, two tables have copies and the others do without, to save memory
+MOST_TABLED = 2**28  # rows; of more, there are two tables of such codes, without copies: 10 bytes a code instead of 28
 
 
 class Layout(NamedTuple):
@@ -59,7 +60,7 @@ class Shells(NamedTuple):
 
 def n_copied(codes: NDArray[np.uint8], n_tables: int) -> int:
     """How many of the tables of these codes hold copies of them."""
-    if 8 * codes.shape[1] > COPIED_BITS:
+    if 8 * codes.shape[1] > COPIED_BITS or len(codes) > MOST_TABLED:
         return 0
     return n_tables if len(codes) <= MOST_COPIED else min(2, n_tables)
 

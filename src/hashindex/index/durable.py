@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -187,9 +187,9 @@ class Durable(Publishing):
         """
         self._before_change()
         with self._writing.lock, reporting(progress, len(self), "compact") as tell:
-            before = self._snapshot
-            new = compacted(before, tell)
-            self._publish(before, new if self._store is None else self._store.with_news(new), NOTHING)
+            before, new = self._snapshot, compacted(self._snapshot, tell)
+            with nullcontext(new) if self._store is None else self._store.with_news(new) as new:
+                self._publish(before, new, NOTHING)
 
     def check(self, *, progress: Progress = False) -> None:
         """Look at everything: every invariant, and in a store every byte of every file.

@@ -122,8 +122,8 @@ class Publishing(State):
             self._all_due = self._snapshot is before
             return True
         segment = merged(parts, self._engine, merging.stops)
-        ahead = nullcontext() if self._store is None else self._store.written_ahead(segment)
-        with ahead, self._writing.lock:
+        ahead = nullcontext(segment) if self._store is None else self._store.written_ahead(segment)
+        with ahead as segment, self._writing.lock:
             before = self._snapshot
             new = in_place_of(parts, segment, before) if self._is_settled() and not merging.stops() else None
             if new is not None:

@@ -75,10 +75,11 @@ class Segment:
     _made: dict[str, Any] = field(default_factory=dict, init=False)  # of what was removed, once it was asked for
 
     @classmethod
-    def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:
+    def of(cls, n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64] | range) -> Segment:
         """Own ``codes`` (n, code_size), which nobody may change any more, under ascending ``ids`` (n,), n > 0."""
         counted = int(ids[-1]) - int(ids[0]) == len(ids) - 1
-        return cls(n_bits, codes, len(codes), int(ids[0]), None if counted else ids, len(codes))
+        written = None if counted or isinstance(ids, range) else ids
+        return cls(n_bits, codes, len(codes), int(ids[0]), written, len(codes))
 
     def collapsed(self, beside: Segment | None = None) -> Segment:
         """The same segment, its distinct codes counted, and with postings if they are few.

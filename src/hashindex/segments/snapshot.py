@@ -78,6 +78,13 @@ class Snapshot:
         new._count()
         return new
 
+    def with_others(self, segments: tuple[Segment, ...]) -> Snapshot:
+        """The same state in other segments of the same rows; itself if they are its own."""
+        if all(one is other for one, other in zip(segments, self.segments, strict=True)):
+            return self
+        self.retire_plans()
+        return Snapshot(self.n_bits, segments, self.tail, self.n_tail, self.next_id)
+
     def _count(self) -> None:
         self.n_codes = self.n_tail
         lost = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from weakref import finalize
@@ -19,10 +19,11 @@ from .held import Held, let_go
 from .manifest import Manifest
 from .opening import check_agrees, locked, look_at
 from .recovery import view
-from .segment_file import write_segment
+from .segment_file import mapped_again, write_segment
 from .sqlite import keep_open
 from .transaction import Transaction, number_of, with_news
 
+MAPPED_BYTES = 2**29  # of codes: a segment that is written ahead goes on as a map of its file
 MOST_UNNAMED = 16  # files that wait, with sync="os", for one sync of the WAL
 Mode = Literal["w", "r"]
 Sync = Literal["always", "os"]
@@ -114,23 +115,40 @@ class Store:
                 raise
 
     @contextmanager
-    def written_ahead(self, segment: Segment) -> Iterator[None]:
-        """Write a segment's file while others change the store; it is removed unless a change in the block names it."""
+    def written_ahead(self, segment: Segment) -> Iterator[Segment]:
+        """Write a segment's file while others change the store; it is removed unless a change in the block names it.
+
+        Yields what goes into the index: a large segment as a map of its file, which leaves memory to others.
+        """
         with self._using.lock:
             number = self._numbered(segment)
             self._ahead[number] = segment
         path = segment_path(self.folder, number)
         try:
             write_segment(path, segment)
-            yield
+            if segment.codes.nbytes >= MAPPED_BYTES:
+                segment = mapped_again(path, segment)
+                with self._using.lock:
+                    self._ahead[number] = segment
+            yield segment
         finally:
             with self._using.lock:
                 if self._ahead.pop(number, None) is not None:
                     path.unlink(missing_ok=True)
 
-    def with_news(self, snapshot: Snapshot) -> Snapshot:
-        """The same state, for which files are written of what searches have built since, if they have."""
-        return with_news(snapshot, self.view.files, self._built)
+    @contextmanager
+    def with_news(self, snapshot: Snapshot) -> Iterator[Snapshot]:
+        """The same state, for which files are written of what is new or was built since; as :meth:`written_ahead`."""
+        snapshot = with_news(snapshot, self.view.files, self._built)
+        if self.in_batch or self.mode == "r":  # written when it ends, or told that it cannot be
+            yield snapshot
+            return
+        with ExitStack() as files:
+            segments = tuple(
+                one if number_of(self.view.files, one) is not None else files.enter_context(self.written_ahead(one))
+                for one in snapshot.segments
+            )
+            yield snapshot.with_others(segments)
 
     def begin_batch(self) -> None:
         """Let what follows be one transaction."""

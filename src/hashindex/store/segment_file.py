@@ -46,6 +46,13 @@ def read_segment(source: Source, *, mmap: bool = False) -> tuple[Segment, dict[s
     return segment, container.head
 
 
+def mapped_again(path: str | Path, segment: Segment) -> Segment:
+    """The segment that was written to ``path``, as a map of that file: the system may take its memory back."""
+    mapped, _ = read_segment(path, mmap=True)
+    mapped.learned.thought, mapped.learned.apart = segment.learned.thought, segment.learned.apart
+    return mapped
+
+
 def told(segment: Segment) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return a segment's description and arrays by name, nothing copied but marks."""
     about: dict[str, Any] = {

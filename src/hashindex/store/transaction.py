@@ -111,7 +111,4 @@ def with_news(snapshot: Snapshot, files: Mapping[int, Segment], built: Mapping[i
         number = number_of(files, segment)
         news = number is not None and segment.learned.states.keys() - built.get(number, set())
         segments.append(replace(segment, codes=segment.codes[:]) if news else segment)
-    if all(one is other for one, other in zip(segments, snapshot.segments, strict=True)):
-        return snapshot
-    snapshot.retire_plans()
-    return Snapshot(snapshot.n_bits, tuple(segments), snapshot.tail, snapshot.n_tail, snapshot.next_id)
+    return snapshot.with_others(tuple(segments))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..segments.joining import joined
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
@@ -16,8 +17,8 @@ def compacted(snapshot: Snapshot, tell: Tell = lambda _: None) -> Snapshot:
     if len(snapshot.segments) == 1 and not snapshot.n_tail and not snapshot.segments[0].n_removed:
         return snapshot
     snapshot.retire_plans()
-    n_bits, parts = snapshot.n_bits, snapshot.all_codes(tell)
     segments: tuple[Segment, ...] = ()
     if snapshot.n_codes:
-        segments = (interruptible(lambda: Segment.of(n_bits, *parts).collapsed(), snapshot.n_codes),)
-    return Snapshot(n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, snapshot.next_id)
+        one = joined(snapshot.parts, tell)
+        segments = (interruptible(one.collapsed, one.codes.nbytes),)
+    return Snapshot(snapshot.n_bits, segments, TailBuffer.empty(0, snapshot.code_size), 0, snapshot.next_id)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import Engine
+from ..segments.joining import joined
 from ..segments.segment import MOST_REMOVED, Segment
 from ..segments.snapshot import Snapshot, in_id_order
 from ..structures import STRUCTURES
@@ -66,7 +67,7 @@ def merged(parts: tuple[Segment, ...], engine: Engine, stops: Callable[[], bool]
 
     Without them if it ``stops`` before.
     """
-    segment = Segment.of(parts[0].n_bits, *in_id_order([one.live() for one in parts])).collapsed()
+    segment = joined(parts).collapsed()
     segment.learned.thought = any(one.learned.thought for one in parts)
     if not stops():
         _build(segment, max(parts, key=lambda one: one.n_rows).learned.states, engine)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engines.numpy_engine.common import words_of
-from ...engines.tables import COPIED_BITS, Layout
+from ...engines.tables import COPIED_BITS, MOST_TABLED, Layout
 from ..sampling import distances_between
 
 MAX_TABLES = 16
-MAX_WIDTH = 26  # a directory of 2**26 + 1 offsets is 256 MB
+MAX_WIDTH = 28  # a directory of 2**28 + 1 offsets is 1 GB
+WIDE_WIDTH = 26  # of codes that take more than two tables
 SAMPLE = 1024  # codes whose bits are looked at
 
 
@@ -23,15 +24,18 @@ def shape(n_bits: int, n_distinct: int) -> tuple[int, int]:
 
     Up to 64 bits ``n_bits / log2(n_distinct)`` tables (Norouzi, Punjani, Fleet: Fast Exact Search in Hamming Space
     with Multi-Index Hashing, section 4), each addressed so that a bucket holds about 8 codes: a flip among the bits
-    left out costs nothing, since the whole bucket lies in one cache line. Wider codes: as many tables, up to 16, as
-    make a search within an eighth of the bits cheapest if codes are uniform.
+    left out costs nothing, since the whole bucket lies in one cache line. Of more than ``MOST_TABLED`` codes two tables
+    whose buckets hold about 4: as fast within 3 bits, slower farther out, in half of the memory. Wider codes: as many
+    tables, up to 16, as make a search within an eighth of the bits cheapest if codes are uniform.
     """
     bits = log2(max(n_distinct, 2))
     if n_bits <= COPIED_BITS:
+        if n_distinct > MOST_TABLED:
+            return 2, min(round(bits) - 2, MAX_WIDTH, n_bits // 2)
         n_tables = min(ceil(n_bits / bits), MAX_TABLES, n_bits)
-        return n_tables, max(1, min(round(bits) - 3, MAX_WIDTH, n_bits // n_tables))
-    least = min(ceil(n_bits / min(bits, MAX_WIDTH)), MAX_TABLES)
-    options = {m: max(1, min(round(bits), MAX_WIDTH, n_bits // m)) for m in range(least, MAX_TABLES + 1)}
+        return n_tables, max(1, min(round(bits) - 3, WIDE_WIDTH, n_bits // n_tables))
+    least = min(ceil(n_bits / min(bits, WIDE_WIDTH)), MAX_TABLES)
+    options = {m: max(1, min(round(bits), WIDE_WIDTH, n_bits // m)) for m in range(least, MAX_TABLES + 1)}
 
     def cost(n_tables: int) -> float:
         width, shells = options[n_tables], n_bits // 8
