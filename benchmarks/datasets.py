@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -124,11 +124,24 @@ def patches(n_bits: int, n_codes: int = 1_000_000, n_queries: int = 1000) -> Dat
 @lru_cache(1)
 def molecules(n_codes: int = 300_000, n_queries: int = 1000) -> Data:
     """Morgan fingerprints of 1,024 bits, about 42 set, of drug-like molecules; see ``molecules.py``."""
-    path = Path(os.environ.get("HASHINDEX_DATA", ".")) / "molecules.npy"
-    if not path.exists():
-        pytest.skip("no molecules.npy in the folder HASHINDEX_DATA; benchmarks/molecules.py makes it")
-    codes: Codes = np.load(path)
+    codes: Codes = _made("molecules")
     return Data("molecules", codes[:n_codes], codes[n_codes : n_codes + n_queries])
+
+
+@lru_cache(1)
+def pictures(n_codes: int = 58_000, n_queries: int = 2000) -> Data:
+    """PDQ hashes of 256 bits of real pictures; see ``pictures.py``."""
+    codes: Codes = _made("pictures")
+    return Data("pictures", codes[:n_codes], codes[n_codes : n_codes + n_queries])
+
+
+def _made(name: str) -> NDArray[Any]:
+    """The array of a data set that is made once, by a script of its name."""
+    path = Path(os.environ.get("HASHINDEX_DATA", ".")) / f"{name}.npy"
+    if not path.exists():
+        pytest.skip(f"no {name}.npy in the folder HASHINDEX_DATA; benchmarks/{name}.py makes it")
+    array: NDArray[Any] = np.load(path)
+    return array
 
 
 def _signs(cut: NDArray[np.uint8], directions: NDArray[np.float32]) -> Codes:
