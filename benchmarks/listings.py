@@ -52,7 +52,7 @@ LISTINGS = {
     "nearest": Listing("k = 10, real codes, 1e6 unless said, batches of 1000", "us per query", OURS),
     "build": Listing("From codes to the first answer by tables", "s", OURS),
     "memory": Listing("Memory of an index, everything included", "bytes per code", OURS),
-    "large": Listing("1e8 codes", "us per query", None),
+    "large": Listing("1e8 codes and more", "us per query", None),
     "postgres": Listing("One query at a time, in one process beside a server", "us per query", OURS),
     "pairs": Listing("All pairs", "s", None),
     "threads": Listing("Threads", "us per query", "1 thread"),
@@ -88,11 +88,13 @@ def notes(cell: Cell) -> str:
     if cell.recall < 1 and (cell.info.get("build_s") or 0) > 10:
         parts.append(f"built in {cell.info['build_s']:.0f} s")
     if cell.row == "large":
-        gigabytes = (cell.info["bytes"] / 1e9, cell.info["peak_bytes"] / 1e9)
-        parts.append(
-            f"{gigabytes[0]:.1f} GB held, {gigabytes[1]:.1f} GB at the peak, first batch with the tables' "
-            f"build {cell.info['first_batch_s']:.1f} s"
-        )
+        held, peak = (f"{cell.info[name] / 1e9:.1f} GB" for name in ("bytes", "peak_bytes"))
+        first = f"{cell.info['first_batch_s']:.1f} s"
+        if "nearest_s" in cell.info:
+            parts.append(f"{held} on the disk, {peak} of memory at the peak, built in {cell.info['build_s']:.0f} s")
+            parts.append(f"first batch {first}, k = 10 in {cell.info['nearest_s'] * 1e3:.0f} ms")
+        else:
+            parts.append(f"{held} held, {peak} at the peak, first batch with the tables' build {first}")
     return ", ".join(parts)
 
 

@@ -33,9 +33,9 @@ def test_build(benchmark: Any, size: str, name: str) -> None:
     benchmark.pedantic(build, rounds=rounds)
 
 
-def probe(benchmark: Any, name: str, n_codes: int, **labels: Any) -> None:
-    """Build and search in a fresh process."""
-    command = [sys.executable, str(Path(__file__).with_name("memory_probe.py")), name, str(n_codes), "2"]
+def probe(benchmark: Any, name: str, n_codes: int, script: str, *arguments: str, **labels: Any) -> None:
+    """Build and search in a fresh process, by a script that prints JSON."""
+    command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
     answers = []
     benchmark.pedantic(
         lambda: answers.append(json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)),
@@ -47,9 +47,19 @@ def probe(benchmark: Any, name: str, n_codes: int, **labels: Any) -> None:
 @pytest.mark.parametrize("name", ["hashindex", "faiss MultiHash"])
 def test_memory(benchmark: Any, name: str) -> None:
     n_codes = SIZES["1e7"]
-    probe(benchmark, name, n_codes, row="memory", case="uniform, 64 bits, 1e7")
+    arguments = ("memory_probe.py", name, str(n_codes), "2")
+    probe(benchmark, name, n_codes, *arguments, row="memory", case="uniform, 64 bits, 1e7")
 
 
 @pytest.mark.large
 def test_hundred_million(benchmark: Any) -> None:
-    probe(benchmark, "hashindex", 100_000_000, row="large", case="uniform, 64 bits, 1e8, radius 2")
+    arguments = ("memory_probe.py", "hashindex", "100000000", "2")
+    probe(benchmark, "hashindex", 100_000_000, *arguments, row="large", case="uniform, 64 bits, 1e8, radius 2")
+
+
+@pytest.mark.large
+def test_billion(benchmark: Any, tmp_path: Path) -> None:
+    """35 GB of the disk, 22 GB of memory; some answers are compared with faiss's."""
+    arguments = ("store_probe.py", str(tmp_path), "1000000000")
+    labels = {"row": "large", "case": "uniform, 64 bits, 1e9, radius 2"}
+    probe(benchmark, "hashindex store", 1_000_000_000, *arguments, **labels)
