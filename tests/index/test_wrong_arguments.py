@@ -61,6 +61,22 @@ def test_ids_come_in_a_row(ids: Iterable[int]) -> None:
     assert len(index) == 4
 
 
+def test_ids_are_read_once() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 4))
+    read: list[int] = []
+
+    class Ids:
+        def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+            read.append(1)
+            return np.array([1, 2])
+
+    assert np.array_equal(index.get(Ids()), codes_of(0, 4)[1:3])
+    assert index.remove(Ids()) == 2
+    assert len(read) == 2
+    assert index.get(np.uint8(3)).shape == index.get(np.array(3)).shape == (8,)
+
+
 def test_an_empty_list_has_no_width() -> None:
     index = HashIndex(64)
     for call in (index.add, lambda codes: index.search(codes, k=1)):

@@ -163,7 +163,7 @@ class Changes(Noting):
         self._before_change()
         with self._writing.lock:
             snapshot = self._snapshot
-            wanted = self._ids_of(keys, missing) if ids is None else as_some_ids(ids)
+            wanted = self._ids_of(keys, missing) if ids is None else as_some_ids(ids)[0]
             if missing == "ignore":
                 wanted = interruptible(lambda: known(snapshot, wanted), 16 * len(wanted))
             new = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))

@@ -50,6 +50,6 @@ class Reading(State):
         KeyError
             An id that is not in the index.
         """
-        snapshot, wanted = self._snapshot, as_some_ids(ids)
+        snapshot, (wanted, single) = self._snapshot, as_some_ids(ids)
         codes = interruptible(lambda: snapshot.codes_of(wanted), wanted.nbytes * LOOKUP)
-        return codes.reshape(-1) if np.ndim(ids) == 0 else codes
+        return codes.reshape(-1) if single else codes

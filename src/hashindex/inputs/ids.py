@@ -13,9 +13,19 @@ from .numbers import integers_of
 
 def as_ids(ids: Any) -> NDArray[np.int64]:
     """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
-    if isinstance(ids, np.ma.MaskedArray):
-        raise TypeError("ids: got a masked array; .compressed() drops masked values")
+    return _checked(ids, _in_a_row(ids))
+
+
+def as_some_ids(ids: Any) -> tuple[NDArray[np.int64], bool]:
+    """Return ids, or one, as int64 (n,), as :func:`as_ids`; and whether it is one."""
+    if type(ids) is int and 0 <= ids < 2**63:  # at once: codes are removed one at a time
+        return np.array([ids]), True
     array = _in_a_row(ids)
+    return (_checked(ids, array), False) if array.ndim else (_checked([ids], array[None]), True)
+
+
+def _checked(ids: Any, array: NDArray[Any]) -> NDArray[np.int64]:
+    """Ids that NumPy read as ``array``, as int64 (n,)."""
     if array.size == 0 and array.ndim == 1:
         return np.empty(0, np.int64)
     integers = integers_of(ids, array)
@@ -32,15 +42,10 @@ def as_ids(ids: Any) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def as_some_ids(ids: Any) -> NDArray[np.int64]:
-    """Return ids, or one, as int64 (n,), as :func:`as_ids`."""
-    if type(ids) is int and 0 <= ids < 2**63:  # at once: codes are removed one at a time
-        return np.array([ids])
-    return as_ids([ids] if _in_a_row(ids).ndim == 0 else ids)
-
-
 def _in_a_row(ids: Any) -> NDArray[Any]:
     """What NumPy reads; TypeError where it would take a set, or rows of several lengths, for one thing."""
+    if isinstance(ids, np.ma.MaskedArray):
+        raise TypeError("ids: got a masked array; .compressed() drops masked values")
     try:
         array = np.asarray(ids)
     except ValueError:
