@@ -186,6 +186,36 @@ def test_arrays_of_arrow_are_routes_too() -> None:
         assert np.array_equal(index.get(index.ids()), CODES)
 
 
+def test_integers_come_as_one_or_as_any_row() -> None:
+    want = hx.from_ints([5, 2**63], 64)
+    for values in ((5, 2**63), iter([5, 2**63]), (one for one in (5, 2**63)), np.array([5, 2**63], np.uint64)):
+        assert np.array_equal(hx.from_ints(values, 64), want)
+    for one in (5, np.int8(5), np.array(5), np.array(5, object)):
+        assert np.array_equal(hx.from_ints(one, 64), want[0])
+    assert np.array_equal(hx.from_ints(2**99, 100), hx.from_ints([2**99], 100)[0])
+    assert hx.from_ints(iter([]), 12).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (None, "takes an integer, or several of them, got NoneType$"),
+        ("12", "got str; from_hex reads text, from_bytes bytes"),
+        (b"12", "got bytes; from_hex"),
+        (5.0, "got float$"),
+        (np.array(5.0), "row 0: expected an integer, got float64"),
+        (np.bool_(True), "got bool"),
+        (np.array([[1, 2]]), "row 0: expected an integer, got ndarray"),
+        (iter([1, "2"]), "row 1: expected an integer, got str"),
+    ],
+)
+def test_what_are_no_integers_is_told(values: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        hx.from_ints(values, 64)
+    with pytest.raises(TypeError, match="from_bytes takes bytes, or several of them, got int"):
+        hx.from_bytes(5)  # type: ignore[arg-type]
+
+
 def test_zeros_at_the_end_of_bytes_are_kept() -> None:
     rows = [b"abcdefg\0", b"hijklm\0\0"]
     assert hx.from_bytes(np.array(rows)).tobytes() == hx.from_bytes(rows).tobytes() == b"".join(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import index as as_int
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ def from_bytes(rows: Bytes | Iterable[Bytes], n_bits: int | None = None) -> NDAr
         return from_bytes([bytes(rows)], n_bits).reshape(-1)
     if isinstance(rows, np.ndarray) and rows.dtype.kind == "S" and rows.ndim == 1:  # whose items lose zeros at the end
         rows = [row.tobytes() for row in np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)]
+    if not isinstance(rows, Iterable):
+        raise TypeError(f"from_bytes takes bytes, or several of them, got {type(rows).__name__}")
     given = list(rows)
     for i, row in enumerate(given):
         if not isinstance(row, Bytes):
@@ -65,17 +67,17 @@ def from_bytes(rows: Bytes | Iterable[Bytes], n_bits: int | None = None) -> NDAr
     return codes
 
 
-def from_ints(values: Sequence[int] | NDArray[np.integer], n_bits: int) -> NDArray[np.uint8]:
+def from_ints(values: SupportsIndex | Iterable[SupportsIndex], n_bits: int) -> NDArray[np.uint8]:
     """Read codes written as integers, of any size; the most significant of the ``n_bits`` bits becomes bit 0.
 
     Parameters
     ----------
-    values : sequence of int, 0 <= value < 2**n_bits
+    values : int, or iterable of int, 0 <= value < 2**n_bits
     n_bits : int
 
     Returns
     -------
-    uint8 array of shape (n, code_size)
+    uint8 array of shape (n, code_size), or (code_size,) for one integer
 
     Raises
     ------
@@ -84,9 +86,15 @@ def from_ints(values: Sequence[int] | NDArray[np.integer], n_bits: int) -> NDArr
     """
     refuse_masked(values, "from_ints")
     width = code_size(check_n_bits(n_bits))
+    if not getattr(values, "shape", ()) and hasattr(values, "__index__"):
+        return from_ints(np.asarray(values).reshape(1), n_bits).reshape(-1)
+    if isinstance(values, str | Bytes) or not isinstance(values, Iterable):
+        advice = "; from_hex reads text, from_bytes bytes" if isinstance(values, str | Bytes) else ""
+        raise TypeError(f"from_ints takes an integer, or several of them, got {type(values).__name__}{advice}")
+    given = list(values)
     pad = 8 * width - n_bits
-    codes = np.empty((len(values), width), np.uint8)
-    for i, value in enumerate(values):
+    codes = np.empty((len(given), width), np.uint8)
+    for i, value in enumerate(given):
         if isinstance(value, bool | np.bool_ | np.ndarray) or not hasattr(value, "__index__"):
             raise TypeError(f"row {i}: expected an integer, got {type(value).__name__}")
         number = as_int(value)
