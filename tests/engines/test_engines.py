@@ -55,7 +55,10 @@ def test_the_isa_is_chosen_by_name_and_by_environment() -> None:
         native.NativeEngine("mmx")
     script = "import hashindex; print(hashindex.HashIndex(64).engine_name)"
     assert run(script, HASHINDEX_ISA="scalar").stdout == "native (scalar)\n"
-    assert "isa 'mmx' cannot run" in run(script, HASHINDEX_ISA="mmx").stderr
+    assert "isa 'mmx', as HASHINDEX_ISA says, cannot run" in run(script, HASHINDEX_ISA="mmx").stderr
+    assert run(script, HASHINDEX_ISA="").stdout == f"{native.NativeEngine().description}\n"
+    with pytest.raises(ValueError, match="isa '' cannot run"):
+        native.NativeEngine("")
 
 
 def test_the_engine_is_chosen_by_environment() -> None:

@@ -108,3 +108,14 @@ def test_methods_are_the_structures() -> None:
 def test_an_engine_must_be_one() -> None:
     with pytest.raises(TypeError, match="engine must be one of native, numba, numpy or an Engine, got 0"):
         HashIndex(8, engine=0)  # type: ignore[arg-type]
+
+
+def test_an_empty_name_is_no_engine_but_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = HashIndex(8).engine_name
+    with pytest.raises(ValueError, match="engine '' is unknown; expected one of: native, numba, numpy"):
+        HashIndex(8, engine="")
+    monkeypatch.setenv("HASHINDEX_ENGINE", "")
+    assert HashIndex(8).engine_name == usual
+    monkeypatch.setenv("HASHINDEX_ENGINE", "fast")
+    with pytest.raises(ValueError, match="engine 'fast', as HASHINDEX_ENGINE says, is unknown; expected one of"):
+        HashIndex(8)

@@ -25,7 +25,7 @@ def available() -> list[str]:
 
 
 def load(name: str | None = None) -> Engine:
-    """Return the engine of that name, by default that of ``HASHINDEX_ENGINE``, else the best there is.
+    """Return the engine of that name, by default that of ``HASHINDEX_ENGINE``, else (or where that is empty) the best.
 
     Raises
     ------
@@ -39,12 +39,13 @@ def load(name: str | None = None) -> Engine:
     RuntimeWarning
         Once, when no name was given and the C++ extension is missing.
     """
-    name = name or os.environ.get("HASHINDEX_ENGINE")
-    if name is None:
+    wanted = os.environ.get("HASHINDEX_ENGINE") or None if name is None else name
+    if wanted is None:
         return _best()
-    if name not in ENGINES:
-        raise ValueError(f"engine {name!r} is unknown; expected one of: {', '.join(ENGINES)}")
-    return _load(name)
+    if wanted not in ENGINES:
+        said = "" if name is not None else ", as HASHINDEX_ENGINE says,"
+        raise ValueError(f"engine {wanted!r}{said} is unknown; expected one of: {', '.join(ENGINES)}")
+    return _load(wanted)
 
 
 def check(engine: Engine) -> Engine:

@@ -31,7 +31,7 @@ class NativeEngine:
     Parameters
     ----------
     isa : str, optional
-        The kernel to use; default the environment variable ``HASHINDEX_ISA``, else the best there is.
+        The kernel to use; default the environment variable ``HASHINDEX_ISA``, else (or where that is empty) the best.
 
     Raises
     ------
@@ -44,9 +44,10 @@ class NativeEngine:
 
     def __init__(self, isa: str | None = None) -> None:
         available = available_isas()
-        self.isa = isa or os.environ.get("HASHINDEX_ISA") or available[0]
+        self.isa = (os.environ.get("HASHINDEX_ISA") or available[0]) if isa is None else isa
         if self.isa not in available:
-            raise ValueError(f"isa {self.isa!r} cannot run on this CPU; it has: {', '.join(available)}")
+            said = "" if isa is not None else ", as HASHINDEX_ISA says,"
+            raise ValueError(f"isa {self.isa!r}{said} cannot run on this CPU; it has: {', '.join(available)}")
         self._native = Core(self.isa)
         self.scan = NativeScan(self._native)
         self.multi_index = NativeMultiIndex(self._native)
