@@ -25,13 +25,17 @@ from reference import codes_of
         ({"radius": 2, "method": "mih"}, ValueError, "auto, scan, multi-index"),
         ({"radius": 2, "n_threads": 0}, ValueError, "at least 1"),
         ({"radius": [-(10**30)]}, ValueError, "at least 0"),
-        ({"k": 1, "allow": {1, "a"}}, TypeError, "allow must be ids"),
+        ({"k": 1, "allow": {1, "a"}}, TypeError, r"allow must be ids .* got 'a', a str; find\(keys\) of a store"),
+        ({"k": 1, "allow": [1, 2.5]}, TypeError, "allow must be ids .* got 2.5, a float$"),
+        ({"k": 1, "deny": np.array([1.0])}, TypeError, "deny must be ids .* got dtype float64$"),
         ({"k": 1, "allow": {True, False}}, TypeError, "a set of bools"),
         ({"k": 1, "deny": [[1, 2], [3]]}, TypeError, "deny must be ids"),
         ({"k": 1, "allow": [1, 2**63]}, ValueError, r"below 2\*\*63"),
         ({"k": 1, "allow": iter([1])}, ValueError, r"list\(\) makes a row"),
         ({"k": 1, "allow": 1}, ValueError, r"shape \(\); \[allow\] is one"),
         ({"radius": {1, 2}}, TypeError, r"got set: list\(\) makes a row"),
+        ({"radius": [10**30, "a"]}, TypeError, "an integer or one for each query, got 'a', a str"),
+        ({"radius": [10**30, 1]}, ValueError, r"one for each of 1 queries; got shape \(2,\)"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
@@ -75,20 +79,23 @@ def test_ids_are_read_once() -> None:
     assert index.remove(Ids()) == 2
     assert len(read) == 2
     assert index.get(np.uint8(3)).shape == index.get(np.array(3)).shape == (8,)
+    with pytest.raises(TypeError, match="ids must be integers, got 'a', a str; find"):
+        index.get([1, "a"])
 
 
 def test_an_empty_list_has_no_width() -> None:
     index = HashIndex(64)
     for call in (index.add, lambda codes: index.search(codes, k=1)):
-        with pytest.raises(TypeError, match=r"empty list.* np\.empty\(\(0, 8\), np\.uint8\) has no codes"):
-            call([])
+        for nothing, seen in (([], "list"), ((), "tuple"), (np.array([]), "array of float64")):
+            with pytest.raises(TypeError, match=rf"empty {seen}.* np\.empty\(\(0, 8\), np\.uint8\) has no codes"):
+                call(nothing)
         call(np.empty((0, 8), np.uint8))
 
 
 def test_what_is_no_path_is_refused() -> None:
     index = HashIndex(64)
     for call, name in ((index.save, "path"), (HashIndex.load, "path"), (HashIndex.open, "directory")):
-        with pytest.raises(TypeError, match=f"{name} must be a str or a Path, got 3"):
+        with pytest.raises(TypeError, match=f"{name} must be a str or a Path, as 'folder/name', got 3"):
             call(3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="from_bytes"):
         HashIndex.load(index.to_bytes())  # type: ignore[arg-type]

@@ -65,10 +65,9 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
     if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         return _from_words(array, n_bits, what)
     if array.dtype != np.uint8:
-        if isinstance(values, list | tuple) and not array.size:
-            raise TypeError(
-                f"{what}: got an empty {type(values).__name__}, of no width; {_none_of(n_bits)} has no codes"
-            )
+        if not array.size and (isinstance(values, list | tuple) or array.ndim == 1):
+            seen = f"array of {array.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
+            raise TypeError(f"{what}: got an empty {seen}, of no width; {_none_of(n_bits)} has no codes")
         lone = array.dtype == object and array.ndim == 0  # None, a dict: NumPy reads it as one object
         seen = type(values).__name__ if lone else f"dtype {array.dtype}"
         raise TypeError(f"{what}: got {seen}, expected {expected}{advice(array, n_bits)}")

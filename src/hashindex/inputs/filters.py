@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ids import as_ids, distinct_ids
+from .numbers import odd_one
 
 
 def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
@@ -40,4 +41,7 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
     try:
         return distinct_ids(as_ids(array if array.dtype.kind in "iu" else given))
     except TypeError:
-        raise TypeError(f"{name} must be ids (integers) or a bool for each id, got dtype {array.dtype}") from None
+        advice = "; find(keys) of a store has the ids of keys" if array.dtype.kind in "UO" else ""
+        raise TypeError(
+            f"{name} must be ids (integers) or a bool for each id, got {odd_one(given, array)}{advice}"
+        ) from None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .numbers import integers_of
+from .numbers import integers_of, odd_one
 
 
 def as_ids(ids: Any) -> NDArray[np.int64]:
@@ -32,7 +32,8 @@ def _checked(ids: Any, array: NDArray[Any]) -> NDArray[np.int64]:
     if integers is not None:
         array = np.array(integers, object)
     elif array.dtype.kind not in "iu":
-        raise TypeError(f"ids must be integers, got dtype {array.dtype}")
+        advice = "; find(keys) of a store has the ids of keys" if array.dtype.kind == "U" else ""
+        raise TypeError(f"ids must be integers, got {odd_one(ids, array)}{advice}")
     if array.ndim != 1:
         raise ValueError(f"ids must have shape (n,), got {array.shape}")
     if array.dtype in (np.uint64, object) and array.max() >= 2**63:

@@ -66,7 +66,7 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
         array = np.array([min(check_radius(one), n_bits) for one in integers], np.int64)
     if array.dtype.kind not in "iu" and array.size:
         is_walked = array.ndim == 0 and isinstance(radius, Iterable)
-        seen = f"{type(radius).__name__}: list() makes a row of it" if is_walked else f"dtype {array.dtype}"
+        seen = f"{type(radius).__name__}: list() makes a row of it" if is_walked else odd_one(radius, array)
         raise TypeError(f"radius must be an integer or one for each query, got {seen}")
     if array.shape != (n_queries,):
         raise ValueError(f"radius must be one integer, or one for each of {n_queries} queries; got shape {array.shape}")
@@ -84,8 +84,20 @@ def integers_of(values: Any, array: NDArray[Any]) -> list[int] | None:
     """
     if array.dtype.kind not in "fO" or array.ndim != 1:
         return None
-    are_integers = all(isinstance(one, int | np.integer) and not isinstance(one, bool) for one in values)
-    return [int(one) for one in values] if are_integers else None
+    return [int(one) for one in values] if all(map(_is_integer, values)) else None
+
+
+def odd_one(values: Any, array: NDArray[Any]) -> str:
+    """What to say was seen where integers were expected and NumPy read ``array``: the first that is none, its dtype."""
+    if array.ndim == 1 and not hasattr(values, "dtype"):
+        for one in values:
+            if not _is_integer(one):
+                return f"{one!r:.60}, a {type(one).__name__}"
+    return f"dtype {array.dtype}"
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def check_padding(k: int, n_codes: int, n_queries: int) -> None:

@@ -14,4 +14,4 @@ def as_path(path: Any, name: str) -> Path:
         return Path(given)
     routes = "; os.fsdecode() makes a str of such a path, from_bytes() reads the bytes of a file"
     is_bytes = isinstance(given, bytes | bytearray | memoryview)
-    raise TypeError(f"{name} must be a str or a Path, got {given!r:.60}{routes if is_bytes else ''}")
+    raise TypeError(f"{name} must be a str or a Path, as 'folder/name', got {given!r:.60}{routes if is_bytes else ''}")
