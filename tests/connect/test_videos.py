@@ -59,6 +59,12 @@ def test_files_of_vpdq(tmp_path: Path) -> None:
     lines = [f"{i},{quality},{texts[i]},{i / 10}" for i, quality in enumerate((100, 49, 50))]
     (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
     assert np.array_equal(read_vpdq(tmp_path / "a.txt"), codes[[0, 2]])
+    lines[1:1] = ["", "7,0,00ff,0.7"]  # too plain to be read, but counted
+    (tmp_path / "c.txt").write_text("\n".join([*lines[:-1], lines[-1][:40] + ",1"]))
+    with pytest.raises(ValueError, match=r"c.txt, line 5: 256 bits take 64 hexadecimal digits, got"):
+        read_vpdq(tmp_path / "c.txt")
+    with pytest.raises(TypeError, match="path must be a str or a Path"):
+        read_vpdq(3)  # type: ignore[arg-type]
     (tmp_path / "b.txt").write_text(lines[0] + "\nframe\n")
     with pytest.raises(ValueError, match=r"b.txt, line 2: expected frame,quality,hash,time, got 'frame'"):
         read_vpdq(tmp_path / "b.txt")

@@ -6,6 +6,7 @@ of the other within a radius; frames too plain to hash are left out, and equal f
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ..index import HashIndex
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_radius
+from ..inputs.paths import as_path
 from ..inputs.texts import from_hex
 from ..matches import in_one_row
 
@@ -110,14 +112,19 @@ def read_vpdq(path: str | Path, *, least_quality: int = LEAST_QUALITY) -> NDArra
     ValueError
         A line is none of these; the message names it.
     """
-    texts = []
-    for number, line in enumerate(Path(path).read_text(encoding="ascii", errors="replace").splitlines(), start=1):
-        cells = line.split(",")
-        if len(cells) != 4 or not cells[1].isdecimal():
-            raise ValueError(f"{path}, line {number}: expected frame,quality,hash,time, got {line[:80]!r}")
-        if int(cells[1]) >= least_quality:
-            texts.append(cells[2])
+    texts, numbers = [], []
+    with as_path(path, "path").open(encoding="ascii", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            cells = line.rstrip("\n").split(",")
+            if len(cells) != 4 or not cells[1].isdecimal():
+                raise ValueError(f"{path}, line {number}: expected frame,quality,hash,time, got {line.rstrip()[:80]!r}")
+            if int(cells[1]) >= least_quality:
+                texts.append(cells[2])
+                numbers.append(number)
     try:
         return from_hex(texts, 256)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        told = re.sub(r"\brow (\d+)", lambda found: f"line {numbers[int(found[1])]}", str(error))
+        raise ValueError(f"{path}, {told}") from None
