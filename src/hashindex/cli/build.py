@@ -11,7 +11,8 @@ from typing import Any
 from ..index import HashIndex
 from ..support.files import new_beside
 from . import hash_files
-from .stores import add_hashes, add_keys, is_store
+from .checks import is_store
+from .stores import add_hashes, add_keys
 
 NAME = "build"
 
@@ -33,6 +34,8 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the store, tell how many codes it holds, and return 0; ValueError leaves nothing behind."""
     folder: Path = options.output
+    if str(folder) == "-":
+        raise ValueError("-o -: a store is a folder, which standard output is not; -o FOLDER makes one")
     _check_free(folder)
     hashes = hash_files.read(options, None)
     if not len(hashes.codes):

@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from .stores import add_store, has_bars, is_store, to_read
+from .checks import is_store
+from .stores import add_store, has_bars, to_read
 
 NAME = "check"
 

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from .. import engines
 from ..engines import Engine
+from ..store.folder import SEGMENTS
+from ..store.manifest import NAME as MANIFEST
 from ..support import files
 
 
-def check_output(option: str, path: Path | None) -> None:
-    """Raise ValueError, naming the option, where its file could not be written; None is no file at all."""
-    if path is None:
-        return
-    try:
-        files.check_writable(path)
-    except OSError as error:
-        raise ValueError(f"{option} {error}") from None
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[str | Path] = ()) -> None:
+    """Raise ValueError, naming the option, where a file could not be written or what is in its place is needed.
+
+    By the option's name; None is no file at all. Needed are the inputs, what another option writes, and all of a store.
+    """
+    taken = {os.path.realpath(one): "the command reads it" for one in inputs}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        if str(path) == "-":
+            raise ValueError(f"{option} -: cannot be written to standard output; name a file")
+        try:
+            files.check_writable(path)
+        except OSError as error:
+            raise ValueError(f"{option} {error}") from None
+        place = Path(os.path.realpath(path))
+        if place.exists() and not place.is_file():  # a device or a pipe is written into, not replaced
+            continue
+        if str(place) in taken:
+            raise ValueError(f"{option} {path}: {taken[str(place)]}; name another file")
+        taken[str(place)] = f"{option} writes it"
+        folder = place.parent.parent if place.parent.name == SEGMENTS else place.parent
+        if is_store(folder):
+            raise ValueError(f"{option} {path}: lies in a store, whose files are its own; name a file elsewhere")
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder holds a store."""
+    return (path / MANIFEST).is_file()
 
 
 def write_output(option: str, path: Path | None, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from ..index import HashIndex
 from ..support.files import replacing
 from ..support.lazy import needed
 from . import hash_files
-from .checks import check_output
-from .listing import as_text
-from .stores import is_store, to_read
+from .checks import check_outputs, is_store
+from .listing import STDOUT, as_text, file_or_none
+from .stores import to_read
 
 NAME = "convert"
 KINDS = {"hxi": ".hxi", "faiss": ".faiss", "npy": ".npy", "parquet": ".parquet", "hex": ".txt", "bits": ".bits"}
+TEXT = ("hex", "bits")
 BLOCK = 2**16  # codes written at once
 
 
@@ -35,20 +37,29 @@ def add_parser(commands: Any) -> None:
         epilog="example: hashindex convert store/ -o codes.npy",
     )
     hash_files.add_options(parser, "a store, a file of an index, or files of codes")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True, help="what to write")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=file_or_none,
+        metavar="FILE",
+        required=True,
+        help="what to write; -: text to standard output, hexadecimal unless --to says bits",
+    )
     endings = ", ".join(KINDS.values())
     parser.add_argument("--to", choices=tuple(KINDS), help=f"its kind (default: by its ending: {endings})")
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the file, tell how many codes it holds, and return 0."""
-    path: Path = options.output
-    check_output("--output", path)
-    of_ending = {ending: kind for kind, ending in KINDS.items()}
-    to = options.to or of_ending.get(path.suffix)
-    if to is None:
-        raise ValueError(f"{path}: its ending tells no kind; --to does: {', '.join(KINDS)}")
+    path: Path | None = options.output
+    check_outputs({"--output": path}, options.files)
+    to = options.to or _usual(path)
+    if path is None and to not in TEXT:
+        raise ValueError(f"-o {STDOUT}: standard output takes {' and '.join(TEXT)}, not {to}; -o FILE does")
     hashes, index = _read(options)
+    if path is None:
+        sys.stdout.writelines(_lines(to, hashes))
+        return 0
     if to in ("hxi", "faiss"):
         if index is None:
             index = HashIndex(hashes.n_bits)
@@ -58,6 +69,16 @@ def run(options: argparse.Namespace) -> int:
         _write(path, to, hashes)
     print(f"{path}: {len(hashes.codes)} codes of {hashes.n_bits} bits")
     return 0
+
+
+def _usual(path: Path | None) -> str:
+    """The kind that the ending of a file tells; ValueError if it tells none."""
+    if path is None:
+        return "hex"
+    for kind, ending in KINDS.items():
+        if path.suffix == ending:
+            return kind
+    raise ValueError(f"{path}: its ending tells no kind; --to does: {', '.join(KINDS)}")
 
 
 def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | None]:

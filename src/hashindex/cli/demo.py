@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..inputs.numbers import MAX_BITS, n_threads
-from .checks import check_output, missing, write_output
+from .checks import check_outputs, missing, write_output
 from .waiting import wait_passively
 
 NAME = "demo"
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise ValueError(f"--seed must be at least 0, got {options.seed}")
     threads = n_threads(options.threads)
-    check_output("--output", options.output)
+    check_outputs({"--output": options.output})
     wait_passively()
 
     from ..demo import job

@@ -9,6 +9,7 @@ from typing import Any
 from ..codes import to_hex
 from . import listing
 from .checks import missing
+from .names import readable
 from .train import NEEDS
 from .waiting import wait_passively
 
@@ -31,7 +32,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Encode, write a row for each picture, and return 0; ValueError for what cannot be used."""
-    to = listing.check(options)
+    to = listing.check(options, [options.model, options.folder])
     if absent := missing(NEEDS):
         raise ValueError(f"encoding needs {absent}: pip install 'hashindex[train]'")
     wait_passively()
@@ -44,6 +45,6 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.model}: encodes features of shape {shape}, not pictures")
     _, height, width = shape
     images = Images.below(options.folder, size=height if height == width else None)
-    rows = zip(to_hex(model.encode(images)), images.paths, strict=True)
+    rows = zip(to_hex(model.encode(images)), map(readable, images.paths), strict=True)
     listing.write(options.output, to, ("code", "note"), rows)
     return 0

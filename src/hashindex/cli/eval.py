@@ -18,7 +18,7 @@ from ..evaluate.result import Run, to_json
 from ..evaluate.run_files import FILES, IMAGES, RunFiles, Z, find_methods, is_run, read_array, run_folder
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_at_least, check_n_bits, check_radius
-from .checks import check_output, missing, write_output
+from .checks import check_outputs, missing, write_output
 
 NAME = "eval"
 RECALL = 0.9  # wanted of a radius where nothing else is
@@ -90,13 +90,11 @@ def run(options: argparse.Namespace) -> int:
     at = None if options.at is None else check_at_least(options.at, "--at", 1)
     either = options.recall is not None or options.candidates is not None
     wanted = check_wanted(Wanted(options.recall if either else RECALL, options.candidates))
-    check_output("--json", options.json)
-    check_output("--output", options.output)
-    if options.json is not None and options.output is not None and options.json.resolve() == options.output.resolve():
-        raise ValueError(f"--json and --output are the same file, {options.json}")
+    files = _methods(options)
+    paths = [path for runs in files.values() for run in runs for path in run.paths]
+    check_outputs({"--json": options.json, "--output": options.output}, paths)
     if options.output is not None and (absent := missing(PAGE_NEEDS)):
         raise ValueError(f"--output needs {absent}: pip install 'hashindex[demo]'")
-    files = _methods(options)
     try:
         runs = {name: tuple(_measure(one, options.n_bits, at) for one in each) for name, each in files.items()}
     except TypeError as error:  # a dtype, of a named file

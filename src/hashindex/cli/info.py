@@ -10,8 +10,8 @@ from typing import Any
 from .. import engines
 from ..inputs.numbers import n_threads
 from ..support import machine
-from .checks import engine_in_use
-from .stores import is_store, to_read
+from .checks import engine_in_use, is_store
+from .stores import to_read
 
 NAME = "info"
 

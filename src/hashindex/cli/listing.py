@@ -13,23 +13,29 @@ from typing import IO, Any
 
 from ..support.files import replacing
 from ..support.lazy import needed
-from .checks import check_output
+from .checks import check_outputs
 
 FORMATS = ("text", "json", "parquet")
 BLOCK = 10_000  # rows written at once
+STDOUT = "-"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add where rows go, and how they are written."""
     parser.add_argument("--to", choices=FORMATS, help="how it is written (default: by the ending of -o, else text)")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: standard output)"
+        "-o", "--output", type=file_or_none, metavar="FILE", help="where to write it (default, and -: standard output)"
     )
 
 
-def check(options: argparse.Namespace) -> str:
-    """The format; ValueError where nothing can be written so."""
-    check_output("--output", options.output)
+def file_or_none(name: str) -> Path | None:
+    """The file of that name; None, which is standard output, for -."""
+    return None if name == STDOUT else Path(name)
+
+
+def check(options: argparse.Namespace, inputs: Iterable[str | Path]) -> str:
+    """The format; ValueError where nothing can be written so, or an input would be lost."""
+    check_outputs({"--output": options.output}, inputs)
     ending = "" if options.output is None else options.output.suffix
     chosen: str = options.to or {".json": "json", ".jsonl": "json", ".parquet": "parquet"}.get(ending, "text")
     if chosen == "parquet":

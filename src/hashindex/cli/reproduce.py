@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..inputs.numbers import n_threads
-from .checks import check_output, write_output
+from .checks import check_outputs, write_output
 from .waiting import wait_passively
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
-    check_output("--json", options.json)
-    check_output("--table", options.table)
+    check_outputs({"--json": options.json, "--table": options.table})
     threads = n_threads()
     if options.codes is not None and options.codes.exists() and not options.codes.is_dir():
         raise ValueError(f"--codes {options.codes} is a file; name a folder")

@@ -9,7 +9,8 @@ from typing import Any
 from ..index import HashIndex
 from ..matches import NearestMatches, RadiusMatches, in_one_row
 from . import hash_files, listing
-from .stores import add_store, is_store, to_read
+from .checks import is_store
+from .stores import add_store, to_read
 
 NAME = "search"
 NAMES = ("query", "distance", "id", "key", "payload")
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Search, write a row for each hit, and return 0, or 1 if there is none."""
     if options.radius is None and options.k is None:
         raise ValueError("give --radius R for everything within R, or -k K for the K nearest")
-    to = listing.check(options)
+    to = listing.check(options, [options.store, *options.files])
     index = to_read(options.store)
     queries = hash_files.read(options, index.n_bits)
     rows = _rows(index, queries, options.radius, options.k, notes=is_store(options.store))

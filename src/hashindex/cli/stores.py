@@ -9,8 +9,7 @@ from typing import Any
 
 from ..connect import faiss
 from ..index import HashIndex
-from ..store.manifest import NAME as MANIFEST
-from .checks import missing
+from .checks import is_store, missing
 from .hash_files import Hashes
 
 
@@ -26,11 +25,6 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what stands beside a code is its key, unique, by which remove finds it; else it is a payload, given back",
     )
-
-
-def is_store(path: Path) -> bool:
-    """Whether a folder holds a store."""
-    return (path / MANIFEST).is_file()
 
 
 def to_read(path: Path) -> HashIndex:

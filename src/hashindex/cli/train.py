@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_output, missing
+from .checks import check_outputs, missing
 from .stores import has_bars
 from .waiting import wait_passively
 
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, write the model, tell how the training ended, and return 0; ValueError for what cannot be used."""
-    check_output("--output", options.output)
+    check_outputs({"--output": options.output, "--checkpoint": options.checkpoint}, [options.folder])
     if absent := missing(NEEDS):
         raise ValueError(f"training needs {absent}: pip install 'hashindex[train]'")
     wait_passively()
