@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -14,16 +12,20 @@ from numpy.typing import NDArray
 
 from ..connect.arrow import WIDTH
 from ..inputs.codes import as_codes
-from ..inputs.numbers import check_n_bits
+from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.reading import from_ints
 from ..inputs.texts import Align, from_bits, from_hex
 from ..support.lazy import needed
+from .columns import MARKS, lines_of, rows_of
+from .names import ENCODING, ERRORS, standard_input, whole_number
 
 KINDS = ("hex", "bits", "int", "npy", "parquet")
 ENDINGS = {".npy": "npy", ".parquet": "parquet"}
 HELP = (
-    "A line holds a code and, behind a tab, a comma or blanks, anything else: a name, a path. Blank lines and those "
-    "that begin with # are left out. Files named .npy hold packed uint8 codes (n, code_size), .parquet files a "
+    "A line holds a code, which ends at its first tab, comma or blank, and behind that anything else: a name, a path. "
+    "Where --column says that the code is not the first, all lines must be separated alike: by tabs, or else by "
+    "commas or by blanks, that which gives a code in every line; --separator says which if both do. Blank lines and "
+    "those that begin with # are left out. Files named .npy hold packed uint8 codes (n, code_size), .parquet files a "
     "column 'code' of fixed-size binary or of hexadecimal text and, if there is one, a column 'note' of text."
 )
 STDIN = "-"
@@ -44,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--kind", choices=KINDS, help="how codes are written (default: by the file's ending, else hex)")
     parser.add_argument("--n-bits", type=int, metavar="N", help="bits of a code (default: as many as the first has)")
     parser.add_argument("--column", type=int, default=1, metavar="N", help="where in a line the code stands, from 1")
+    parser.add_argument("--separator", choices=tuple(MARKS), help="what separates columns (default: as said above)")
     parser.add_argument(
         "--align",
         choices=("left", "right"),
@@ -78,47 +81,26 @@ def _read_one(name: str, options: argparse.Namespace, n_bits: int | None) -> Has
         if kind == "npy":
             return _of_array(name, n_bits)
         if kind == "parquet":
-            return _of_parquet(name, n_bits)
+            return _of_parquet(name, options, n_bits)
         if name == STDIN:
-            if sys.stdin is None:
-                raise ValueError("standard input is closed")
-            if isinstance(sys.stdin, TextIOWrapper):
-                sys.stdin.reconfigure(encoding="utf-8-sig", errors="backslashreplace")
-            return _of_lines(sys.stdin, kind, options, n_bits, "standard input")
-        with Path(name).open(encoding="utf-8-sig", errors="backslashreplace") as file:
+            return _of_lines(standard_input(), kind, options, n_bits, "standard input")
+        with Path(name).open(encoding=ENCODING, errors=ERRORS) as file:
             return _of_lines(file, kind, options, n_bits, name)
     except OSError as error:
         raise ValueError(f"{name}: {error.strerror or error}") from None
 
 
-def _of_lines(lines: IO[str], kind: str, options: argparse.Namespace, n_bits: int | None, name: str) -> Hashes:
-    texts: list[str] = []
-    notes: list[str] = []
-    places: list[int] = []
-    between: str | None = None
-    for number, line in enumerate(lines, start=1):
-        stripped = line.strip()
-        if not stripped or stripped[0] == "#":
-            continue
-        if not texts:
-            between = next((one for one in ("\t", ",") if one in stripped), None)
-        cells = [cell.strip() for cell in (line if between else stripped).split(between, options.column)]
-        if len(cells) < options.column:
-            raise ValueError(f"{name}, line {number}: {len(cells)} columns, --column {options.column} is missing")
-        texts.append(cells.pop(options.column - 1))
-        notes.append((between or " ").join(cells))
-        places.append(number)
-    if not texts:
-        return _plain(np.empty((0, ((n_bits or 8) + 7) // 8), np.uint8), n_bits or 8, name)
+def _of_lines(file: IO[str], kind: str, options: argparse.Namespace, n_bits: int | None, name: str) -> Hashes:
+    lines = lines_of(file)
+    if not lines:
+        return _nothing(n_bits, name)
     try:
-        codes, n_bits = _codes_of(texts, kind, n_bits, options.align)
+        rows = rows_of(lines, options.column, options.separator, kind or "hex")
+        codes, n_bits = _codes_of([row.code for row in rows], kind, n_bits, options.align)
     except (TypeError, ValueError) as error:
-        told = re.sub(r"\brow (\d+)", lambda found: f"line {places[int(found[1])]}", str(error))
-        told = re.sub(r"from_hex\(texts, \d+, align='left'\)", "--align left", told).replace(
-            "align='right'", "--align right"
-        )
+        told = re.sub(r"\brow (\d+)", lambda found: f"line {lines[int(found[1])].number}", str(error))
         raise ValueError(f"{name}, {told}") from None
-    return Hashes(codes, n_bits, notes)
+    return Hashes(codes, n_bits, [row.note for row in rows])
 
 
 def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: Align | None) -> tuple[NDArray[np.uint8], int]:
@@ -137,13 +119,16 @@ def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: Align | No
 def _number(row: int, text: str, n_bits: int) -> int:
     """An integer, of a negative one its two's complement."""
     try:
-        value = int(text)
+        value = whole_number(text)
     except ValueError:
         raise ValueError(f"row {row}: not an integer: {text[:40]!r}") from None
-    return value + 2**n_bits if -(2 ** (n_bits - 1)) <= value < 0 else value
+    most = 1 << n_bits
+    if not -most // 2 <= value < most:
+        raise ValueError(f"row {row}: {value} does not fit {n_bits} bits; --n-bits says how many a code has")
+    return value % most
 
 
-def _of_parquet(name: str, n_bits: int | None) -> Hashes:
+def _of_parquet(name: str, options: argparse.Namespace, n_bits: int | None) -> Hashes:
     parquet = needed("pyarrow.parquet", "reading Parquet", "arrow")
     try:
         table = parquet.read_table(name)
@@ -154,11 +139,17 @@ def _of_parquet(name: str, n_bits: int | None) -> Hashes:
     if "code" not in table.column_names:
         raise ValueError(f"{name}: has columns {', '.join(table.column_names)}, but none named 'code'")
     column, width = table.column("code"), (table.schema.metadata or {}).get(WIDTH)
-    try:
-        codes = from_hex(column.to_pylist(), n_bits) if str(column.type) in ("string", "large_string") else column
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from None
     n_bits = int(width) if width is not None and n_bits is None else n_bits
+    codes: object = column
+    if str(column.type) in ("string", "large_string"):
+        if not len(column):
+            return _nothing(n_bits, name)
+        if column.null_count:
+            raise ValueError(f"{name}: the column 'code' has {column.null_count} nulls")
+        try:
+            codes, n_bits = _codes_of(column.to_pylist(), "hex", n_bits, options.align)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name}: {error}") from None
     notes = table.column("note").to_pylist() if "note" in table.column_names else [""] * len(column)
     return _plain(codes, n_bits, name)._replace(notes=["" if note is None else str(note) for note in notes])
 
@@ -171,6 +162,10 @@ def _of_array(name: str, n_bits: int | None) -> Hashes:
     if not isinstance(codes, np.ndarray):
         raise ValueError(f"{name}: is an .npz file of several arrays, expected one array in a .npy file")
     return _plain(codes, n_bits, name)
+
+
+def _nothing(n_bits: int | None, name: str) -> Hashes:
+    return _plain(np.empty((0, code_size(n_bits or 8)), np.uint8), n_bits or 8, name)
 
 
 def _plain(codes: object, n_bits: int | None, name: str) -> Hashes:

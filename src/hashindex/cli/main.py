@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any, Protocol
 
 from .. import __version__
@@ -30,6 +31,7 @@ from . import (
     train,
 )
 from . import eval as eval_command
+from .advice import as_told
 
 MENDABLE = (ImportError, ValueError, OSError, KeyError)
 _PIPE_CLOSED = 141  # what a shell says of programs that SIGPIPE ended
@@ -71,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 well, 1 its answer is no (wrong, none, damaged), 2 it failed."""
     options = _parsed(_parser(), arguments)
     run = {command.NAME: command.run for command in COMMANDS}[options.command]
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files as they are, whatever bytes they have
     try:
         status = run(options)
         sys.stdout.flush()
@@ -79,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at the end
         return _PIPE_CLOSED
     except MENDABLE as error:
-        told = error.args[0] if isinstance(error, KeyError) else error
-        print(f"hashindex {options.command}: {told}", file=sys.stderr)
+        print(f"hashindex {options.command}: {as_told(error)}", file=sys.stderr)
         return 2
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any, Literal
 
+from .names import readable, standard_input, whole_number
 from .stores import add_store, to_write
 
 NAME = "remove"
@@ -28,9 +28,8 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Remove them, tell how many the store now holds, and return 0."""
-    if not options.names and sys.stdin is None:
-        raise ValueError("standard input is closed")
-    names = options.names or [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+    names = [readable(name) for name in options.names]
+    names = names or [line.rstrip("\r\n") for line in standard_input() if line.strip()]
     with to_write(options.store) as index:
         missing: Literal["ignore", "raise"] = "ignore" if options.ignore_missing else "raise"
         if options.keys:
@@ -43,6 +42,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _id(name: str) -> int:
     try:
-        return int(name)
+        return whole_number(name)
     except ValueError:
         raise ValueError(f"{name!r} is no id; --keys removes by key") from None
