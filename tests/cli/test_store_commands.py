@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -89,6 +90,30 @@ def test_there_and_back(run: Run, store: str, kind: str) -> None:
         assert hx.HashIndex.open("again", mode="r").payloads([49]) == ["img/49.jpg"]
 
 
+def test_text_to_standard_output(run: Run, store: str) -> None:
+    assert run("convert", store, "-o", "-") == (0, "".join(f"{line}\n" for line in LINES), "")
+    bits = run("convert", store, "-o", "-", "--to", "bits")[1]
+    assert run("convert", "--kind", "bits", "-o", "-", stdin=bits)[1] == "".join(f"{line}\n" for line in LINES)
+    found = run("search", store, "-k", 1, "hashes.txt")
+    assert run("search", store, "-k", 1, "hashes.txt", "-o", "-") == found
+    assert not Path("-").exists()
+
+
+def test_a_second_writer_is_told_what_to_do(run: Run, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = f"process ({os.getpid()}) has it open for writing, and a store has one writer: wait until it has ended;"
+    with hx.HashIndex.open(store):
+        status, out, err = run("add", store, stdin=hx.to_hex(CODES)[0])
+    assert (status, out, told in err, "mode=" in err) == (2, "", True, False)
+    pytest.importorskip("PIL")
+    monkeypatch.setenv("HASHINDEX_CACHE", "cache")
+    Path("photos").mkdir()
+    assert run("dedup", "photos", "--hash", "dhash")[0] == 0
+    with hx.HashIndex.open(next(Path("cache/images").iterdir())):
+        status, out, err = run("dedup", "photos", "--hash", "dhash")
+    assert (status, out) == (2, "")
+    assert f"photos: this process ({os.getpid()}) hashes its pictures by dhash: wait until that has ended" in err
+
+
 def test_other_columns_and_kinds(run: Run) -> None:
     vpdq = "".join(f"{i},100,{text},{i / 2}\n" for i, text in enumerate(hx.to_hex(CODES)))
     assert run("build", "--column", 3, "-o", "frames", stdin=vpdq)[0] == 0
@@ -122,9 +147,9 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
         (["build", "-o", "new", "--n-bits", "0"], "00ff\n", "n_bits must be between 1"),
         (["build", "none.npy", "-o", "new"], "", "none.npy: is no .npy file of numbers"),
         (["build", "-o", "new", "--kind", "int"], "5\n\nfive\n", "standard input, line 3: not an integer: 'five'"),
-        (["build", "-o", "new", "--kind", "int", "--n-bits", "8"], "-128\n-129\n", "line 2: -129 is negative"),
+        (["build", "-o", "new", "--kind", "int", "--n-bits", "8"], "-128\n-129\n", "line 2: -129 does not fit 8"),
         (["build", "-o", "new", "--keys"], "00ff a\n00fe a\n", "given twice"),
-        (["build", "-o", "new", "--column", "3"], "00ff a\n", "line 1: 2 columns, --column 3 is missing"),
+        (["build", "-o", "new", "--column", "3"], "00ff a\n", "line 1: 2 columns by blanks, --column 3 is missing"),
         (["build", "-o", "new", "--n-bits", "9"], "1ff\n", "line 1: .*--align left takes .* --align right"),
         (["add", "nowhere"], "", "nowhere: holds no store; hashindex build makes one"),
         (["add", "store"], "00ff\n", "line 1: 256 bits take 64 hexadecimal digits, got 4"),
@@ -137,6 +162,13 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
         (["check", "nowhere"], "", "is neither a store nor a file"),
         (["info", "nowhere"], "", "is neither a store nor a file; hashindex build makes a store"),
         (["search", "store", "-k", "1", "--what"], "", "unrecognized arguments: --what"),
+        (["search", "store", "hashes.txt", "-k", "1", "-o", "hashes.txt"], "", "hashes.txt: the command reads it"),
+        (["convert", "store", "-o", "store/store.sqlite", "--to", "hex"], "", "lies in a store, whose files"),
+        (["convert", "hashes.txt", "-o", "hashes.txt", "--to", "npy"], "", "hashes.txt: the command reads it"),
+        (["convert", "store", "-o", "-", "--to", "npy"], "", "standard output takes hex and bits, not npy; -o FILE"),
+        (["build", "-o", "-"], "00ff\n", "a store is a folder, which standard output is not"),
+        (["build", "-o", "new", "--kind", "bits"], "01\nab\n", "line 2: not digits 0 and 1: 'ab'; --kind hex reads"),
+        (["build", "-o", "new", "--n-bits", "7", "--align", "left"], "ff\n", "line 1: the last 1 bits .*; --n-bits 8 "),
     ],
 )
 def test_what_is_wrong_is_told_and_changes_nothing(
@@ -251,15 +283,27 @@ def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch,
     picture.save("photos/large.png")
     picture.resize((60, 60)).save("photos/small.png")
     Path("photos/broken.jpg").write_text("no picture")
+    for i, size in enumerate([(1, 5), (1, 5), (8, 200)]):
+        image_module.fromarray(pixels[i, i].reshape(1, 1, 3)).resize(size).save(f"photos/tiny{i}.png")
     arguments = ["dedup", "photos", "--hash", "dhash", "--json", "alike.json", "--page", "alike.html"]
-    for n_hashed in (2, 0):
+    for n_hashed in (5, 0):
         status, out, _ = run(*arguments)
         assert status == 0
         assert out.startswith("photos/large.png\nphotos/small.png\n\ncannot be read: photos/broken.jpg: ")
         told = json.loads(Path("alike.json").read_text())
         assert told["groups"] == [["photos/large.png", "photos/small.png"]]
+        small = {"photos/tiny0.png": [1, 5], "photos/tiny1.png": [1, 5], "photos/tiny2.png": [8, 200]}
+        assert told["too_small"] == small
+        assert "too small: photos/tiny0.png: 1 x 5 pixels, dhash needs 9 a side\n" in out
+        assert out.endswith("; 3 too small\n")
         assert (told["hashed_now"], list(told["unreadable"])) == (n_hashed, ["photos/broken.jpg"])
     page = Path("alike.html").read_text()
     assert "1 group of pictures that look alike" in page
     assert page.count("data:image/jpeg") == 2
+    kept = Path("photos/large.png").read_bytes()
+    Path("link.html").symlink_to("photos/large.png")
+    for option, name in (("--page", "photos/large.png"), ("--json", "link.html"), ("--json", "new.JPG")):
+        status, _, err = run("dedup", "photos", option, name)
+        assert (status, f"{option} {name}: has the ending of a picture" in err) == (2, True)
+    assert Path("photos/large.png").read_bytes() == kept
     assert run("dedup", "nowhere")[0::2] == (2, "hashindex dedup: nowhere: is no folder\n")

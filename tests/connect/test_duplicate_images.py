@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
@@ -95,7 +96,7 @@ def test_groups_do_not_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     pictures = {f"{i:02}.png": row for i, row in enumerate(bits)}
     for name in pictures:
         scene(0, 8).save(tmp_path / name)
-    how = Algorithm("row", "PIL", 60, 6, lambda _: pytest.fail("nothing is hashed"))
+    how = Algorithm("row", "PIL", 60, 6, 8, lambda _: pytest.fail("nothing is hashed"))
 
     def hashed(path: Path, _: Algorithm) -> Hashed:
         return Hashed(hx.pack(pictures[path.name]).tobytes(), 8, 8, 100)
@@ -175,6 +176,39 @@ def test_hashes_are_those_of_the_packages(tmp_path: Path) -> None:
     assert algorithm().name == "pdq"
     with pytest.raises(ValueError, match="no hash is named 'md5'; there are pdq, phash, dhash"):
         algorithm("md5")
+
+
+def test_what_is_too_small_for_a_hash_is_listed_and_compared_by_bytes(tmp_path: Path, how: Algorithm) -> None:
+    folder, side = tmp_path / "photos", how.least_side
+    folder.mkdir()
+    for i, size in enumerate([(1, 5)] * 9 + [(side - 1, 300)] * 3 + [(side, side)] * 3):
+        scene(i).resize(size).save(folder / f"{i:02}.png")
+    (folder / "again.png").write_bytes((folder / "00.png").read_bytes())
+    found = find_duplicates(folder, how, how.radius)
+    assert groups(found) == {"00.png": ["again.png"]}
+    assert (found.n_pictures, found.n_plain, len(found.small)) == (16, 0, 13)
+    assert {min(one.hashed[1:3]) for one in found.small} == {1, side - 1}
+    assert "<code>again.png</code>: 1 \N{MULTIPLICATION SIGN} 5" in render(found, folder, how, how.radius)
+
+
+def test_a_folder_below_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "photos" / "closed").mkdir(parents=True)
+    scene(0).save(tmp_path / "photos" / "seen.png")
+    list_folder = os.scandir
+
+    def refused(path: str) -> object:
+        if Path(path).name == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    closed, how = "closed", algorithm("dhash")
+    found = find_duplicates(tmp_path / "photos", how, how.radius)
+    assert (found.n_pictures, found.n_hashed) == (1, 1)
+    assert found.unreadable == {"closed": "a folder that cannot be listed: Permission denied"}
+    closed = "photos"
+    with pytest.raises(PermissionError):
+        find_duplicates(tmp_path / "photos", how, how.radius)
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..connect.image_hashes import ALGORITHMS, algorithm
+from ..connect.image_folder import ENDINGS, Found, find_duplicates
+from ..connect.image_hashes import ALGORITHMS, Algorithm, algorithm
 from ..inputs.numbers import check_radius, n_threads
-from .checks import check_output, missing, write_output
+from .checks import check_outputs, missing, write_output
 from .stores import has_bars
-
-if TYPE_CHECKING:
-    from ..connect.image_folder import Found
 
 NAME = "dedup"
 
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+    sides = ", ".join(f"{one.name} {one.least_side}" for one in ALGORITHMS)
     parser: argparse.ArgumentParser = commands.add_parser(
         NAME,
         help="find pictures of a folder that look alike",
         description="Find near-duplicates among the pictures below a folder: groups of those within a distance of one "
         "to keep, the one with the most pixels. Groups do not chain: all of one look like the one to keep. Text has a "
         "group a paragraph, the one to keep first. Nothing is deleted. Hashes are kept in the cache folder: another "
-        "run hashes only what has changed.",
+        "run hashes only what has changed. Pictures of fewer pixels a side than a hash looks at "
+        f"({sides}) are compared by their bytes alone, and listed.",
         epilog="example: hashindex dedup photos/ --page alike.html. Exit status: 0 done, whether there are any or not; "
         "2 it could not be done.",
     )
@@ -58,12 +59,14 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if not folder.is_dir():
         raise ValueError(f"{folder}: is no folder")
-    check_output("--json", options.json)
-    check_output("--page", options.page)
+    outputs = {"--json": options.json, "--page": options.page}
+    check_outputs(outputs)
+    for option, path in outputs.items():
+        if path is not None and Path(os.path.realpath(path)).suffix.lower() in ENDINGS:
+            raise ValueError(f"{option} {path}: has the ending of a picture, in whose place it could be; name another")
     if absent := missing(["PIL", *(["jinja2"] if options.page else [])]):
         raise ValueError(f"dedup needs {absent}: pip install 'hashindex[images]'")
     from ..connect.duplicates_page import render
-    from ..connect.image_folder import find_duplicates
 
     how = algorithm(options.hash)
     radius = how.radius if options.radius is None else check_radius(options.radius)
@@ -77,25 +80,30 @@ def run(options: argparse.Namespace) -> int:
             "hashed_now": found.n_hashed,
             "groups": [[str(folder / one.path) for one in (group.kept, *group.others)] for group in found.groups],
             "unreadable": {str(folder / path): why for path, why in found.unreadable.items()},
+            "too_small": {str(folder / one.path): list(one.hashed[1:3]) for one in found.small},
         }
         write_output("--json", options.json, json.dumps(told, indent=1) + "\n")
     if options.page is not None:
         write_output("--page", options.page, render(found, folder, how, radius))
-    print(_listing(found, folder, how.name, radius), end="")
+    print(_listing(found, folder, how, radius), end="")
     return 0
 
 
-def _listing(found: Found, folder: Path, name: str, radius: int) -> str:
-    from ..connect.duplicates_page import text_of
-
+def _listing(found: Found, folder: Path, how: Algorithm, radius: int) -> str:
     lines = []
     for group in found.groups:
-        lines += [text_of(str(folder / one.path)) for one in (group.kept, *group.others)] + [""]
-    lines += [f"cannot be read: {text_of(str(folder / path))}: {why}" for path, why in found.unreadable.items()]
+        lines += [str(folder / one.path) for one in (group.kept, *group.others)] + [""]
+    lines += [f"cannot be read: {folder / path}: {why}" for path, why in found.unreadable.items()]
+    lines += [
+        f"too small: {folder / one.path}: {one.hashed.width} x {one.hashed.height} pixels, {how.name} needs "
+        f"{how.least_side} a side"
+        for one in found.small
+    ]
     n_others = sum(len(group.others) for group in found.groups)
     lines.append(
-        f"{found.n_pictures} pictures by {name}, {found.n_hashed} hashed now: {len(found.groups)} groups within "
+        f"{found.n_pictures} pictures by {how.name}, {found.n_hashed} hashed now: {len(found.groups)} groups within "
         f"distance {radius}, {n_others} pictures beside those to keep"
         + (f"; {found.n_plain} too plain to be compared but by their bytes" if found.n_plain else "")
+        + (f"; {len(found.small)} too small" if found.small else "")
     )
     return "\n".join(lines) + "\n"

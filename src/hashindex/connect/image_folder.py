@@ -54,6 +54,7 @@ class Found(NamedTuple):
     groups: list[Group]
     unreadable: dict[str, str]  # why, by path
     n_plain: int  # pictures too plain to be compared but by their bytes
+    small: list[Picture]  # pictures too small for that
 
 
 def find_duplicates(
@@ -72,10 +73,12 @@ def find_duplicates(
     """
     pictures, n_hashed, unreadable = _up_to_date(folder, how, n_processes, progress)
     pictures.sort(key=lambda one: (-one.hashed.width * one.hashed.height, -one.stamp[0], one.path))
-    clear = [one for one in pictures if one.hashed.quality >= LEAST_QUALITY]
-    plain = [one for one in pictures if one.hashed.quality < LEAST_QUALITY]
-    groups = _alike(clear, how.n_bits, radius) + _equal(folder, plain)
-    return Found(len(pictures), n_hashed, sorted(groups, key=lambda one: one.kept.path), unreadable, len(plain))
+    small = [one for one in pictures if min(one.hashed.width, one.hashed.height) < how.least_side]
+    rest = [one for one in pictures if min(one.hashed.width, one.hashed.height) >= how.least_side]
+    clear = [one for one in rest if one.hashed.quality >= LEAST_QUALITY]
+    plain = [one for one in rest if one.hashed.quality < LEAST_QUALITY]
+    groups = sorted(_alike(clear, how.n_bits, radius) + _equal(folder, plain + small), key=lambda one: one.kept.path)
+    return Found(len(pictures), n_hashed, groups, unreadable, len(plain), small)
 
 
 def _alike(pictures: list[Picture], n_bits: int, radius: int) -> list[Group]:
@@ -139,13 +142,18 @@ def _up_to_date(
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Stamp | str]]:
-    """Files below the folder that are named as pictures are, by their path in it; or why one cannot be read."""
+    """Files below the folder that are named as pictures are, by their path in it; or why one cannot be read.
 
-    def refuse(error: OSError) -> None:
+    A folder below it that cannot be listed is one of these.
+    """
+    closed: list[OSError] = []
+
+    def tell(error: OSError) -> None:
         if Path(error.filename) == folder:
             raise error
+        closed.append(error)
 
-    for above, _, names in os.walk(folder, onerror=refuse):
+    for above, _, names in os.walk(folder, onerror=tell):
         for name in names:
             path = Path(above) / name
             if path.suffix.lower() not in ENDINGS or path.is_symlink():  # a link is no other picture
@@ -158,6 +166,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, Stamp | str]]:
             else:
                 if S_ISREG(status.st_mode):
                     yield below, (status.st_size, status.st_mtime_ns)
+    for one in closed:
+        below = Path(one.filename).relative_to(folder).as_posix()
+        yield below, f"a folder that cannot be listed: {one.strerror or one}"
 
 
 def _store(folder: Path, how: Algorithm) -> HashIndex:
@@ -167,6 +178,10 @@ def _store(folder: Path, how: Algorithm) -> HashIndex:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         return HashIndex.open(place, how.n_bits, sync="os")
+    except BlockingIOError as error:
+        who = str(error.strerror).partition(" has it open")[0]
+        what = f"{who} hashes its pictures by {how.name}: wait until that has ended, or name another HASHINDEX_CACHE"
+        raise BlockingIOError(error.errno, what, str(folder)) from None
     except ValueError:
         shutil.rmtree(place)
         return HashIndex.open(place, how.n_bits, sync="os")

@@ -29,6 +29,7 @@ class Algorithm(NamedTuple):
     needs: str  # a package, beside Pillow
     n_bits: int
     radius: int  # within which two pictures look alike
+    least_side: int  # pixels: as many frequencies, or grey values, as it looks at
     hash: Callable[[Any], tuple[Bits, int]]  # of a picture in RGB: bits (n_bits,), and how much they say, 0 to 100
 
 
@@ -64,10 +65,11 @@ def open_as_shown(path: Path) -> Any:
 
 
 def hash_image(path: Path, how: Algorithm) -> Hashed:
-    """Hash a picture; OSError or ValueError as :func:`open_as_shown`."""
+    """Hash a picture, of quality 0 if it is too small; OSError or ValueError as :func:`open_as_shown`."""
     image = open_as_shown(path)
-    bits, quality = how.hash(image)
     width, height = image.size
+    too_small = min(width, height) < how.least_side
+    bits, quality = (np.zeros(how.n_bits, np.bool_), 0) if too_small else how.hash(image)
     return Hashed(pack(bits).tobytes(), width, height, quality)
 
 
@@ -112,7 +114,7 @@ def _flatness(image: Any) -> int:
 
 
 ALGORITHMS = (
-    Algorithm("pdq", "pdqhash", 256, 31, _pdq),
-    Algorithm("phash", "imagehash", 64, 8, _phash),
-    Algorithm("dhash", "PIL", 64, 4, _dhash),
+    Algorithm("pdq", "pdqhash", 256, 31, 16, _pdq),
+    Algorithm("phash", "imagehash", 64, 8, 8, _phash),
+    Algorithm("dhash", "PIL", 64, 4, SIDE + 1, _dhash),
 )
