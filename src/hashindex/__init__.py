@@ -7,20 +7,19 @@
 >>> hits = index.search(hx.pack(np.ones(64)), radius=20)
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
-from .codes import hamming, pack, to_hex, unpack
-from .explain import Explanation
-from .index import HashIndex
-from .inputs.reading import from_bytes, from_ints, from_signed, from_words
-from .inputs.texts import from_bits, from_hex
-from .matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredMatches
-from .search.pairs import Pairs
+from .support.lazy import attributes
 
-try:
-    __version__ = version("hashindex")
-except PackageNotFoundError:  # run from the source tree
-    __version__ = "0+unknown"
+if TYPE_CHECKING:
+    from .codes import hamming, pack, to_hex, unpack
+    from .explain import Explanation
+    from .index import HashIndex
+    from .inputs.reading import from_bytes, from_ints, from_signed, from_words
+    from .inputs.texts import from_bits, from_hex
+    from .matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredMatches
+    from .search.pairs import Pairs
+    from .support.version import __version__
 
 __all__ = [
     "ApproximateMatches",
@@ -42,3 +41,20 @@ __all__ = [
     "to_hex",
     "unpack",
 ]
+
+_WHERE = {
+    "HashIndex": "index",
+    **dict.fromkeys(("hamming", "pack", "to_hex", "unpack"), "codes"),
+    **dict.fromkeys(("from_bytes", "from_ints", "from_signed", "from_words"), "inputs.reading"),
+    **dict.fromkeys(("from_bits", "from_hex"), "inputs.texts"),
+    **dict.fromkeys(("ApproximateMatches", "NearestMatches", "RadiusMatches", "ScoredMatches"), "matches"),
+    "Pairs": "search.pairs",
+    "Explanation": "explain",
+    "__version__": "support.version",
+}
+
+__getattr__ = attributes(__name__, _WHERE)  # each where it is first asked for: commands begin at once
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

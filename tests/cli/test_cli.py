@@ -37,7 +37,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_and_info() -> None:
-    for name in ("", *(command.NAME for command in cli.COMMANDS)):
+    for name in ("", *cli.COMMANDS):
         shown = run(*([name] if name else []), "--help")
         assert (shown.returncode, shown.stderr) == (0, "")
         assert f"usage: hashindex {name}".strip() in shown.stdout
@@ -46,6 +46,35 @@ def test_help_and_info() -> None:
     assert HashIndex(64).engine_name in shown.stdout
     assert hashindex.__version__ in run("--version").stdout
     assert run().returncode == 2
+
+
+IMPORTED = """
+import contextlib, sys
+from hashindex.cli.main import COMMANDS, main
+
+def heavy():
+    return {"torch", "faiss", "numba", "PIL", "pyarrow", "matplotlib", "sklearn", "tqdm", "numpy.ma"} & set(sys.modules)
+
+with contextlib.suppress(SystemExit):
+    main(["--help"])
+assert not heavy() and "numpy" not in sys.modules, heavy()
+for name in COMMANDS:
+    with contextlib.suppress(SystemExit):
+        main([name, "--help"])
+    assert not heavy(), (name, heavy())
+for arguments in (["build", "hashes.txt", "-o", "store"], ["search", "store", "-k", "1", "hashes.txt"],
+                  ["add", "store", "hashes.txt"], ["info", "store"], ["check", "store"], ["remove", "store", "0"]):
+    assert main(arguments) == 0
+    assert not heavy(), (arguments, heavy())
+"""
+
+
+def test_commands_import_only_what_they_need(tmp_path: Path) -> None:
+    (tmp_path / "hashes.txt").write_text("00ff\n")
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

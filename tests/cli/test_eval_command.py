@@ -21,8 +21,8 @@ N_BITS = 16
 
 def run(*arguments: object) -> int:
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers(required=True))
-    return command.run(parser.parse_args([command.NAME, *map(str, arguments)]))
+    command.describe(parser)
+    return command.run(parser.parse_args([str(one) for one in arguments]))
 
 
 @pytest.fixture

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from . import hash_files
 from .stores import add_hashes, add_keys, add_store, to_write
 
-NAME = "add"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="add codes in files to a store",
-        description="Add codes in files, or from standard input, to a store: all of them, or none. " + hash_files.HELP,
-        epilog="example: hashindex add store/ more.txt",
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Add codes in files, or from standard input, to a store: all of them, or none. " + hash_files.HELP
     )
+    parser.epilog = "example: hashindex add store/ more.txt"
     add_store(parser)
     hash_files.add_options(parser, "files of codes")
     add_keys(parser)

@@ -6,7 +6,6 @@ import argparse
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from ..index import HashIndex
 from ..support.files import new_beside
@@ -14,18 +13,13 @@ from . import hash_files
 from .checks import is_store
 from .stores import add_hashes, add_keys
 
-NAME = "build"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="make a store of codes in files",
-        description="Make a store, an index that lives in a folder, of codes in files or from standard input. "
-        + hash_files.HELP,
-        epilog="example: hashindex build hashes.txt -o store/",
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Make a store, an index that lives in a folder, of codes in files or from standard input. " + hash_files.HELP
     )
+    parser.epilog = "example: hashindex build hashes.txt -o store/"
     hash_files.add_options(parser, "files of codes")
     parser.add_argument("-o", "--output", type=Path, metavar="STORE", required=True, help="the folder to make")
     add_keys(parser)

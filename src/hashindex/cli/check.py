@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from .checks import is_store
 from .stores import add_store, has_bars, to_read
 
-NAME = "check"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="look at every byte of a store or file for damage",
-        description="Verify every checksum and every invariant of a store, or of a file of an index.",
-        epilog="example: hashindex check store/. Exit status: 0 all is well, 1 it is damaged, 2 there is nothing.",
-    )
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = "Verify every checksum and every invariant of a store, or of a file of an index."
+    parser.epilog = "example: hashindex check store/. Exit status: 0 all is well, 1 it is damaged, 2 there is nothing."
     add_store(parser, "the folder of a store, or a file of an index")
 
 

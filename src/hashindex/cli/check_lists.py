@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from ..learn.data.check_lists import check_lists, summary
 from ..learn.data.lists import read_list
 
-NAME = "check-lists"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="check lists of images and labels for what makes measured numbers wrong",
-        description="Check three lists in HashNet's format (path and labels, one image per line): queries inside the "
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Check three lists in HashNet's format (path and labels, one image per line): queries inside the "
         "database, images without a label, duplicates, missing files, empty classes, order sorted by class, and the "
         "share of similar pairs with the weights it implies. "
-        "Exit status: 0 no problem, 1 problems found, 2 the lists could not be read.",
+        "Exit status: 0 no problem, 1 problems found, 2 the lists could not be read."
     )
     for name, what in (("train", "training images"), ("database", "images to search in"), ("query", "queries")):
         parser.add_argument(name, metavar=name.upper(), type=Path, help=f"list of {what}")

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,22 +19,19 @@ from .checks import check_outputs, is_store
 from .listing import STDOUT, as_text, file_or_none
 from .stores import to_read
 
-NAME = "convert"
 KINDS = {"hxi": ".hxi", "faiss": ".faiss", "npy": ".npy", "parquet": ".parquet", "hex": ".txt", "bits": ".bits"}
 TEXT = ("hex", "bits")
 BLOCK = 2**16  # codes written at once
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="write the codes of a store or of files as another kind of file",
-        description="Write all codes of a store, of a file of an index, or of files of codes, in the order of ids, "
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Write all codes of a store, of a file of an index, or of files of codes, in the order of ids, "
         "as an index in one file, of this package (hxi) or of faiss, as an array (npy), as Parquet, or as text: "
-        "hexadecimal or 0 and 1, a line each, with what was noted behind a tab. " + hash_files.HELP,
-        epilog="example: hashindex convert store/ -o codes.npy",
+        "hexadecimal or 0 and 1, a line each, with what was noted behind a tab. " + hash_files.HELP
     )
+    parser.epilog = "example: hashindex convert store/ -o codes.npy"
     hash_files.add_options(parser, "a store, a file of an index, or files of codes")
     parser.add_argument(
         "-o",

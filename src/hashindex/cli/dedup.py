@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from ..connect.image_folder import ENDINGS, Found, find_duplicates
 from ..connect.image_hashes import ALGORITHMS, Algorithm, algorithm
@@ -14,22 +13,20 @@ from ..inputs.numbers import check_radius, n_threads
 from .checks import check_outputs, missing, write_output
 from .stores import has_bars
 
-NAME = "dedup"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
     sides = ", ".join(f"{one.name} {one.least_side}" for one in ALGORITHMS)
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="find pictures of a folder that look alike",
-        description="Find near-duplicates among the pictures below a folder: groups of those within a distance of one "
+    parser.description = (
+        "Find near-duplicates among the pictures below a folder: groups of those within a distance of one "
         "to keep, the one with the most pixels. Groups do not chain: all of one look like the one to keep. Text has a "
         "group a paragraph, the one to keep first. Nothing is deleted. Hashes are kept in the cache folder: another "
         "run hashes only what has changed. Pictures of fewer pixels a side than a hash looks at "
-        f"({sides}) are compared by their bytes alone, and listed.",
-        epilog="example: hashindex dedup photos/ --page alike.html. Exit status: 0 done, whether there are any or not; "
-        "2 it could not be done.",
+        f"({sides}) are compared by their bytes alone, and listed."
+    )
+    parser.epilog = (
+        "example: hashindex dedup photos/ --page alike.html. Exit status: 0 done, whether there are any or not; "
+        "2 it could not be done."
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     names = [one.name for one in ALGORITHMS]

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from ..inputs.numbers import MAX_BITS, n_threads
 from .checks import check_outputs, missing, write_output
 from .waiting import wait_passively
 
-NAME = "demo"
 NEEDS = ("torch", "sklearn", "faiss", "matplotlib", "jinja2", "tqdm")
 MIN_BITS = 4
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="train HashNet on real images, search its codes, check against faiss, write a report",
-        description="Train HashNet on images of two handwritten digits, search the codes it makes with every engine, "
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Train HashNet on images of two handwritten digits, search the codes it makes with every engine, "
         "compare every answer with faiss, measure the speed of both, and write all of it into one HTML page. "
         "Takes 30 to 60 s on 2 cores and downloads nothing. "
-        "Exit status: 0 all answers equal, 1 an answer differed, 2 the demo could not run.",
+        "Exit status: 0 all answers equal, 1 an answer differed, 2 the demo could not run."
     )
     parser.add_argument(
         "--output",

@@ -6,7 +6,6 @@ import argparse
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from .. import engines
 from ..inputs.numbers import n_threads
@@ -15,20 +14,17 @@ from ..support import machine
 from ..support.threads import usable_cpus
 from .checks import engine_in_use, missing
 
-NAME = "doctor"
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 Finding = tuple[bool, str, str]  # whether all is well, what was looked at, and what was seen
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    commands.add_parser(
-        NAME,
-        help="tell what is slow on this machine, and why",
-        description="Look at the processor, the engine, threads, huge pages and the cache folder, and tell what makes "
-        "searches slower than they could be here, and what to do about it.",
-        epilog="Exit status: 0 nothing does, 1 something does.",
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Look at the processor, the engine, threads, huge pages and the cache folder, and tell what makes "
+        "searches slower than they could be here, and what to do about it."
     )
+    parser.epilog = "Exit status: 0 nothing does, 1 something does."
 
 
 def run(_: argparse.Namespace, /) -> int:

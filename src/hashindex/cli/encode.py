@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from ..codes import to_hex
 from . import listing
@@ -13,18 +12,14 @@ from .names import readable
 from .train import NEEDS
 from .waiting import wait_passively
 
-NAME = "encode"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="make codes of a folder of pictures with a trained model",
-        description="Make a code of each picture below a folder, by a model that train wrote: a row each, the code in "
-        "hexadecimal and the path, which build and search take.",
-        epilog="example: hashindex encode model.safetensors pictures/ | hashindex build --keys -o store/",
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Make a code of each picture below a folder, by a model that train wrote: a row each, the code in "
+        "hexadecimal and the path, which build and search take."
     )
+    parser.epilog = "example: hashindex encode model.safetensors pictures/ | hashindex build --keys -o store/"
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model, as train writes it")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder of pictures, or a .zip file")
     listing.add_options(parser)

@@ -20,21 +20,18 @@ from ..inputs.codes import as_codes
 from ..inputs.numbers import check_at_least, check_n_bits, check_radius
 from .checks import check_outputs, missing, write_output
 
-NAME = "eval"
 RECALL = 0.9  # wanted of a radius where nothing else is
 PAGE_NEEDS = ("jinja2", "matplotlib", "sklearn")
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="measure how well codes retrieve: MAP, precision, recall, code health",
-        description="Measure how well packed binary codes retrieve items of the same class: tie-aware MAP with its "
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Measure how well packed binary codes retrieve items of the same class: tie-aware MAP with its "
         "bounds, precision and recall by radius and by list size, and the health of the codes. Inputs are .npy files: "
         "codes packed uint8 (n, code_size), labels integers (n,) or multi-hot 0/1 (n, classes). Several runs, as of "
         "several seeds, give means with 95 % confidence intervals. "
-        "Exit status: 0 done, 1 done but the codes look collapsed, 2 the files could not be used.",
+        "Exit status: 0 done, 1 done but the codes look collapsed, 2 the files could not be used."
     )
     parser.add_argument(
         "runs",

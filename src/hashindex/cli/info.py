@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 from .. import engines
 from ..inputs.numbers import n_threads
@@ -13,18 +12,14 @@ from ..support import machine
 from .checks import engine_in_use, is_store
 from .stores import to_read
 
-NAME = "info"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="show the engine in use and what is installed, or what is in a store",
-        description="Show the version, the engine and ISA that searches use here, the number of threads, and the "
-        "versions of what is installed; or of a store, or a file of an index, what is in it.",
-        epilog="example: hashindex info store/",
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Show the version, the engine and ISA that searches use here, the number of threads, and the "
+        "versions of what is installed; or of a store, or a file of an index, what is in it."
     )
+    parser.epilog = "example: hashindex info store/"
     parser.add_argument("store", nargs="?", type=Path, metavar="STORE", help="the folder of a store, or a file")
 
 

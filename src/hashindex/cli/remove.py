@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Literal
+from typing import Literal
 
 from .names import readable, standard_input, whole_number
 from .stores import add_store, to_write
 
-NAME = "remove"
 
-
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="remove codes from a store by id or key",
-        description="Remove codes from a store by their ids, or by their keys: all, or none where one is missing.",
-        epilog="example: hashindex remove store/ 17 23",
-    )
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = "Remove codes from a store by their ids, or by their keys: all, or none where one is missing."
+    parser.epilog = "example: hashindex remove store/ 17 23"
     add_store(parser)
     parser.add_argument("names", nargs="*", metavar="ID", help="ids; none: a line each of standard input")
     parser.set_defaults(rest="names")

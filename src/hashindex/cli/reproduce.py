@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..inputs.numbers import n_threads
 from .checks import check_outputs, write_output
@@ -13,19 +13,16 @@ from .waiting import wait_passively
 if TYPE_CHECKING:
     from ..reproduce.findings import Trial
 
-NAME = "reproduce"
 SEEDS = 3
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="train HashNet, its ablations and every baseline, and measure them",
-        description="Train HashNet, HashNet without its parts, and every baseline; judge all of them by the same "
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Train HashNet, HashNet without its parts, and every baseline; judge all of them by the same "
         "measures, with several seeds and confidence intervals. 'embedded' uses handwritten digits that come with "
         "scikit-learn and takes minutes on 2 cores; 'cifar10' trains from scratch on CIFAR-10-JPEG, which the folder "
-        "named by HASHINDEX_DATA must hold, and takes an hour and more; its ResNet-18 part runs where there is a GPU.",
+        "named by HASHINDEX_DATA must hold, and takes an hour and more; its ResNet-18 part runs where there is a GPU."
     )
     parser.add_argument("which", choices=["embedded", "cifar10"], help="the experiments")
     parser.add_argument(

@@ -12,21 +12,20 @@ from . import hash_files, listing
 from .checks import is_store
 from .stores import add_store, to_read
 
-NAME = "search"
 NAMES = ("query", "distance", "id", "key", "payload")
 MANY = 2**16  # queries at once
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="search a store for codes in files",
-        description="Find all codes within a radius of each query, or the k nearest: exactly. A row for each hit: the "
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Find all codes within a radius of each query, or the k nearest: exactly. A row for each hit: the "
         "query (what stands beside it, else its number from 1), the distance, the id, and the key and payload noted "
-        "with the code, which text has in one column. " + hash_files.HELP,
-        epilog="example: hashindex search store/ --radius 31 < queries.txt. "
-        "Exit status: 0 something was found, 1 nothing was, 2 it could not be done.",
+        "with the code, which text has in one column. " + hash_files.HELP
+    )
+    parser.epilog = (
+        "example: hashindex search store/ --radius 31 < queries.txt. "
+        "Exit status: 0 something was found, 1 nothing was, 2 it could not be done."
     )
     add_store(parser, "the folder of a store, or a file of an index")
     hash_files.add_options(parser, "files of queries")

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..connect import faiss
 from ..index import HashIndex
 from .checks import is_store, missing
 from .hash_files import Hashes
@@ -32,7 +31,11 @@ def to_read(path: Path) -> HashIndex:
     if is_store(path):
         return HashIndex.open(path, mode="r")
     if path.is_file():
-        return faiss.read(path, mmap=True) if path.suffix == ".faiss" else HashIndex.load(path, mmap=True)
+        if path.suffix == ".faiss":
+            from ..connect import faiss
+
+            return faiss.read(path, mmap=True)
+        return HashIndex.load(path, mmap=True)
     raise ValueError(f"{path}: is neither a store nor a file; hashindex build makes a store")
 
 

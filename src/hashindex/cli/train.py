@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,19 +11,16 @@ from .checks import check_outputs, missing
 from .stores import has_bars
 from .waiting import wait_passively
 
-NAME = "train"
 NEEDS = ("PIL", "safetensors", "torch")
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` returned."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        NAME,
-        help="train HashNet on a folder of pictures, a folder for each class",
-        description="Train HashNet on pictures: those below FOLDER/CLASS/ are of that class. The model is one file, "
-        "which encode takes. On a CPU small pictures take minutes, and large ones a GPU.",
-        epilog="example: hashindex train pictures/ -o model.safetensors --n-bits 48 --size 32",
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Say what the command does and takes."""
+    parser.description = (
+        "Train HashNet on pictures: those below FOLDER/CLASS/ are of that class. The model is one file, "
+        "which encode takes. On a CPU small pictures take minutes, and large ones a GPU."
     )
+    parser.epilog = "example: hashindex train pictures/ -o model.safetensors --n-bits 48 --size 32"
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, or a .zip file, with a folder per class")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True, help="the model to write")
     parser.add_argument("--n-bits", type=int, default=48, metavar="N", help="bits of a code (default: %(default)s)")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .advice import advice, arrow_advice, words_advice
+from .masked import is_masked
 from .numbers import check_n_bits, code_size
 
 _UINT8 = np.dtype(np.uint8)
@@ -97,7 +98,7 @@ def as_codes(values: Any, n_bits: int | None, what: str) -> Given:
 
 def refuse_masked(values: Any, what: str) -> None:
     """Raise TypeError for a masked array."""
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         raise TypeError(f"{what}: got a masked array, whose masked values have no meaning here; .filled(0) clears them")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ids import as_ids, distinct_ids
+from .masked import is_masked
 from .numbers import odd_one
 
 
@@ -22,7 +23,7 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
     ValueError
         Of another shape; ids below 0 or above 2**63 - 1.
     """
-    if isinstance(given, np.ma.MaskedArray):
+    if is_masked(given):
         raise TypeError(f"{name}: got a masked array, whose masked values have no meaning; .filled() gives them one")
     is_set = isinstance(given, set | frozenset)
     given = list(given) if is_set else given

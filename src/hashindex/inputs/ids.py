@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .masked import is_masked
 from .numbers import integers_of, odd_one
 
 
@@ -45,7 +46,7 @@ def _checked(ids: Any, array: NDArray[Any]) -> NDArray[np.int64]:
 
 def _in_a_row(ids: Any) -> NDArray[Any]:
     """What NumPy reads; TypeError where it would take a set, or rows of several lengths, for one thing."""
-    if isinstance(ids, np.ma.MaskedArray):
+    if is_masked(ids):
         raise TypeError("ids: got a masked array; .compressed() drops masked values")
     try:
         array = np.asarray(ids)

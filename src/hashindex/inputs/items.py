@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .masked import is_masked
+
 BLOCK = 4096  # items looked at at once
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _N_NAMED = 10  # offenders named in an error
@@ -45,7 +47,7 @@ def check_items(items: Any, item_shape: tuple[int, ...] | None = None) -> Items:
     ValueError
         The shape is another.
     """
-    if isinstance(items, np.ma.MaskedArray):
+    if is_masked(items):
         raise TypeError("items: got a masked array; items[~items.mask.any(axis=1)].data drops items with masked values")
     if hasattr(items, "detach") or not all(hasattr(items, name) for name in ("shape", "dtype", "__getitem__")):
         items = as_array(items)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.threads import usable_cpus
+from .masked import is_masked
 
 MAX_BITS = 65536
 MAX_K = 2**31 - 1
@@ -55,7 +56,7 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
         return min(radius, n_bits)
     if hasattr(radius, "__index__") and not getattr(radius, "shape", ()):
         return min(check_radius(radius), n_bits)
-    if isinstance(radius, np.ma.MaskedArray):
+    if is_masked(radius):
         raise TypeError("radius: got a masked array, whose masked values have no meaning; .filled() gives them one")
     try:
         array = np.asarray(radius)

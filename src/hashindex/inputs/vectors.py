@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .masked import is_masked
 from .numbers import check_oversample
 
 OVERSAMPLE = 4
@@ -76,7 +77,7 @@ def _finite(array: NDArray[Any], what: str, rows: NDArray[np.int64]) -> NDArray[
 
 
 def _numbers(values: Any, what: str) -> NDArray[Any]:
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         raise TypeError(f"{what}: got a masked array, whose masked values have no meaning here; .filled(0) clears them")
     try:
         array = np.asarray(values)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +41,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 def new_beside(path: Path) -> Path:
     """A name in the same folder that nobody else knows, for what is to take the place of ``path`` once it is whole."""
-    return path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.new")
+    return path.with_name(f".{path.name[:32]}.{os.urandom(8).hex()}.new")
 
 
 def sync_folder(folder: str | Path) -> None:
@@ -74,7 +72,8 @@ def check_writable(path: str | Path) -> None:
     if path.exists() and not path.is_file():
         return
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        new = new_beside(folder / path.name)
+        new.touch(exist_ok=False)
+        new.unlink()
     except OSError as error:
         raise type(error)(f"{path} cannot be written: {error.strerror}") from None

@@ -1,7 +1,8 @@
-"""Packages whose names are imported when they are first asked for: what needs PyTorch waits until it is wanted."""
+"""Packages whose names are imported when they are first asked for: what is heavy waits until it is wanted."""
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,9 @@ def attributes(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
             if error.name != "torch":
                 raise
             raise ImportError(f"{package}.{name} needs PyTorch: pip install 'hashindex[train]'") from error
-        return getattr(module, name)
+        found = getattr(module, name)
+        setattr(sys.modules[package], name, found)  # asked for once
+        return found
 
     return find
 

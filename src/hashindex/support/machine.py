@@ -6,7 +6,6 @@ import platform
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .threads import usable_cpus
@@ -38,6 +37,8 @@ def processor() -> str:
 
 def installed(distribution: str) -> str | None:
     """The version of an installed distribution, without importing it."""
+    from importlib.metadata import PackageNotFoundError, version  # which take longer to import than a search takes
+
     try:
         return version(distribution)
     except PackageNotFoundError:

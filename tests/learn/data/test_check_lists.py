@@ -126,8 +126,8 @@ def test_checker_sees_an_order_by_class(one_hot: bool, rng: np.random.Generator,
 def run_command() -> Callable[..., int]:
     def run(*arguments: object) -> int:
         parser = argparse.ArgumentParser()
-        check_command.add_parser(parser.add_subparsers(dest="command"))
-        return check_command.run(parser.parse_args(["check-lists", *map(str, arguments)]))
+        check_command.describe(parser)
+        return check_command.run(parser.parse_args([str(one) for one in arguments]))
 
     return run
 
