@@ -170,6 +170,9 @@ def test_other_arrays_are_accepted(rng: np.random.Generator, tmp_path: Any) -> N
         OnlyDlpack(codes),
         np.load(tmp_path / "codes.npy", mmap_mode="r"),
         np.asfortranarray(codes),
+        np.asfortranarray(hx.unpack(codes, 64)),
+        hx.unpack(codes, 64)[::-1, ::-1][::-1, ::-1],
+        codes.view(">u8").ravel()[::-1][::-1],
         np.repeat(codes, 2, axis=0)[::2],
         read_only,
     ]
@@ -184,6 +187,13 @@ def test_other_arrays_are_accepted(rng: np.random.Generator, tmp_path: Any) -> N
         index = hx.HashIndex(64)
         index.add(form)
         assert index.search(codes, radius=0).ids.tolist() == list(range(6))
+        assert index.search(form, radius=0).ids.tolist() == list(range(6))
+        assert index.search(form, k=1).ids.ravel().tolist() == list(range(6))
+        index.replace(range(6), form)
+        assert np.array_equal(index.get(range(6)), codes)
+    packed = hx.pack(np.asfortranarray(hx.unpack(codes, 64).astype(np.float32)))
+    assert packed.flags.c_contiguous
+    assert np.array_equal(packed, codes)
     with pytest.raises(ValueError, match="1 nulls"):
         hx.HashIndex(64).add(pa.array([None, b"x" * 8], pa.binary(8)))
 

@@ -56,7 +56,7 @@ def _packed(array: NDArray[Any]) -> NDArray[np.uint8]:
             f"pack got {array.dtype} of shape {array.shape} with values from {array.min()} to {array.max()}: {packed}; "
             "of counts pack(np.asarray(values) > 0) does, bit = count > 0"
         )
-    return np.packbits(array > 0, axis=-1)
+    return np.ascontiguousarray(np.packbits(array > 0, axis=-1))
 
 
 def unpack(codes: NDArray[np.uint8], n_bits: int) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ SHAPES: dict[str, Callable[[Codes], Any]] = {
     "by columns": np.asfortranarray,
     "a subclass": lambda codes: codes.view(Subclass),
     "bools": lambda codes: np.unpackbits(codes, axis=1).astype(bool),
+    "bools by columns": lambda codes: np.asfortranarray(np.unpackbits(codes, axis=1).astype(bool)),
     "words": lambda codes: codes.view(">u8")[:, 0].astype(np.uint64),
     "read only": lambda codes: np.frombuffer(codes.tobytes(), np.uint8).reshape(codes.shape),
     "none": lambda codes: codes[:0],

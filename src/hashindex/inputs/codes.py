@@ -166,7 +166,8 @@ def _from_bools(array: NDArray[np.bool_], n_bits: int | None, what: str) -> Give
     if array.ndim not in (1, 2) or array.shape[-1] != (n_bits or max(array.shape[-1], 1)):
         raise ValueError(f"{what}: got bool of shape {array.shape}, expected (n, {n_bits or 'n_bits'})")
     n_bits = check_n_bits(array.shape[-1])
-    return Given(np.packbits(np.atleast_2d(array), axis=-1), n_bits, array.ndim == 1)
+    packed = np.ascontiguousarray(np.packbits(np.atleast_2d(array), axis=-1))  # in the order of the bools otherwise
+    return Given(packed, n_bits, array.ndim == 1)
 
 
 def _from_words(array: NDArray[np.uint64], n_bits: int | None, what: str) -> Given:
