@@ -228,6 +228,7 @@ def test_wrong_calls_are_refused_with_what_to_call() -> None:
         (lambda: ours.search(codes.view(np.int8), 1), TypeError, r"got dtype int8.*values.view\(np.uint8\)"),
         (lambda: ours.search(codes, 0), ValueError, "k must be at least 1"),
         (lambda: ours.range_search(codes, half), TypeError, "radius must be an integer, got 0.5"),
+        (lambda: ours.range_search(codes, None), TypeError, "radius must be an integer, got None"),  # type: ignore[arg-type]
         (lambda: ours.range_search(codes[0], 0), ValueError, r"got shape \(8,\)"),
         (lambda: ours.add_with_ids(codes, None), TypeError, r"add\(\) counts them"),
         (lambda: ours.add_with_ids(codes, [4, 5, 6]), ValueError, "got 3 ids for 4 codes"),

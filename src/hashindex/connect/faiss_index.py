@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..index import HashIndex
 from ..inputs.ids import as_ids
-from ..inputs.numbers import check_n_bits, check_radius
+from ..inputs.numbers import check_integer, check_n_bits
 from ..support.interrupts import interruptible
 
 STEP = 2**14  # numbers converted at once, in the cache
@@ -157,7 +157,7 @@ class FaissBinaryIndex:
         I : int64 array
             Ids; those of a query by (distance, id).
         """
-        radius = check_radius(max(radius, 0))
+        radius = max(check_integer(radius, "radius"), 0)
         allow = self._allowed(params) if radius else np.empty(0, np.int64)
         found = self.index.search(_rows(x), radius=max(radius - 1, 0), allow=allow)
         return found.offsets.view(np.uint64), _as_floats(found.distances), found.ids

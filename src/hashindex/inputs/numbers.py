@@ -26,7 +26,7 @@ def code_size(n_bits: int) -> int:
 
 def check_n_bits(n_bits: int) -> int:
     """Return ``n_bits`` as an int; TypeError if it is none, ValueError outside 1..65536."""
-    n_bits = _integer(n_bits, "n_bits")
+    n_bits = check_integer(n_bits, "n_bits")
     if not 1 <= n_bits <= MAX_BITS:
         raise ValueError(f"n_bits must be between 1 and {MAX_BITS}, got {n_bits}")
     return n_bits
@@ -34,7 +34,7 @@ def check_n_bits(n_bits: int) -> int:
 
 def check_radius(radius: int) -> int:
     """Return ``radius`` as an int; TypeError if it is none, ValueError below 0."""
-    radius = _integer(radius, "radius")
+    radius = check_integer(radius, "radius")
     if radius < 0:
         raise ValueError(f"radius must be at least 0 (it is inclusive), got {radius}")
     return radius
@@ -115,7 +115,7 @@ def check_k(k: int) -> int:
     """Return ``k`` as an int; TypeError if it is none, ValueError outside 1..2**31 - 1."""
     if type(k) is int and 0 < k <= MAX_K:
         return k
-    k = _integer(k, "k")
+    k = check_integer(k, "k")
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be at least 1 and at most {MAX_K}, got {k}")
     return k
@@ -138,7 +138,7 @@ def check_recall(recall: float, k: int | None, *exact: object) -> float:
 
 def check_oversample(oversample: int) -> int:
     """Return ``oversample`` as an int; TypeError if it is none, ValueError below 1."""
-    oversample = _integer(oversample, "oversample")
+    oversample = check_integer(oversample, "oversample")
     if oversample < 1:
         raise ValueError(f"oversample must be at least 1, got {oversample}")
     return oversample
@@ -164,13 +164,14 @@ def n_threads(asked: int | None = None) -> int:
 
 def check_at_least(value: int, name: str, least: int) -> int:
     """Return ``value`` as an int; TypeError if it is none, ValueError below ``least``."""
-    value = _integer(value, name)
+    value = check_integer(value, name)
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
     return value
 
 
-def _integer(value: Any, name: str) -> int:
+def check_integer(value: Any, name: str) -> int:
+    """Return ``value`` as an int; TypeError if it is none."""
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
