@@ -117,6 +117,23 @@ def test_inference_finds_what_was_trained_added_saved_and_loaded(embeddings: Any
     assert len(model.knn_func.index) == 20
 
 
+def test_tensors_of_any_layout_and_none(embeddings: Any) -> None:
+    knn = HammingKNN()
+    wanted = knn(embeddings[:9], 4, embeddings)
+    by_columns = embeddings.t().contiguous().t()
+    for tensor in (by_columns, by_columns > 0, torch.repeat_interleave(embeddings, 2, dim=0)[::2]):
+        assert all(map(torch.equal, knn(tensor[:9], 4, tensor), wanted))
+    for none in (embeddings[:0], embeddings[:0] > 0, torch.empty((0, 8), dtype=torch.uint8)):
+        reference = codes_of(embeddings) if none.dtype is torch.uint8 else embeddings
+        assert [one.shape for one in knn(none, 4, reference)] == [(0, 4)] * 2
+        assert knn(none, 4, reference, True)[1].shape == (0, 4)
+    knn.train(embeddings[:0])
+    knn.add(embeddings)
+    assert torch.equal(knn(embeddings[:9], 4)[1], wanted[1])
+    with pytest.raises(ValueError, match="k = 1 is more than there are: 0 embeddings"):
+        knn(embeddings[:0], 1, embeddings[:0])
+
+
 def test_packed_tensors_are_not_copied(rng: np.random.Generator) -> None:
     codes = torch.from_numpy(random_codes(rng, 50, 64, "uniform"))
     assert np.shares_memory(as_codes(codes, 64, "codes").codes, codes.numpy())
@@ -138,6 +155,8 @@ def test_what_could_be_misread_is_refused(embeddings: Any) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             knn(values, 1, embeddings)
+    with pytest.raises(ValueError, match="first rows of a reference are its queries, but it has 5 for 96"):
+        knn(embeddings, 1, embeddings[:5], True)
     with pytest.raises(TypeError, match="int64"):
         knn(embeddings.long(), 1, embeddings)
     with pytest.raises(ValueError, match="k = 96 is more than there are: 96 embeddings, of which one"):

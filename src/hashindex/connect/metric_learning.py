@@ -68,6 +68,8 @@ class HammingKNN:
         index = self.index if reference is None else _indexed(reference)
         if index is None:
             raise ValueError("nothing to search in: give a reference, or call train(embeddings) before")
+        if ref_includes_query and len(query) > len(index):
+            raise ValueError(f"the first rows of a reference are its queries, but it has {len(index)} for {len(query)}")
         n_own = int(ref_includes_query)
         if check_k(k) > len(index) - n_own:
             besides = ", of which one is the query itself" if n_own else ""
@@ -124,9 +126,9 @@ def _codes(embeddings: Any) -> NDArray[Any]:
     array: NDArray[Any] = np.asanyarray(embeddings)  # masked ones are refused by the index
     if array.ndim != 2:
         raise ValueError(f"embeddings: got shape {array.shape}, expected (n, n_bits) or packed uint8 (n, code_size)")
-    if array.dtype.kind != "f" or not array.size:
+    if array.dtype.kind != "f":
         return array
-    if not array.min() < 0:  # NaN, or perhaps packed codes
+    if array.size and not array.min() < 0:  # NaN, or perhaps packed codes
         _check(array)
     signs: NDArray[np.bool_] = array > 0
     return signs
