@@ -13,6 +13,7 @@ from reference import nearest, radius_search, random_codes
 
 pytest.importorskip("sklearn", minversion="1.6")
 
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.datasets import load_digits
@@ -253,6 +254,14 @@ def test_what_is_no_code_and_no_radius_is_refused_with_a_route(codes: Codes) -> 
         model.radius_neighbors(codes)
     with pytest.raises(TypeError, match="normalize=True"):
         model.radius_neighbors(codes, 0.1)
+    with pytest.raises(TypeError, match="n_bits must be an integer, got '64'"):
+        HammingNeighbors(n_bits="64").fit(codes)  # type: ignore[arg-type]
+    for radius in ("0.5", np.array([0.5]), True):
+        with pytest.raises(TypeError, match="radius is a share of the bits here, so it must be a number, got"):
+            HammingNeighbors(normalize=True).fit(codes).radius_neighbors(codes, radius)  # type: ignore[arg-type]
+    for call in (model.fit, model.kneighbors, lambda queries: model.radius_neighbors(queries, 1)):
+        with pytest.raises(TypeError, match=r"sparse matrix, and codes are dense; pack\(X.toarray\(\)\)"):
+            call(csr_matrix(codes))
     with pytest.raises(ValueError, match="mode must be"):
         model.kneighbors_graph(codes, mode="distances")  # type: ignore[arg-type]
 
@@ -269,6 +278,15 @@ def test_an_encoder_makes_the_codes_of_its_method() -> None:
         HashEncoder("itq").fit(images)
     with pytest.raises(ValueError, match="SDH requires y"):
         HashEncoder("SDH").fit(images)
+    for y, message in (
+        (np.where(digits > 5, np.nan, 1.0), "NaN"),
+        (images[:, 20] / 7, "Unknown label type: continuous"),
+        (np.array([None, "a"], object)[digits % 2], "Unknown label type"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            HashEncoder("SDH").fit(images, y)
+    with pytest.raises(TypeError, match=r"options must be a dict of arguments of ITQ, got \[1\]"):
+        HashEncoder(options=[1]).fit(images)  # type: ignore[arg-type]
     names = np.array(list("abcdefghij"))[digits]
     of_names = HashEncoder("SDH", n_bits=16).fit(images[:500], names[:500]).transform(images[:9])
     of_numbers = HashEncoder("SDH", n_bits=16).fit(images[:500], digits[:500]).transform(images[:9])

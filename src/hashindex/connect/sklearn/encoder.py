@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 base = needed("sklearn.base", "hashindex.connect.sklearn", "sklearn")
+multiclass = needed("sklearn.utils.multiclass", "hashindex.connect.sklearn", "sklearn")
 validation = needed("sklearn.utils.validation", "hashindex.connect.sklearn", "sklearn")
 
 METHODS = (*sorted(baselines.__all__), "HashNet")
@@ -75,6 +76,8 @@ class HashEncoder(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMixin, b
         if method is None:
             raise ValueError(f"method must be one of {', '.join(METHODS)}; got {self.method!r}")
         items = validation.validate_data(self, X, allow_nd=True)
+        if not isinstance(self.options, dict | None):
+            raise TypeError(f"options must be a dict of arguments of {self.method}, got {self.options!r:.80}")
         model = method(self.n_bits, self.seed, **(self.options or {}))
         if not _needs_labels(method):
             self.model_ = model.fit(items)
@@ -131,4 +134,6 @@ def _classes(y: Any, n: int) -> NDArray[np.int64]:
         return check_labels(labels, n, "y")
     labels = validation.column_or_1d(labels, warn=True)
     validation.check_consistent_length(labels, np.empty(n))
+    validation.assert_all_finite(labels)
+    multiclass.check_classification_targets(labels)
     return np.unique(labels, return_inverse=True)[1]

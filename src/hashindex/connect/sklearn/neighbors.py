@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...index import HashIndex
 from ...inputs.codes import as_codes
-from ...inputs.numbers import check_at_least
+from ...inputs.numbers import check_at_least, check_n_bits
 from ...matches import NearestMatches, RadiusMatches
 from ...support.lazy import needed
 from ..others import nearest_others, others_within
@@ -94,9 +94,7 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
         TypeError, ValueError
             Codes that could be misread, one code alone, no codes.
         """
-        if sparse.issparse(X):
-            raise TypeError("X: got a sparse matrix, and codes are dense; pack(X.toarray()) makes codes of its columns")
-        given = as_codes(X, self.n_bits, "X")
+        given = as_codes(_dense(X), None if self.n_bits is None else check_n_bits(self.n_bits), "X")
         check_rows(given.single)
         if not len(given.codes):
             raise ValueError(f"X: got no codes, 0 sample(s) of shape {given.codes.shape}; a minimum of 1 is required")
@@ -224,7 +222,7 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
             raise ValueError(f"n_neighbors = {k} is more than the codes there are: {have}")
         if of_all:
             return nearest_others(index.search(index.get(index.ids()), k + 1, n_threads=self.n_threads))
-        near = index.search(queries, k, n_threads=self.n_threads)
+        near = index.search(_dense(queries), k, n_threads=self.n_threads)
         check_rows(near.ids.ndim == 1)
         return near
 
@@ -236,7 +234,7 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
         bits = share_in_bits(radius, index.n_bits or 1) if self.normalize else check_bits(radius)
         if queries is None:
             return others_within(index.search(index.get(index.ids()), radius=bits, n_threads=self.n_threads))
-        return index.search(queries, radius=bits, n_threads=self.n_threads)
+        return index.search(_dense(queries), radius=bits, n_threads=self.n_threads)
 
     def _in_units(self, distances: NDArray[np.int32]) -> NDArray[np.float64]:
         return distances / (self.index_.n_bits or 1) if self.normalize else distances.astype(np.float64)
@@ -248,3 +246,10 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
             raise ValueError(f"mode must be 'distance' or 'connectivity', got {mode!r}")
         values = self._in_units(distances) if mode == "distance" else np.ones(len(rows))
         return sparse.csr_matrix((values, rows, offsets), shape=(len(offsets) - 1, self.n_samples_fit_))
+
+
+def _dense(X: Any) -> Any:
+    """What it is given; TypeError for a sparse matrix."""
+    if sparse.issparse(X):
+        raise TypeError("X: got a sparse matrix, and codes are dense; pack(X.toarray()) makes codes of its columns")
+    return X

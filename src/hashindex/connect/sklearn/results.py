@@ -24,6 +24,8 @@ def check_bits(radius: Any) -> int:
 
 def share_in_bits(share: float, n_bits: int) -> int:
     """Return the largest d for which d / n_bits <= share as floats compare; ValueError for a share below 0."""
+    if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
+        raise TypeError(f"radius is a share of the bits here, so it must be a number, got {share!r}")
     if not share >= 0:
         raise ValueError(f"radius must be at least 0 (it is inclusive), got {share}")
     near = math.floor(min(share, 1) * n_bits)  # one off at most
