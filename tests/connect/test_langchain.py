@@ -182,11 +182,69 @@ def test_what_is_refused(store: HashIndexVectorStore, tmp_path: Path) -> None:
             call()
 
 
+def test_anything_that_can_be_walked_through_is_added(store: HashIndexVectorStore, tmp_path: Path) -> None:
+    docs = documents(9)
+    assert store.add_documents(iter(docs)) == [one.id for one in docs]
+    assert store.get_by_ids([f"id-{i}" for i in range(9)]) == docs
+    nameless = store.add_documents(Document(one.page_content, metadata=one.metadata) for one in docs)
+    assert [one.metadata for one in store.get_by_ids(nameless)] == [one.metadata for one in docs]
+    for made in (
+        HashIndexVectorStore.from_documents(iter(docs), EMBEDDING, index=tmp_path / "a"),
+        asyncio.run(HashIndexVectorStore.afrom_documents(iter(docs), EMBEDDING, index=tmp_path / "b")),
+    ):
+        assert made.get_by_ids(["id-3"]) == [docs[3]]
+        made.index.close()
+    store.add_texts(iter(["a", "b"]), iter([{"x": 1}, None]), ids=iter(["a", "b"]))
+    assert [one.metadata for one in store.get_by_ids(["a", "b"])] == [{"x": 1}, {}]
+    assert len(store.similarity_search("a", 99)) == 20
+
+
+class Wrong(DeterministicFakeEmbedding):
+    """A model that returns what ``made`` makes of its embeddings."""
+
+    made: Any
+
+    def embed_documents(self, texts: list[str]) -> Any:
+        return self.made(super().embed_documents(texts))
+
+
+def test_what_is_no_text_and_no_embedding_is_told_and_adds_nothing(store: HashIndexVectorStore) -> None:
+    texts: Any
+    for texts, options, message in (
+        ("text", {}, r"texts is a str, whose characters would be texts; \[texts\] is one"),
+        (["a", 5], {}, r"texts\[1\] must be a str, got int"),
+        (["a", "b"], {"metadatas": [{}, "x"]}, r"metadatas\[1\] must be a dict, got str"),
+        (["a"], {"ids": [5]}, "a key must be a str"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            store.add_texts(texts, **options)
+    for made, seen in (
+        (lambda vectors: vectors[:1], r"float64 of shape \(1, 64\)"),
+        (lambda vectors: vectors[0], r"float64 of shape \(64,\)"),
+        (lambda vectors: [vectors[0], vectors[1][:3]], "list"),
+        (lambda _: None, "NoneType"),
+        (lambda _: [["a"], ["b"]], r"<U1 of shape \(2, 1\)"),
+        (iter, "list_iterator"),
+    ):
+        other = HashIndexVectorStore(Wrong(size=64, made=made), store.index)
+        with pytest.raises(ValueError, match=f"real numbers for each of 2 texts, got {seen}$"):
+            other.add_texts(["a", "b"])
+    assert len(store.index) == 0
+    torch = pytest.importorskip("torch")
+    tensors = HashIndexVectorStore(Wrong(size=64, made=lambda vectors: torch.tensor(vectors)), store.index)
+    assert len(tensors.add_texts(["a", "b"])) == 2
+    with pytest.raises(ValueError, match="for each of 1 texts, got <U1"):
+        store.similarity_search_by_vector("a")  # type: ignore[arg-type]
+
+
 def test_codes_that_are_no_documents_are_passed_over(store: HashIndexVectorStore) -> None:
     query = EMBEDDING.embed_query("text 1")
-    store.index.add(np.tile(pack(query), (50, 1)), payloads=[{"other": 1}, None] * 25)
+    others: list[Any] = [{"other": 1}, None, {"text": 5, "metadata": {}}, {"text": "no metadata"}, "text"]
+    store.index.add(np.tile(pack(query), (50, 1)), payloads=others * 10)
     store.add_documents(documents(3))
     assert {one.id for one in store.similarity_search("text 1", 4)} == {"id-0", "id-1", "id-2"}
+    store.index.add(pack(query), keys=["bits"], payloads=[{"text": "of bits", "metadata": {}, "vector": "AAAA"}])
+    assert "bits" in {one.id for one in store.similarity_search("text 1", 4)}  # compared by its bits
 
 
 def test_equal_ones_come_as_they_were_added(store: HashIndexVectorStore) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..index import HashIndex
-from ..inputs.items import as_floats
+from ..inputs.items import as_array, as_floats
 from ..inputs.numbers import check_k, check_oversample
 from ..support.lazy import needed
-from .langchain_documents import Filter, Found, cosines, nearest, payload, read
+from .langchain_documents import Filter, Found, check_metadatas, check_texts, cosines, nearest, payload, read
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -92,12 +92,28 @@ class HashIndexVectorStore(VectorStore):
         store.add_texts(texts, metadatas, ids=ids)
         return store
 
+    @classmethod
+    def from_documents(cls: type[Store], documents: Iterable[Document], embedding: Embeddings, **kwargs: Any) -> Store:
+        """Make one, ``kwargs`` being ``index=`` and what else the class takes, and add documents."""
+        return super().from_documents(list(documents), embedding, **kwargs)
+
+    @classmethod
+    async def afrom_documents(
+        cls: type[Store], documents: Iterable[Document], embedding: Embeddings, **kwargs: Any
+    ) -> Store:
+        """As :meth:`from_documents`."""
+        return await super().afrom_documents(list(documents), embedding, **kwargs)
+
+    def add_documents(self, documents: Iterable[Document], **kwargs: Any) -> list[str]:
+        """Add documents under their ids as :meth:`add_texts` does; ``ids=`` has others."""
+        return super().add_documents(list(documents), **kwargs)
+
     def add_texts(
         self,
         texts: Iterable[str],
-        metadatas: list[dict[str, Any]] | None = None,
+        metadatas: Iterable[dict[str, Any] | None] | None = None,
         *,
-        ids: Sequence[str | None] | None = None,
+        ids: Iterable[str | None] | None = None,
         **kwargs: Any,  # noqa: ARG002
     ) -> list[str]:
         """Add documents, or put them in the place of those that have their ids; all of them, or none.
@@ -105,9 +121,9 @@ class HashIndexVectorStore(VectorStore):
         Parameters
         ----------
         texts : iterable of str
-        metadatas : list of dict, optional
-            What JSON can say: tuples come back as lists, keys as text.
-        ids : sequence of str or None, optional
+        metadatas : iterable of dict, optional
+            What JSON can say: tuples come back as lists, keys as text. None for one is an empty dict.
+        ids : iterable of str or None, optional
             None is given a new one.
 
         Returns
@@ -123,17 +139,18 @@ class HashIndexVectorStore(VectorStore):
         OSError
             The store could not be written; it is as before.
         """
-        texts = list(texts)
-        for name, given in (("metadatas", metadatas), ("ids", ids)):
-            if given and len(given) != len(texts):
-                raise ValueError(f"got {len(given)} {name} for {len(texts)} texts")
+        texts = check_texts(texts)
+        noted, ids = check_metadatas(metadatas or ()), list(ids or ())
+        for name, n in (("metadatas", len(noted)), ("ids", len(ids))):
+            if n not in (0, len(texts)):
+                raise ValueError(f"got {n} {name} for {len(texts)} texts")
         if not texts:
             return []
         keys = [one or str(uuid4()) for one in ids or [None] * len(texts)]
-        vectors = self._floats(self._embedding.embed_documents(texts))
+        vectors = self._floats(self._embedding.embed_documents(texts), len(texts))
         payloads = [
             payload(text, metadata, vector if self.keep_floats else None)
-            for text, metadata, vector in zip(texts, metadatas or [{}] * len(texts), vectors, strict=True)
+            for text, metadata, vector in zip(texts, noted or [{}] * len(texts), vectors, strict=True)
         ]
         with self.index.batch():
             self.index.remove(keys=keys, missing="ignore")
@@ -219,16 +236,24 @@ class HashIndexVectorStore(VectorStore):
         return lambda score: (1 + score) / 2
 
     def _best(self, embedding: Any, k: int, filter: Filter | None = None) -> list[tuple[Found, float]]:  # noqa: A002
-        query = self._floats([embedding])[0]
+        query = self._floats([embedding], 1)[0]
         found = nearest(self.index, query > 0, self.oversample * check_k(k), filter)
         scored = zip(found, cosines(found, query).tolist(), strict=True)
         return sorted(scored, key=lambda hit: (-hit[1], hit[0].id))[:k]
 
-    def _floats(self, embeddings: Any) -> NDArray[np.float32]:
-        vectors, n_bits = as_floats(embeddings), self.index.n_bits
-        if vectors.ndim != 2 or vectors.shape[1] != (n_bits or vectors.shape[1]):
+    def _floats(self, embeddings: Any, n: int) -> NDArray[np.float32]:
+        """The embeddings of so many texts, (n, n_dims)."""
+        try:
+            array = as_array(embeddings)
+        except ValueError:  # of several lengths
+            array = np.empty(0, object)
+        if array.dtype.kind not in "fiu" or array.ndim != 2 or len(array) != n or not array.shape[1]:
+            seen = f"{array.dtype} of shape {array.shape}" if array.ndim and array.size else type(embeddings).__name__
+            raise ValueError(f"the model must return a list of as many real numbers for each of {n} texts, got {seen}")
+        n_bits = self.index.n_bits or array.shape[1]
+        if array.shape[1] != n_bits:
             raise ValueError(
-                f"got embeddings of shape {vectors.shape}, expected (n, {n_bits or 'n_dims'}): the model must be that "
-                "which embedded the documents of the store"
+                f"got embeddings of shape {array.shape}, expected (n, {n_bits}): the model must be that which "
+                "embedded the documents of the store"
             )
-        return vectors
+        return as_floats(array)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,26 @@ class Found(NamedTuple):
     vector: NDArray[Any]  # (n_dims,)
 
 
+def check_texts(texts: Iterable[str]) -> list[str]:
+    """A list of texts; TypeError where one is none, or all are one."""
+    if isinstance(texts, str):
+        raise TypeError("texts is a str, whose characters would be texts; [texts] is one text")
+    given = list(texts)
+    for i, text in enumerate(given):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{i}] must be a str, got {type(text).__name__}")
+    return given
+
+
+def check_metadatas(metadatas: Iterable[Any]) -> list[dict[str, Any]]:
+    """A list of dicts, None being an empty one; TypeError for anything else."""
+    given = [{} if one is None else one for one in metadatas]
+    for i, one in enumerate(given):
+        if not isinstance(one, dict):
+            raise TypeError(f"metadatas[{i}] must be a dict, got {type(one).__name__}")
+    return given
+
+
 def payload(text: str, metadata: dict[str, Any], vector: NDArray[np.float32] | None) -> dict[str, Any]:
     """What is noted of a document, with the floats (n_dims,) of its embedding or without."""
     floats = None if vector is None else b64encode(vector.astype("<f4").tobytes()).decode()
@@ -49,9 +70,11 @@ def read(index: HashIndex, ids: NDArray[np.int64]) -> Iterator[Found]:
             except KeyError:  # another thread has removed one meanwhile
                 some = some[[one in index for one in some.tolist()]]
         for one, code, (key, noted) in zip(some.tolist(), codes, items, strict=True):
-            if isinstance(noted, dict) and "text" in noted:
-                document = Document(noted["text"], id=key, metadata=noted["metadata"])
-                yield Found(one, document, _vector(noted["vector"], code, index.n_bits or 0))
+            if not isinstance(noted, dict):
+                continue
+            text, metadata, vector = (noted.get(name) for name in ("text", "metadata", "vector"))
+            if isinstance(text, str) and isinstance(metadata, dict) and isinstance(vector, str | None):
+                yield Found(one, Document(text, id=key, metadata=metadata), _vector(vector, code, index.n_bits or 0))
 
 
 def nearest(index: HashIndex, bits: NDArray[np.bool_], k: int, filter: Filter | None) -> list[Found]:  # noqa: A002
@@ -80,7 +103,12 @@ def cosines(found: list[Found], query: NDArray[np.float32]) -> NDArray[np.float6
 
 
 def _vector(floats: str | None, code: NDArray[np.uint8], n_bits: int) -> NDArray[Any]:
-    return unpack(code, n_bits) * 2.0 - 1 if floats is None else np.frombuffer(b64decode(floats), "<f4")
+    if floats is not None:
+        with suppress(ValueError):  # of somebody else
+            vector = np.frombuffer(b64decode(floats), "<f4")
+            if len(vector) == n_bits:
+                return vector
+    return unpack(code, n_bits) * 2.0 - 1
 
 
 def _matcher(filter: Filter | None) -> Callable[[Document], bool]:  # noqa: A002
