@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 PATCH = 10  # pixels on a side
 
 
@@ -35,6 +36,13 @@ class Data(NamedTuple):
     def first(self, n_queries: int) -> Data:
         """The same codes with the first queries only."""
         return self._replace(queries=self.queries[:n_queries])
+
+
+class Embeddings(NamedTuple):
+    """Vectors of norm 1, float32 (n, n_dims), and queries for them."""
+
+    vectors: Floats
+    queries: Floats
 
 
 def power(n_codes: int) -> str:
@@ -135,13 +143,28 @@ def pictures(n_codes: int = 58_000, n_queries: int = 2000) -> Data:
     return Data("pictures", codes[:n_codes], codes[n_codes : n_codes + n_queries])
 
 
+@lru_cache(1)
+def embeddings(n_vectors: int = 200_000, n_queries: int = 1000) -> Embeddings:
+    """Sentence embeddings of 384 dimensions; the queries are sentences held out. See ``sentences.py``."""
+    vectors: Floats = _made("sentences")
+    return Embeddings(vectors[:n_vectors], vectors[n_vectors : n_vectors + n_queries])
+
+
+@lru_cache(1)
+def sentences() -> Data:
+    """Signs of sentence embeddings, less the mean of those that are searched."""
+    vectors, queries = embeddings()
+    mean = vectors.mean(axis=0)
+    return Data("sentences", *(np.packbits(part > mean, axis=1) for part in (vectors, queries)))
+
+
 def _made(name: str) -> NDArray[Any]:
-    """The array of a data set that is made once, by a script of its name."""
+    """What a script beside this file has made; skips where it has not."""
     path = Path(os.environ.get("HASHINDEX_DATA", ".")) / f"{name}.npy"
     if not path.exists():
         pytest.skip(f"no {name}.npy in the folder HASHINDEX_DATA; benchmarks/{name}.py makes it")
-    array: NDArray[Any] = np.load(path)
-    return array
+    made: NDArray[Any] = np.load(path)
+    return made
 
 
 def _signs(cut: NDArray[np.uint8], directions: NDArray[np.float32]) -> Codes:

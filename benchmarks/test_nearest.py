@@ -8,7 +8,7 @@ from typing import Any
 import measure
 import pytest
 from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, PynearMIH, UsearchHNSW
-from datasets import Data, molecules, patches
+from datasets import Data, molecules, patches, sentences
 from peers import FaissFlat, HashIndex, Peer
 
 K = 10
@@ -17,6 +17,7 @@ CASES: dict[str, Callable[[], Data]] = {
     "patches, 128 bits": lambda: patches(128),
     "patches, 256 bits": lambda: patches(256),
     "molecules, 1,024 bits, 3e5": molecules,
+    "sentences, 384 bits, 2e5": sentences,
 }
 PEERS: dict[str, Callable[[Data], Peer]] = {
     "hashindex": lambda _: HashIndex(),
