@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MARKED := not large
 SUITES := scan radius nearest single build_and_memory keeping writing scaling adversarial planner postgres training
 
-.PHONY: help demo reproduce test test-integrations check docs bench bench-large package emulate sanitize crash fuzz wheels clean
+.PHONY: help demo reproduce test test-integrations check docs bench bench-large radii package emulate sanitize crash fuzz wheels clean
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,10 @@ bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites th
 	for suite in $(SUITES); do \
 	  $(BIN)/python -m pytest benchmarks/test_$$suite.py -q -m "$(MARKED)" --benchmark-json=$$folder/$$suite.json || exit 1; \
 	done
+	$(BIN)/python benchmarks/report.py
+
+radii: $(READY)  ## Measure distances of real hashes for docs/radius.md (HASHINDEX_DATA with vpdq and cifar10.zip); minutes
+	$(BIN)/python benchmarks/radii.py
 	$(BIN)/python benchmarks/report.py
 
 bench-large: MARKED :=

@@ -178,12 +178,10 @@ def _signs(cut: NDArray[np.uint8], directions: NDArray[np.float32]) -> Codes:
 
 
 def _cut(split: str, n_patches: int) -> NDArray[np.uint8]:
-    """Grey patches from random places of CIFAR-10's images, kept in the temporary folder; skips without the images."""
-    if not os.environ.get("HASHINDEX_DATA"):
-        pytest.skip("HASHINDEX_DATA names no folder with cifar10.zip")
+    """Grey patches from random places of CIFAR-10's images, kept in the temporary folder."""
     kept = temporary() / f"patches-{split}-{n_patches}.npy"
     if not kept.exists():
-        images = _images(Path(os.environ["HASHINDEX_DATA"]) / "cifar10.zip", split)
+        images = pictures(split, "L")
         rng = np.random.default_rng([n_patches, 6])
         which = rng.integers(0, len(images), n_patches)
         rows, columns = rng.integers(0, images.shape[1] - PATCH + 1, (2, n_patches))
@@ -196,12 +194,15 @@ def _cut(split: str, n_patches: int) -> NDArray[np.uint8]:
     return cut
 
 
-def _images(path: Path, split: str) -> NDArray[np.uint8]:
+def pictures(split: str, mode: str) -> NDArray[np.uint8]:
+    """CIFAR-10's images of "train" or "test" in a mode of Pillow's; skips without them."""
     from PIL import Image
 
-    with zipfile.ZipFile(path) as archive:
+    if not os.environ.get("HASHINDEX_DATA"):
+        pytest.skip("HASHINDEX_DATA names no folder with cifar10.zip")
+    with zipfile.ZipFile(Path(os.environ["HASHINDEX_DATA"]) / "cifar10.zip") as archive:
         names = sorted(n for n in archive.namelist() if n.endswith(".jpg") and f"/{split}/" in n)
-        return np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("L")) for name in names])
+        return np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name))).convert(mode)) for name in names])
 
 
 def temporary() -> Path:

@@ -1,5 +1,7 @@
 """Write docs/benchmarks.md, a page and a picture per ISA, and the rows of the README from the suites' JSON files.
 
+What docs/radius.md shows comes from there, too.
+
 python benchmarks/report.py [folder of results [folder to write to]]
 """
 
@@ -11,6 +13,7 @@ from pathlib import Path
 from cells import Suite, read
 from chart import draw
 from listings import SUITES, section
+from radii_page import write_radii
 from readme import write_rows
 
 ROOT = Path(__file__).parent.parent
@@ -67,6 +70,8 @@ def main(results: Path, docs: Path) -> None:
     links = "\n".join(f"- [{isa}](benchmarks/{isa}.md): {ISAS[isa]}" for isa in measured)
     names = "\n".join(f"benchmarks/{isa}" for isa in measured)
     (docs / "benchmarks.md").write_text(FRONT.format(links=links, names=names), encoding="utf-8")
+    if (results / "radii.json").exists():
+        write_radii(results, docs)
     if (docs.parent / "README.md").exists() and measured:
         write_rows(*next(iter(measured.items())), docs.parent / "README.md")
 
