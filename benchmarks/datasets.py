@@ -137,7 +137,7 @@ def molecules(n_codes: int = 300_000, n_queries: int = 1000) -> Data:
 
 
 @lru_cache(1)
-def pictures(n_codes: int = 58_000, n_queries: int = 2000) -> Data:
+def picture_hashes(n_codes: int = 58_000, n_queries: int = 2000) -> Data:
     """PDQ hashes of 256 bits of real pictures; see ``pictures.py``."""
     codes: Codes = _made("pictures")
     return Data("pictures", codes[:n_codes], codes[n_codes : n_codes + n_queries])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import measure
 import pytest
 from checks import same_hits
-from datasets import Data, clustered, collapsed, molecules, patches, pdq, pictures, uniform
+from datasets import Data, clustered, collapsed, molecules, patches, pdq, picture_hashes, uniform
 from peers import FaissFlat, FaissMultiHash, HashIndex, Peer, multi_hash_grid
 
 
@@ -36,7 +36,7 @@ CASES = {
     "clustered, 64 bits, 1e6, radius 4": Case(lambda: clustered(64), 4, grid(64, 4)),
     "collapsed, 64 bits, 6e4, radius 2": Case(lambda: collapsed(64), 2, grid(64, 2)),
     "PDQ-like, 256 bits, 1e6, radius 31": Case(pdq, 31, grid(256, 31)),
-    "PDQ of pictures, 256 bits, 58,000, radius 31": Case(pictures, 31, grid(256, 31)),
+    "PDQ of pictures, 256 bits, 58,000, radius 31": Case(picture_hashes, 31, grid(256, 31)),
     "molecules, 1,024 bits, 3e5, radius 20": Case(molecules, 20, lambda: [FaissFlat()]),
 }
 

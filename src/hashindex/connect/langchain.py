@@ -95,18 +95,21 @@ class HashIndexVectorStore(VectorStore):
     @classmethod
     def from_documents(cls: type[Store], documents: Iterable[Document], embedding: Embeddings, **kwargs: Any) -> Store:
         """Make one, ``kwargs`` being ``index=`` and what else the class takes, and add documents."""
-        return super().from_documents(list(documents), embedding, **kwargs)
+        store: Store = super().from_documents(list(documents), embedding, **kwargs)
+        return store
 
     @classmethod
     async def afrom_documents(
         cls: type[Store], documents: Iterable[Document], embedding: Embeddings, **kwargs: Any
     ) -> Store:
         """As :meth:`from_documents`."""
-        return await super().afrom_documents(list(documents), embedding, **kwargs)
+        store: Store = await super().afrom_documents(list(documents), embedding, **kwargs)
+        return store
 
     def add_documents(self, documents: Iterable[Document], **kwargs: Any) -> list[str]:
         """Add documents under their ids as :meth:`add_texts` does; ``ids=`` has others."""
-        return super().add_documents(list(documents), **kwargs)
+        ids: list[str] = super().add_documents(list(documents), **kwargs)
+        return ids
 
     def add_texts(
         self,
