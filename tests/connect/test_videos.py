@@ -51,6 +51,8 @@ def test_what_cannot_be_done() -> None:
     with pytest.raises(KeyError):
         index.remove("b")
     assert index.match(np.empty((0, 32), np.uint8)) == []
+    index.index.add(codes_of(0, 3, 256))  # as another thread does before the video has a name
+    assert index.match(codes_of(0, 3, 256)) == [VideoMatch("a", 1, 1)]
 
 
 def test_files_of_vpdq(tmp_path: Path) -> None:

@@ -81,7 +81,9 @@ class VideoIndex:
         if not len(frames):
             return []
         query, _, ids = in_one_row(self.index.search(frames, radius=self.radius))
-        begins, n_videos = np.array(self._begins), len(self._names)
+        begins = np.array(self._begins)
+        known = ids < begins[-1]  # others are of a video that another thread is adding
+        query, ids, n_videos = query[known], ids[known], len(begins) - 1
         near_queries = np.unique(query * n_videos + _owners(ids, begins)) % n_videos  # near several frames, counts once
         shares = np.bincount(near_queries, minlength=n_videos) / len(frames)
         own = np.bincount(_owners(np.unique(ids), begins), minlength=n_videos) / np.maximum(np.diff(begins), 1)
