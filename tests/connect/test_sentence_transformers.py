@@ -143,9 +143,22 @@ def test_what_is_refused() -> None:
         ({"corpus_embeddings": codes, "corpus_precision": "float32"}, ValueError, 'precision="ubinary"'),
         ({"corpus_embeddings": (codes ^ 128).view(np.int8)}, TypeError, "from_signed"),
         ({"corpus_embeddings": codes, "rescore": False, "vectors": corpus}, TypeError, "rescore=False"),
+        ({"corpus_embeddings": codes, "top_k": None}, TypeError, "top_k must be an integer, got None"),
+        ({"corpus_embeddings": codes, "rescore_multiplier": 0}, ValueError, "rescore_multiplier must be at least 1"),
+        ({"corpus_embeddings": np.ma.array(codes)}, TypeError, "corpus_embeddings: got a masked array"),
     ):
         with pytest.raises(kind, match=re.escape(message)):
             semantic_search(queries, **arguments)
+    for given, precision, kind, message in (
+        (np.ma.array(queries), "ubinary", TypeError, "query_embeddings: got a masked array"),
+        (queries.astype(int), "ubinary", TypeError, "got dtype int64, expected real numbers, or uint8 of quantize"),
+        (pack(queries), "binary", TypeError, "got dtype uint8, expected real numbers, or int8 of quantize_embeddings"),
+        ("query", "ubinary", TypeError, "got dtype <U5, expected real numbers"),
+        (queries[None], "ubinary", ValueError, "got shape (1, 12, 384), expected (n_queries, n_dims)"),
+        ([], "ubinary", ValueError, "got shape (0,), expected (n_queries, n_dims)"),
+    ):
+        with pytest.raises(kind, match=re.escape(message)):
+            semantic_search(given, codes, corpus_precision=precision)  # type: ignore[arg-type]
 
 
 def test_the_example_of_the_page(theirs: Any) -> None:

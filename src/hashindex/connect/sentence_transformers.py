@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from ..codes import pack
 from ..index import HashIndex
+from ..inputs.codes import refuse_masked
 from ..inputs.items import as_array
+from ..inputs.numbers import check_at_least
 from ..inputs.reading import from_signed
 from .faiss_index import FaissBinaryIndex
 
@@ -75,7 +77,9 @@ def semantic_search(
             f"corpus_precision must be 'ubinary' or 'binary', got {corpus_precision!r}: of numbers "
             'quantize_embeddings(embeddings, precision="ubinary") makes codes'
         )
-    queries = np.atleast_2d(as_array(query_embeddings))
+    top_k = check_at_least(top_k, "top_k", 1)
+    rescore_multiplier = check_at_least(rescore_multiplier, "rescore_multiplier", 1)
+    queries = _queries(query_embeddings, corpus_precision)
     is_real = queries.dtype.kind == "f"
     codes = pack(queries) if is_real else _unsigned(queries, corpus_precision)
     index = _index(corpus_embeddings, corpus_index, corpus_precision, queries.shape[-1] * (1 if is_real else 8))
@@ -94,6 +98,21 @@ def semantic_search(
     ], seconds
 
 
+def _queries(embeddings: Any, precision: str) -> NDArray[Any]:
+    """Real or quantized queries (n_queries, n_dims or code_size)."""
+    refuse_masked(embeddings, "query_embeddings")
+    queries = np.atleast_2d(as_array(embeddings))
+    quantized = np.int8 if precision == "binary" else np.uint8
+    if queries.dtype.kind != "f" and queries.dtype != quantized:
+        raise TypeError(
+            f"query_embeddings: got dtype {queries.dtype}, expected real numbers, or {quantized.__name__} of "
+            f'quantize_embeddings(embeddings, precision="{precision}")'
+        )
+    if queries.ndim != 2 or not queries.shape[1]:
+        raise ValueError(f"query_embeddings: got shape {np.shape(embeddings)}, expected (n_queries, n_dims)")
+    return queries
+
+
 def _rescored(
     index: HashIndex, codes: NDArray[np.uint8], queries: NDArray[Any], k: int, oversample: int, vectors: Any | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -110,6 +129,7 @@ def _index(embeddings: Any, index: HashIndex | FaissBinaryIndex | None, precisio
     if (embeddings is None) == (index is None):
         raise TypeError("semantic_search needs either corpus_embeddings or corpus_index")
     if index is None:
+        refuse_masked(embeddings, "corpus_embeddings")
         index = HashIndex(n_bits)
         index.add(_unsigned(as_array(embeddings), precision))
     if isinstance(index, FaissBinaryIndex):
