@@ -104,6 +104,27 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         arrow.read_parquet(tmp_path / "none")
     with pytest.raises(ValueError, match="no width yet"):
         arrow.table(HashIndex())
+    codes = pa.array([b"12345678", b"87654321"], pa.binary(8))
+    for ids, metadata, error, message in (
+        (["a", "b"], {}, TypeError, "a.parquet: the column of ids holds string, expected integers"),
+        ([0.5, 1.0], {}, TypeError, "a.parquet: the column of ids holds double"),
+        ([None, 1], {}, ValueError, "a.parquet: the column of ids has 1 nulls"),
+        ([1, 1], {}, ValueError, "a.parquet: id 1 is given twice"),
+        ([0, 1], {"hashindex.n_bits": "63"}, ValueError, "a.parquet: codes: row 1: the last 1 bits"),
+        ([0, 1], {"hashindex.n_bits": "many"}, ValueError, "a.parquet: its metadata say that codes have 'many' bits"),
+        ([0, 1], {"hashindex.n_bits": "0"}, ValueError, "a.parquet: its metadata say that codes have '0' bits"),
+    ):
+        table = pa.table({"id": ids, "code": codes}).replace_schema_metadata(metadata)
+        parquet.write_table(table, tmp_path / "a.parquet")
+        with pytest.raises(error, match=message):
+            arrow.read_parquet(tmp_path / "a.parquet")
+    for wrong in (np.zeros((2, 0), np.uint8), np.array(3, np.uint8)):
+        with pytest.raises(ValueError, match=r"n_bits must be between|got shape \(\)"):
+            arrow.column(wrong)
+    index = HashIndex(8)
+    scored = index.search(np.zeros((1, 1), np.uint8), k=1, rescore=np.ones((1, 8)))
+    with pytest.raises(TypeError, match="must be RadiusMatches or NearestMatches, got ScoredMatches"):
+        arrow.matches_table(scored)  # type: ignore[arg-type]
     nulls = pa.array([b"12345678", None], pa.binary(8))
     parquet.write_table(pa.table({"code": nulls}), tmp_path / "nulls.parquet")
     with pytest.raises(ValueError, match="1 nulls"):

@@ -172,18 +172,25 @@ def test_masked_values_have_no_meaning() -> None:
 
 def test_arrays_of_arrow_are_routes_too() -> None:
     pa = pytest.importorskip("pyarrow")
+    binary = pa.array([row.tobytes() for row in CODES], pa.binary(8))
     for column, route in (
         (pa.array(TEXTS), "from_hex(values.to_pylist())"),
         (pa.array([row.tobytes() for row in CODES], pa.binary()), "from_bytes(values.to_pylist())"),
         (pa.array(SIGNED.view(np.uint64)), "values.to_numpy()"),
         (pa.array(CODES.tolist(), pa.list_(pa.uint8())), "np.array(values.to_pylist(), np.uint8)"),
+        (binary.dictionary_encode(), "values.cast(values.type.value_type)"),
+        (binary[0], "from_bytes(values.as_py())"),
     ):
         with pytest.raises(TypeError) as refused:
             add(column)
         assert route in str(refused.value)
         index = HashIndex(64)
         index.add(eval(route, {"np": np, **vars(hx), "values": column}))
-        assert np.array_equal(index.get(index.ids()), CODES)
+        assert np.array_equal(index.get(index.ids()), CODES[: len(index)])
+    with pytest.raises(TypeError, match=r"got a Table, expected one column of it: values\[name\] is one"):
+        add(pa.table({"code": binary}))
+    with pytest.raises(ValueError, match=r"fixed_size_binary\[0\], of no width"):
+        add(pa.array([b""], pa.binary(0)))
 
 
 def test_integers_come_as_one_or_as_any_row() -> None:

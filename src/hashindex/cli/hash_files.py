@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..connect.arrow import WIDTH
+from ..connect.arrow import width_in
 from ..inputs.codes import as_codes
 from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.reading import from_ints
@@ -138,8 +138,8 @@ def _of_parquet(name: str, options: argparse.Namespace, n_bits: int | None) -> H
         raise ValueError(f"{name}: is no Parquet file: {error}") from None
     if "code" not in table.column_names:
         raise ValueError(f"{name}: has columns {', '.join(table.column_names)}, but none named 'code'")
-    column, width = table.column("code"), (table.schema.metadata or {}).get(WIDTH)
-    n_bits = int(width) if width is not None and n_bits is None else n_bits
+    column = table.column("code")
+    n_bits = width_in(table.schema.metadata, name) if n_bits is None else n_bits
     codes: object = column
     if str(column.type) in ("string", "large_string"):
         if not len(column):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..index import HashIndex
 from ..inputs.codes import as_codes
+from ..inputs.numbers import MAX_BITS, check_n_bits
 from ..inputs.paths import as_path
 from ..matches import NearestMatches, RadiusMatches, in_one_row
 from ..support.files import replacing
@@ -29,8 +30,9 @@ def column(codes: NDArray[np.uint8]) -> Any:
 
     Raises TypeError or ValueError for what are no packed codes, ImportError without pyarrow.
     """
-    arrow = _arrow()
-    rows = as_codes(codes, None if np.asarray(codes).dtype != np.uint8 else 8 * np.shape(codes)[-1], "codes").codes
+    arrow, shape = _arrow(), np.shape(codes)
+    is_packed = np.asarray(codes).dtype == np.uint8 and len(shape) > 0  # also where all are 0 and 1
+    rows = as_codes(codes, check_n_bits(8 * shape[-1]) if is_packed else None, "codes").codes
     return arrow.FixedSizeBinaryArray.from_buffers(
         arrow.binary(rows.shape[1]), len(rows), [None, arrow.py_buffer(rows)]
     )
@@ -97,12 +99,23 @@ def read_parquet(path: str | Path, *, code_column: str = "code", id_column: str 
         for wanted in columns:
             if wanted not in names:
                 raise ValueError(f"{path}: has the columns {', '.join(names)}, none named {wanted!r}")
-        n_bits = (file.schema_arrow.metadata or {}).get(WIDTH)
-        index = HashIndex(None if n_bits is None else int(n_bits))
+        index = HashIndex(width_in(file.schema_arrow.metadata, path))
         for batch in file.iter_batches(BLOCK, columns=columns):
-            ids = None if id_column is None else batch[id_column].to_numpy(zero_copy_only=False)
-            index.add(batch[code_column], ids=ids)
+            try:
+                index.add(batch[code_column], ids=None if id_column is None else _ids(batch[id_column]))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{path}: {error}") from None
     return index
+
+
+def width_in(metadata: dict[bytes, bytes] | None, path: str | Path) -> int | None:
+    """Bits of a code, as a table's metadata have them, None if they have not; ValueError for what is no number."""
+    said = (metadata or {}).get(WIDTH)
+    if said is None:
+        return None
+    if not said.isdigit() or not 1 <= int(said) <= MAX_BITS:
+        raise ValueError(f"{path}: its metadata say that codes have {said.decode(errors='replace')!r} bits")
+    return int(said)
 
 
 def matches_table(matches: RadiusMatches | NearestMatches) -> Any:
@@ -110,10 +123,21 @@ def matches_table(matches: RadiusMatches | NearestMatches) -> Any:
 
     Raises TypeError for those of one query (``search(query[None], ...)`` has tables), ImportError without pyarrow.
     """
+    if not isinstance(matches, RadiusMatches | NearestMatches):
+        raise TypeError(f"matches must be RadiusMatches or NearestMatches, got {type(matches).__name__}")
     if matches.ids.ndim == 1 and not isinstance(matches, RadiusMatches):
         raise TypeError("the matches are of one query; search(query[None], ...) gives those of several")
     query, distances, ids = in_one_row(matches)
     return _arrow().table({"query": query, "distance": distances, "id": ids})
+
+
+def _ids(column: Any) -> NDArray[Any]:
+    if column.null_count:
+        raise ValueError(f"the column of ids has {column.null_count} nulls")
+    ids: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    if ids.dtype.kind not in "iu" and len(ids):
+        raise TypeError(f"the column of ids holds {column.type}, expected integers")
+    return ids
 
 
 def _arrow() -> Any:

@@ -46,6 +46,8 @@ def arrow_advice(kind: str) -> str:
         return "; from_hex(values.to_pylist()) reads hexadecimal text"
     if kind in ("binary", "large_binary", "binary_view"):
         return "; from_bytes(values.to_pylist()) makes codes of rows of bytes"
+    if kind.startswith("dictionary<"):
+        return "; values.cast(values.type.value_type) makes one of what it stands for"
     if kind == "uint64":
         return "; values.to_numpy() has 64-bit codes"
     if kind.startswith(("list<", "large_list<")) and "uint8" in kind:

@@ -125,6 +125,10 @@ def _as_array(values: Any, what: str) -> NDArray[Any]:
         return np.asarray(values)
     if hasattr(values, "type") and hasattr(values, "null_count"):
         return _from_arrow(values, what)
+    if hasattr(values, "column_names"):
+        raise TypeError(f"{what}: got a {type(values).__name__}, expected one column of it: values[name] is one")
+    if hasattr(values, "as_py"):
+        raise TypeError(f"{what}: got an Arrow scalar; from_bytes(values.as_py()) makes a code of one")
     if hasattr(values, "__dlpack_device__"):
         device = int(values.__dlpack_device__()[0])
         if device != 1:  # kDLCPU
@@ -148,6 +152,8 @@ def _from_arrow(values: Any, what: str) -> NDArray[np.uint8]:
             f"{what}: got an Arrow array of {values.type}, expected fixed_size_binary{arrow_advice(str(values.type))}"
         )
     width = int(values.type.list_size if is_list else values.type.byte_width)
+    if not width:
+        raise ValueError(f"{what}: got an Arrow array of {values.type}, of no width")
     chunks = [chunk for chunk in (values.chunks if hasattr(values, "chunks") else [values]) if len(chunk)]
     n_nulls = values.null_count + sum(chunk.flatten().null_count for chunk in chunks if is_list)
     if n_nulls:
