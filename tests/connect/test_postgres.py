@@ -75,15 +75,53 @@ def test_into_a_store_and_rows_by_id(connection: Any, tmp_path: Path) -> None:
     assert postgres.rows_of(connection, "pictures.hashes", [], ["name"]) == []
 
 
+def test_other_integers_names_with_dots_and_missing_neighbours(connection: Any) -> None:
+    for i, kind in enumerate(("int", "smallint", "bigserial")):
+        connection.execute(f'CREATE TABLE "v1.{i}" (id {kind}, code bit(64), name text)')
+        codes = codes_of(i, 3)
+        for one, code in enumerate(codes):
+            connection.execute(f'INSERT INTO "v1.{i}" VALUES (%s, %s::bit(64), %s)', (one, text(code, 64), f"{one}"))
+        index = postgres.read(connection, [f"v1.{i}"])
+        assert np.array_equal(index.get([0, 1, 2]), codes)
+        near = index.search(codes[0], k=5)
+        assert near.ids.tolist()[3:] == [-1, -1]
+        rows = postgres.rows_of(connection, ("public", f"v1.{i}"), near.ids, ["name"])
+        assert rows == [*((f"{one}",) for one in near.ids[:3].tolist()), None, None]
+        assert postgres.rows_of(connection, [f"v1.{i}"], [2, 7], []) == [(), None]
+
+
 def test_what_cannot_be_read(connection: Any) -> None:
     connection.execute("CREATE TABLE wrong (id int, code bytea, bits bit(8), number bigint)")
-    with pytest.raises(ValueError, match="wrong: expected a bigint and a bit"):
+    with pytest.raises(ValueError, match=r"wrong: expected an integer and a bit\(n\), got int4 and bytea"):
         postgres.read(connection, "wrong")
+    connection.execute("CREATE TABLE many (id bigint, code bit(8)[])")
+    with pytest.raises(ValueError, match=r"many: expected an integer and a bit\(n\), got int8 and bit\(8\)\[\]"):
+        postgres.read(connection, "many")
     with pytest.raises(ValueError, match=r"codes of 8 bits, the index of 64"):
         postgres.read(connection, "wrong", id_column="number", code_column="bits", into=HashIndex(64))
     assert len(postgres.read(connection, "wrong", id_column="number", code_column="bits")) == 0
     with pytest.raises(ValueError, match="no width yet"):
         postgres.write(connection, HashIndex(), "wrong")
+    index = HashIndex(8)
+    for width, column, message in (
+        (8, "id", r"wrong: expected a bigint and a bit\(n\), got int4 and bit"),
+        (16, "number", "wrong: has codes of 8 bits, the index of 16"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            postgres.write(connection, HashIndex(width), "wrong", id_column=column, code_column="bits")
+    name: Any
+    for name in (None, "", ["a", ""], 3):
+        with pytest.raises(TypeError, match="table must be a name, as 'schema.table', or the parts of one, got"):
+            postgres.read(connection, name)
+    with pytest.raises(TypeError, match="into must be a HashIndex, got int"):
+        postgres.read(connection, "wrong", into=3)  # type: ignore[arg-type]
+    for other in ("dbname=x", psycopg.AsyncConnection.__new__(psycopg.AsyncConnection)):
+        with pytest.raises(TypeError, match="connection must be a psycopg.Connection, got (str|AsyncConnection)"):
+            postgres.write(other, index, "wrong")
+    with pytest.raises(TypeError, match=r"\['code'\] is one column"):
+        postgres.rows_of(connection, "wrong", [1], "code")
+    with connection.pipeline(), pytest.raises(ValueError, match="the connection is in a pipeline"):
+        postgres.read(connection, "wrong", id_column="number", code_column="bits")
     with pytest.raises(psycopg.errors.UndefinedTable):
         postgres.read(connection, "nowhere")
 
