@@ -104,6 +104,13 @@ def test_names_of_pictures_are_printed_as_they_are(tmp_path: Path) -> None:
     assert sorted(done.stdout.splitlines()[:2]) == [b"photos/" + NAME, b"photos/other.jpg"]
 
 
+def test_standard_output_by_its_name(tmp_path: Path) -> None:
+    """A pipe, whose real path is no file."""
+    command = [sys.executable, "-m", "hashindex", "convert", "-o", "/dev/stdout", "--to", "hex"]
+    done = subprocess.run(command, input=b"00ff a\n", cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == (b"00ff\ta\n/dev/stdout: 1 codes of 16 bits\n", b"")
+
+
 def test_integers_are_plain_digits(run: Run) -> None:
     for text, message in (("1_0", "line 2: not an integer: '1_0'"), ("256", "line 2: 256 does not fit 8 bits")):
         assert message in run("build", "--kind", "int", "--n-bits", "8", "-o", "s", stdin=f"5\n{text}".encode())[1]

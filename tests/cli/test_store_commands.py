@@ -69,7 +69,7 @@ def test_more_codes_and_fewer(run: Run, store: str) -> None:
     more = "".join(f"{text} key{i}\n" for i, text in enumerate(hx.to_hex(codes_of(4, 5, 256))))
     assert run("add", store, "--keys", stdin=more)[:2] == (0, "store: 5 codes added, 55 in all\n")
     assert run("remove", store, "--keys", "key1", "key3")[1] == "store: 2 codes removed, 53 left\n"
-    assert run("remove", store, stdin="0\n1\n")[1] == "store: 2 codes removed, 51 left\n"
+    assert run("remove", store, "-", stdin="0\n1\n")[1] == "store: 2 codes removed, 51 left\n"
     assert run("remove", store, 0)[0::2] == (2, "hashindex remove: id 0 is not in the index; nothing was changed\n")
     assert run("remove", store, 0, 2, "--ignore-missing")[0] == 0
     assert "codes              50\n" in run("info", store)[1]
@@ -166,6 +166,13 @@ def test_parquet_of_hits(run: Run, store: str) -> None:
         (["convert", "store", "-o", "store/store.sqlite", "--to", "hex"], "", "lies in a store, whose files"),
         (["convert", "hashes.txt", "-o", "hashes.txt", "--to", "npy"], "", "hashes.txt: the command reads it"),
         (["convert", "store", "-o", "-", "--to", "npy"], "", "standard output takes hex and bits, not npy; -o FILE"),
+        (["convert", "-o", "new", "--to", "hex"], "", "there are no codes to convert; --n-bits says"),
+        (
+            ["convert", "store", "hashes.txt", "-o", "new.npy"],
+            "",
+            "store: is an index; hashindex convert store -o codes",
+        ),
+        (["build", "a.hxi", "-o", "new"], "", "a.hxi: is an index; hashindex convert a.hxi"),
         (["build", "-o", "-"], "00ff\n", "a store is a folder, which standard output is not"),
         (["build", "-o", "new", "--kind", "bits"], "01\nab\n", "line 2: not digits 0 and 1: 'ab'; --kind hex reads"),
         (["build", "-o", "new", "--n-bits", "7", "--align", "left"], "ff\n", "line 1: the last 1 bits .*; --n-bits 8 "),

@@ -30,9 +30,9 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[str | Pat
             files.check_writable(path)
         except OSError as error:
             raise ValueError(f"{option} {error}") from None
-        place = Path(os.path.realpath(path))
-        if place.exists() and not place.is_file():  # a device or a pipe is written into, not replaced
+        if path.exists() and not path.is_file():  # a device or a pipe is written into, not replaced
             continue
+        place = Path(os.path.realpath(path))
         if str(place) in taken:
             raise ValueError(f"{option} {path}: {taken[str(place)]}; name another file")
         taken[str(place)] = f"{option} writes it"

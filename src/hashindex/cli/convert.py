@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     if path is None and to not in TEXT:
         raise ValueError(f"-o {STDOUT}: standard output takes {' and '.join(TEXT)}, not {to}; -o FILE does")
     hashes, index = _read(options)
+    if index is None and not len(hashes.codes) and options.n_bits is None:
+        raise ValueError("there are no codes to convert; --n-bits says of which width there are none")
     if path is None:
         sys.stdout.writelines(_lines(to, hashes))
         return 0
@@ -79,7 +81,7 @@ def _usual(path: Path | None) -> str:
 
 def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | None]:
     first = Path(options.files[0]) if len(options.files) == 1 else None
-    if first is None or not (is_store(first) or first.suffix in (".hxi", ".faiss")):
+    if first is None or not (is_store(first) or first.suffix in hash_files.INDEXES):
         return hash_files.read(options, None), None
     index = to_read(first)
     ids, notes = index.ids(), [""] * len(index)

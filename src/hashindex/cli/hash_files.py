@@ -16,11 +16,13 @@ from ..inputs.numbers import check_n_bits, code_size
 from ..inputs.reading import from_ints
 from ..inputs.texts import Align, from_bits, from_hex
 from ..support.lazy import needed
+from .checks import is_store
 from .columns import MARKS, lines_of, rows_of
-from .names import ENCODING, ERRORS, standard_input, whole_number
+from .names import ENCODING, ERRORS, STDIN, standard_input, whole_number
 
 KINDS = ("hex", "bits", "int", "npy", "parquet")
 ENDINGS = {".npy": "npy", ".parquet": "parquet"}
+INDEXES = (".hxi", ".faiss")  # endings of files that are searched, not read
 HELP = (
     "A line holds a code, which ends at its first tab, comma or blank, and behind that anything else: a name, a path. "
     "Where --column says that the code is not the first, all lines must be separated alike: by tabs, or else by "
@@ -28,7 +30,6 @@ HELP = (
     "those that begin with # are left out. Files named .npy hold packed uint8 codes (n, code_size), .parquet files a "
     "column 'code' of fixed-size binary or of hexadecimal text and, if there is one, a column 'note' of text."
 )
-STDIN = "-"
 
 
 class Hashes(NamedTuple):
@@ -77,6 +78,8 @@ def read(options: argparse.Namespace, n_bits: int | None) -> Hashes:
 
 def _read_one(name: str, options: argparse.Namespace, n_bits: int | None) -> Hashes:
     kind = options.kind or ENDINGS.get(Path(name).suffix.lower(), "")
+    if is_store(Path(name)) or Path(name).suffix in INDEXES:
+        raise ValueError(f"{name}: is an index; hashindex convert {name} -o codes.npy makes a file of codes of one")
     try:
         if kind == "npy":
             return _of_array(name, n_bits)

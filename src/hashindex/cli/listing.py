@@ -66,7 +66,8 @@ def write(path: Path | None, to: str, names: Sequence[str], rows: Iterable[Seque
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ValueError(f"cannot write --output: {error}") from None
+        what = "to standard output" if path is None else "--output"
+        raise ValueError(f"cannot write {what}: {error}") from None
 
 
 def as_text(value: Any) -> str:

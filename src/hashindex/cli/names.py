@@ -7,6 +7,7 @@ import sys
 from io import TextIOWrapper
 from typing import IO
 
+STDIN = "-"
 ENCODING, ERRORS = "utf-8-sig", "backslashreplace"  # a byte that is no UTF-8 is written as \\xe9
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Literal
 
-from .names import readable, standard_input, whole_number
+from .names import STDIN, readable, standard_input, whole_number
 from .stores import add_store, to_write
 
 
@@ -14,7 +14,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.description = "Remove codes from a store by their ids, or by their keys: all, or none where one is missing."
     parser.epilog = "example: hashindex remove store/ 17 23"
     add_store(parser)
-    parser.add_argument("names", nargs="*", metavar="ID", help="ids; none: a line each of standard input")
+    parser.add_argument("names", nargs="*", metavar="ID", help="ids; - or none: a line each of standard input")
     parser.set_defaults(rest="names")
     parser.add_argument("--keys", action="store_true", help="they are keys")
     parser.add_argument("--ignore-missing", action="store_true", help="leave out those that are not there")
@@ -23,7 +23,8 @@ def describe(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Remove them, tell how many the store now holds, and return 0."""
     names = [readable(name) for name in options.names]
-    names = names or [line.rstrip("\r\n") for line in standard_input() if line.strip()]
+    if names in ([], [STDIN]):
+        names = [line.rstrip("\r\n") for line in standard_input() if line.strip()]
     with to_write(options.store) as index:
         missing: Literal["ignore", "raise"] = "ignore" if options.ignore_missing else "raise"
         if options.keys:

@@ -19,10 +19,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     the name, and its mode is that of any new file. What is no file, such as /dev/stdout, is not replaced: its own name
     is yielded. Raises OSError, of ``path``, where nothing can be written.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        yield path
+    given = Path(path)
+    if given.exists() and not given.is_file():
+        yield given
         return
+    path = Path(os.path.realpath(path))
     new = new_beside(path)
     try:
         new.touch(exist_ok=False)
