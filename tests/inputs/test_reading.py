@@ -69,6 +69,8 @@ ROUTES = [
     Route(add, CODES[0].tobytes(), "from_bytes(values)", CODES[0]),
     Route(add, np.array([row.tobytes() for row in CODES], object), "from_bytes(values)"),
     Route(add, TEXTS, "from_hex(values)"),
+    Route(add, np.array(TEXTS, object), "from_hex(values)"),
+    Route(add, np.array([f"{int(text, 16):064b}" for text in TEXTS], object), "from_bits(values)"),
     Route(add, ["".join("01"[bit] for bit in row) for row in BITS.astype(int)], "from_bits(values)"),
     Route(add, [Hash(row) for row in BITS], "np.array([one.hash.ravel() for one in values])", BITS),
     Route(hx.from_hex, ["0" * 31 + "1", "0" * 32], "from_bits(texts)", np.array([[0, 0, 0, 1], [0] * 4], np.uint8)),
@@ -221,6 +223,29 @@ def test_what_are_no_integers_is_told(values: Any, message: str) -> None:
         hx.from_ints(values, 64)
     with pytest.raises(TypeError, match="from_bytes takes bytes, or several of them, got int"):
         hx.from_bytes(5)  # type: ignore[arg-type]
+
+
+def test_what_can_be_walked_through_once_becomes_a_list() -> None:
+    for walked in (iter(CODES), map(np.asarray, CODES), (row for row in CODES)):
+        index = HashIndex(64)
+        with pytest.raises(TypeError, match=r"got \w+, expected packed uint8 .*; list\(values\) makes a list of it"):
+            index.add(walked)
+        index.add(list(walked))
+        assert np.array_equal(index.get(index.ids()), CODES)
+
+
+def test_columns_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas")
+    signed = pandas.Series(SIGNED)
+    with pytest.raises(ValueError, match="is negative") as refused:
+        hx.from_ints(signed, 64)
+    assert np.array_equal(eval(str(refused.value).partition("read by ")[2], {**vars(hx), "values": signed}), CODES)
+    with pytest.raises(TypeError, match=r"from_hex\(values\)"):
+        add(pandas.Series(TEXTS))
+    assert np.array_equal(hx.from_hex(pandas.Series(TEXTS)), CODES)
+    index = HashIndex(64)
+    index.add(pandas.DataFrame(BITS))  # which lies by columns
+    assert np.array_equal(index.get(index.ids()), CODES)
 
 
 def test_zeros_at_the_end_of_bytes_are_kept() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,12 @@ def _of_texts(array: NDArray[Any]) -> str:
 
 def _of_objects(array: NDArray[Any], n_bits: int | None) -> str:
     first = array.ravel()[0]
+    if isinstance(first, Iterator):
+        return "; list(values) makes a list of it"
     if isinstance(first, int):
         return f"; from_ints(values, {n_bits or 'n_bits'}) reads codes written as integers"
+    if isinstance(first, str) and all(isinstance(one, str) for one in array.ravel()):  # as pandas has them
+        return _of_texts(array)
     if isinstance(first, bytes | bytearray | memoryview):
         return "; from_bytes(values) makes codes of rows of bytes"
     if getattr(getattr(first, "hash", None), "dtype", None) == np.bool_:  # of imagehash

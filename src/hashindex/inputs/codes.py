@@ -129,10 +129,12 @@ def _as_array(values: Any, what: str) -> NDArray[Any]:
         raise TypeError(f"{what}: got a {type(values).__name__}, expected one column of it: values[name] is one")
     if hasattr(values, "as_py"):
         raise TypeError(f"{what}: got an Arrow scalar; from_bytes(values.as_py()) makes a code of one")
-    if hasattr(values, "__dlpack_device__"):
-        device = int(values.__dlpack_device__()[0])
-        if device != 1:  # kDLCPU
-            raise TypeError(f"{what}: the array lies on another device (DLPack type {device}); move it to the CPU")
+    try:
+        device = int(values.__dlpack_device__()[0]) if hasattr(values, "__dlpack_device__") else 1
+    except (RuntimeError, ValueError, BufferError) as error:  # of a tensor without memory
+        raise TypeError(f"{what}: cannot be read as an array of codes: {error}") from None
+    if device != 1:  # kDLCPU
+        raise TypeError(f"{what}: the array lies on another device (DLPack type {device}); move it to the CPU")
     try:
         return np.asarray(values) if hasattr(values, "__array__") else _without_array_protocol(values)
     except (TypeError, ValueError, RuntimeError) as error:

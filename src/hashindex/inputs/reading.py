@@ -99,7 +99,7 @@ def from_ints(values: SupportsIndex | Iterable[SupportsIndex], n_bits: int) -> N
             raise TypeError(f"row {i}: expected an integer, got {type(value).__name__}")
         number = as_int(value)
         if number < 0:
-            signed = n_bits == 64 and getattr(values, "dtype", None) == np.int64
+            signed = n_bits == 64 and isinstance(values, np.ndarray) and values.dtype == np.int64
             plain = f"from_ints([int(value) % 2**{n_bits} for value in values], {n_bits})"
             advice = "values.view(np.uint64)" if signed else plain
             raise ValueError(f"row {i}: {number} is negative; two's complement is read by {advice}")
