@@ -28,11 +28,11 @@ FLOORS = (
     ("structures",),
     ("segments",),
     ("engines",),
-    ("_core",),
     ("codes", "matches"),
     ("pages",),
     ("inputs",),
     ("support",),
+    ("_core",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -31,4 +31,5 @@ PYBIND11_MODULE(_core, m) {
     hashindex::register_count(m);
     hashindex::register_scoring(m);
     hashindex::register_tail(m);
+    hashindex::register_sampling(m);
 }

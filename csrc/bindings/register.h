@@ -13,5 +13,6 @@ void register_folds(pybind11::module_& m);
 void register_count(pybind11::module_& m);
 void register_scoring(pybind11::module_& m);
 void register_tail(pybind11::module_& m);
+void register_sampling(pybind11::module_& m);
 
 }  // namespace hashindex

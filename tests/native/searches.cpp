@@ -6,6 +6,7 @@
 #include "../../csrc/search/scan.h"
 #include "check_answers.h"
 #include "check_clusters.h"
+#include "check_samples.h"
 #include "check_tables.h"
 
 #include <memory>
@@ -181,6 +182,8 @@ int main(int argc, char** argv) {
             for (const Kernel* kernel : kernels) check_counts(truth, {*kernel, pool, 1, never});
             for (const Kernel* kernel : every) check_counts(truth, {*kernel, pool, 3, never});
         }
+        for (const Kernel* kernel : kernels) check_distances(truth, *kernel);
+        if (!kernels.empty() && truth.codes().count <= 3001) check_dealing(truth.codes(), kernels);
         ++n_cases;
     };
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {

@@ -10,6 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,20 +19,22 @@ import numpy as np
 
 from ..engines.query import RadiusQuery
 from ..engines.rows import Codes, Rows
+from ..segments.segment import Segment
 from ..support.cache import cache_folder
 from ..support.files import write_text
 from ..support.machine import processor
 from .costs import LARGE, SMALL, Costs, folding
+from .multi_index import MultiIndex
 from .multi_index.layout import deal
+from .structure import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..engines import Engine
 
-VERSION = 8  # of the constants' meaning
+VERSION = 9  # of the constants' meaning
 LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
-DEALT = 3e6  # nanoseconds in which bits of 256-bit codes are dealt to tables on a Zen 5 core
 
 CHUNK = 31.0  # bytes, of kernels over planes: sums of their bits fit a byte
 DEFAULT = Costs()
@@ -178,7 +181,7 @@ def measure(engine: Engine) -> Costs:
     n_sifted = engine.folds.radius(rows, folds, wide_query).work.candidates
     sifting = _least(partial(engine.folds.radius, rows, folds, wide_query))
     sift = max(sifting - _least(partial(_scan, engine, folds, 64)), 0.0) / n_sifted
-    look = _least(lambda: deal(words[4], 256, SMALL)) / DEALT
+    look = _least(partial(_look, words[4])) / MultiIndex().look_cost(_segment(words[4]), DEFAULT)
     wide = codes.reshape(-1, 64)
     fold = _least(partial(engine.folds.build, wide, 16, 1)) / folding(wide.shape, [2])
     lookup: list[float] = []
@@ -225,6 +228,15 @@ def _scan(engine: Engine, codes: Codes, n_queries: int, bits: int = 2) -> None:
     """Within so many bits of a byte: by 2, few codes are found, but all their bytes are looked at."""
     radii = np.full(n_queries, bits * codes.shape[1], np.int32)
     engine.scan.radius(Rows(codes), RadiusQuery(codes[:n_queries], radii))
+
+
+def _look(codes: Codes) -> None:
+    """A first look at them."""
+    MultiIndex().predict(_segment(codes), None, np.array([8]), Kind(None, 8, 1, 1, DEFAULT, inf))
+
+
+def _segment(codes: Codes) -> Segment:
+    return Segment.of(8 * codes.shape[1], codes, np.arange(len(codes)))
 
 
 def _pair(values: list[float]) -> tuple[float, float]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..engines import Engine
 from ..engines.folds import MAX_FOLDED, SHARE_SCANNED, fold
-from ..engines.numpy_engine.common import words_of
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import NearestRows, RadiusRows
 from ..engines.rows import Codes
@@ -58,7 +57,7 @@ class FoldStructure:
 
     def look_cost(self, segment: Segment, costs: Costs) -> float:
         """By the words of the codes sampled, which are fetched from all over memory."""
-        return costs.look * (2e5 + 3.5e4 * min(_n_words(segment), 64) + 0.3 * min(len(segment.codes), 2**20))
+        return costs.look * (3.5e5 + 1.2e4 * min(_n_words(segment), 64) + 0.1 * min(len(segment.codes), 2**20))
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
         """Nothing can be told."""
@@ -84,11 +83,9 @@ class FoldStructure:
         n, costs = len(segment.codes), kind.costs
         notes = self._notes(segment)
         widths = notes.usual if state is None else list(state)
-        width = self._best(segment, widths, kind.k, kind.radius)
-        sifted, n_scanned = (
-            n * _left(notes.shares[width], limits, _falling(segment, kind.k)),
-            0 if kind.k is None else n // SHARE_SCANNED,
-        )
+        falling, n_scanned = _falling(segment, kind.k), 0 if kind.k is None else n // SHARE_SCANNED
+        width = _best(segment, notes.shares, widths, _limits(segment, kind.k, kind.radius), falling)
+        sifted = n * _left(notes.shares[width], limits, falling)
         shares = np.diff(notes.shares[width][: 64 * width + 1], prepend=0.0)
         folds = scans((n, 8 * width), kind, limits, lambda: (np.arange(len(shares), dtype=np.float64), shares))
         nanoseconds = folds + _looking(segment, kind, sifted)
@@ -126,10 +123,8 @@ class FoldStructure:
         return state
 
     def _folds(self, segment: Segment, state: State, kind: Kind) -> Codes:
-        return state[self._best(segment, list(state), kind.k, kind.radius)]
-
-    def _best(self, segment: Segment, widths: list[int], k: int | None, radius: int) -> int:
-        return _best(segment, self._notes(segment).shares, widths, k, radius)
+        limits, falling = _limits(segment, kind.k, kind.radius), _falling(segment, kind.k)
+        return state[_best(segment, self._notes(segment).shares, list(state), limits, falling)]
 
     def _notes(self, segment: Segment) -> Notes:
         known: Notes | None = segment.learned.notes.get(self.name)
@@ -142,13 +137,16 @@ class FoldStructure:
 def _usual(segment: Segment, shares: Shares) -> list[int]:
     """Words of the folds to build: the best for usual searches, or twice as many, and half of them."""
     widths = list(shares)
-    first = min(widths.index(_best(segment, shares, widths, USUAL_K, segment.n_bits)), len(widths) - 2)
+    limits, falling = _limits(segment, USUAL_K, segment.n_bits), _falling(segment, USUAL_K)
+    first = min(widths.index(_best(segment, shares, widths, limits, falling)), len(widths) - 2)
     return widths[max(first, 0) :][:2]
 
 
-def _best(segment: Segment, shares: Shares, widths: list[int], k: int | None, radius: int) -> int:
-    """The width for searches for the k nearest within the radius, or for all within it."""
-    limits, falling, sifting = _limits(segment, k, radius), _falling(segment, k), _sifting(segment)
+def _best(
+    segment: Segment, shares: Shares, widths: list[int], limits: NDArray[np.int64], falling: Falling | None
+) -> int:
+    """The width for searches that look as far as the limits."""
+    sifting = _sifting(segment)
     takes = {width: width + sifting * _left(shares[width], limits, falling).mean() for width in widths}
     return min(takes, key=lambda width: float(takes[width]))
 
@@ -176,8 +174,8 @@ def _sampled_shares(segment: Segment) -> Shares:
     sample = sampled(segment.codes, QUERIES + OTHERS)
     shares = {}
     for width in _widths(_n_words(segment)):
-        words = words_of(fold(sample, 8 * width))
-        between = distances_between(words[:, :QUERIES], words[:, QUERIES:])
+        folds = fold(sample, 8 * width)
+        between = distances_between(folds[:QUERIES], folds[QUERIES:])
         shares[width] = shares_within(between, segment.n_bits + 1) if between.size else np.ones(segment.n_bits + 1)
     return shares
 

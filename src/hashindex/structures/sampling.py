@@ -7,7 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines.numpy_engine.common import words_of
 from ..engines.rows import Codes
+from ..support.native import core
 
 BLOCK = 16  # codes compared with all others at a time, whose differences stay in the cache
 
@@ -23,13 +25,21 @@ def _shuffled(n: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).permutation(n)
 
 
-def distances_between(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int32]:
-    """Of the codes with words a (n_words, n) and b (n_words, m): (n, m)."""
-    distances = np.zeros((a.shape[1], b.shape[1]), np.int32)
-    differ = np.empty((BLOCK, b.shape[1]), np.uint64)
-    for begin in range(0, a.shape[1], BLOCK):
-        some = a[:, begin : begin + BLOCK, None]
-        for x, y in zip(some, b, strict=True):
+def distances_between(a: Codes, b: Codes) -> NDArray[np.int32]:
+    """Of codes a (n, code_size) and b (m, code_size): (n, m)."""
+    if core is not None:
+        return core.distances_between(np.ascontiguousarray(a), np.ascontiguousarray(b))
+    return counted_between(a, b)
+
+
+def counted_between(a: Codes, b: Codes) -> NDArray[np.int32]:
+    """:func:`distances_between` without the native core."""
+    distances = np.zeros((len(a), len(b)), np.int32)
+    words, others = words_of(a), words_of(b)
+    differ = np.empty((BLOCK, len(b)), np.uint64)
+    for begin in range(0, len(a), BLOCK):
+        some = words[:, begin : begin + BLOCK, None]
+        for x, y in zip(some, others, strict=True):
             np.bitwise_xor(x, y, out=differ[: len(x)])
             distances[begin : begin + BLOCK] += np.bitwise_count(differ[: len(x)])
     return distances

@@ -30,7 +30,7 @@ def left_of_clusters(clusters: Clusters, n_limits: int) -> Left:
     """What queries like some of the codes find left, on average."""
     n = len(clusters.codes)
     centroids, sampled = words_of(clusters.centroids), np.arange(0, n, max(1, n // MOST_OTHERS))[:MOST_OTHERS]
-    to_queries = distances_between(centroids, words_of(clusters.codes[:: max(1, n // QUERIES)][:QUERIES]))
+    to_queries = distances_between(clusters.centroids, clusters.codes[:: max(1, n // QUERIES)][:QUERIES])
     sizes = np.diff(clusters.firsts)
     some = np.flatnonzero(sizes > 1)
     begins = clusters.places[clusters.firsts[some]].astype(np.int64)  # of clusters, one after the other
@@ -51,12 +51,11 @@ def left_of_sample(codes: Codes, n_limits: int) -> Left:
     n = QUERIES + CENTROIDS + n_others
     if len(codes) < n:
         return Left(np.ones(n_limits), np.ones(n_limits), 1.0)
-    sample = words_of(sampled(codes, n))
-    queries, centroids, others = np.split(sample, [QUERIES, QUERIES + CENTROIDS], axis=1)
-    to_others, to_queries = (distances_between(centroids, ones) for ones in (others, queries))
-    of = to_others.argmin(axis=0)
-    nearest = to_others[of, np.arange(len(of))]
-    shares = shares_within(np.abs(to_queries[of] - nearest[:, None]), n_limits)
+    queries, centroids, others = np.split(sampled(codes, n), [QUERIES, QUERIES + CENTROIDS])
+    to_centroids = distances_between(others, centroids)
+    of = to_centroids.argmin(axis=1)
+    nearest = to_centroids[np.arange(len(of)), of]
+    shares = shares_within(np.abs(distances_between(centroids, queries)[of] - nearest[:, None]), n_limits)
     own = np.bincount(of) / len(of)
     trained = shares * (BETTER + (1 - BETTER) * shares)  # of codes that do not cluster all stay
     return Left(trained, np.minimum(2 * shares, 1.0), float((own**2).sum()))

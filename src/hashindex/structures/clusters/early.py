@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ...engines import Engine
 from ...engines.clusters import Clusters
-from ...engines.numpy_engine.common import words_of
 from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import TooManyHits
 from ...engines.rows import Codes, Rows
@@ -46,7 +45,7 @@ def ranks(codes: Codes, clusters: Clusters, k: int, engine: Engine, n_threads: i
     kept = (distances > 0) & (places < TIES * k + COPIES)
     rows, of_query, places = rows[kept], of_query[kept], places[kept]
     of, _ = engine.clusters.assign(codes[rows], clusters.centroids, n_threads)
-    order = np.argsort(distances_between(words_of(queries), words_of(clusters.centroids)), axis=1, kind="stable")
+    order = np.argsort(distances_between(queries, clusters.centroids), axis=1, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
     found_after = np.full((len(queries), TIES * k + COPIES), order.shape[1])

@@ -27,7 +27,7 @@ FEWEST_CODES = 2**17  # below, a scan is over soon
 SHARED_FROM, SHARED = 16, 64  # queries of a batch from which on, and with which, a cluster is compared with many
 FALLING = 1.4  # times the codes and clusters that the last limit leaves are met by k-nearest queries while it falls
 ALONE = 1.8  # times as long to enter a cluster that no other query of the batch enters
-LOOK_COST = 4.4e6  # nanoseconds
+LOOK_COST = 1.1e6  # nanoseconds
 MOST_BITS = 4096  # a directory has an entry per distance and cluster
 
 

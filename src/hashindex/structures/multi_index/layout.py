@@ -8,9 +8,9 @@ from math import ceil, comb, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.numpy_engine.common import words_of
 from ...engines.tables import COPIED_BITS, MOST_TABLED, Layout
-from ..sampling import distances_between
+from ...support.native import core
+from ..sampling import counted_between
 
 MAX_TABLES = 16
 MAX_WIDTH = 28  # a directory of 2**28 + 1 offsets is 1 GB
@@ -58,22 +58,32 @@ def deal(sample: NDArray[np.uint8], n_bits: int, n_distinct: int) -> Layout:
     of section 4.4 of the paper named in :func:`shape`.
     """
     n_tables, width = shape(n_bits, n_distinct)
-    bits = np.unpackbits(sample[:: max(1, len(sample) // SAMPLE)], axis=1, count=n_bits)
+    step = max(1, len(sample) // SAMPLE)
+    masks = (dealt if core is None else core.deal)(sample, step, n_bits, n_tables, width)
+    return Layout(masks, np.full(n_tables, width, np.int32))
+
+
+def dealt(sample: NDArray[np.uint8], step: int, n_bits: int, n_tables: int, width: int) -> NDArray[np.uint8]:
+    """Masks of ``n_tables`` tables, by one of every ``step`` codes: :func:`deal` without the native core.
+
+    That core adds up the same numbers in the same order: the masks are the same.
+    """
+    bits = np.unpackbits(sample[::step], axis=1, count=n_bits)
     share = bits.mean(axis=0) if len(bits) else np.full(n_bits, 0.5)
     deviation = np.sqrt(share * (1 - share))
     order = np.argsort(-deviation.round(3), kind="stable")[: n_tables * width]
     correlation = _correlation(bits[:, order], share[order], deviation[order])
-    dealt: list[list[int]] = [[] for _ in range(n_tables)]
+    tables: list[list[int]] = [[] for _ in range(n_tables)]
     shared = np.zeros((n_tables, len(order)))  # summed correlation of each bit with each table's
     for i, bit in enumerate(order.tolist()):
         _, _, t = min(
             (told, len(own), t)
-            for t, (told, own) in enumerate(zip(shared[:, i].tolist(), dealt, strict=True))
+            for t, (told, own) in enumerate(zip(shared[:, i].tolist(), tables, strict=True))
             if len(own) < width
         )
-        dealt[t].append(bit)
+        tables[t].append(bit)
         shared[t] += correlation[i]
-    return Layout(_packed(dealt, n_bits), np.full(n_tables, width, np.int32))
+    return _packed(tables, n_bits)
 
 
 def _correlation(
@@ -83,8 +93,8 @@ def _correlation(
 
     By counting where they differ, on packed columns: threads of a BLAS would have to be woken for so little.
     """
-    columns = words_of(np.packbits(bits, axis=0).T)
-    differ = distances_between(columns, columns) / max(len(bits), 1)
+    columns = np.packbits(bits, axis=0).T
+    differ = counted_between(columns, columns) / max(len(bits), 1)
     both = (share + share[:, None] - differ) / 2
     spread = np.maximum(deviation, 1e-6)
     found: NDArray[np.float64] = np.abs(both - np.outer(share, share)) / np.outer(spread, spread)

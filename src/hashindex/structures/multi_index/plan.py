@@ -7,15 +7,16 @@ prediction costs time and never changes an answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 from math import comb, inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.numpy_engine.common import words_of
 from ...engines.tables import Layout, Shells, Tables, n_copied
 from ...segments.segment import Segment
 from ..costs import Costs
+from ..sampling import distances_between
 
 MOST_FLIPS = 12  # per table that a radius search considers
 SAMPLE_QUERIES, SAMPLE_KEYS = 32, 2048  # stored codes whose keys are compared
@@ -34,18 +35,18 @@ class Prices:
 def expected_prices(segment: Segment, layout: Layout, costs: Costs) -> Prices:
     """Prices by how the keys of sampled codes differ, and at least as if codes were uniform. Needs no tables."""
     n_codes, n_tables, width = len(segment.codes), len(layout.widths), int(layout.widths[0])
-    bits = np.unpackbits(segment.codes[:: max(1, n_codes // SAMPLE_KEYS)][:SAMPLE_KEYS], axis=1)
-    rows = np.linspace(0, len(bits) - 1, SAMPLE_QUERIES).astype(np.int64)
+    some = segment.codes[:: max(1, n_codes // SAMPLE_KEYS)][:SAMPLE_KEYS].copy()  # from all over memory, once
+    rows = np.linspace(0, len(some) - 1, SAMPLE_QUERIES).astype(np.int64)
     pairs = np.zeros((n_tables, width + 1))
     sampled = range(0, n_tables, -(-n_tables // MOST_SAMPLED))
     for t in sampled:
-        places = np.flatnonzero(np.unpackbits(layout.masks[t]))
-        keys = words_of(np.packbits(bits[:, places], axis=1))[0]
-        pairs[t] = np.bincount(np.bitwise_count(keys[rows][:, None] ^ keys).ravel(), minlength=width + 1)
+        places = np.flatnonzero(layout.masks[t])  # bytes that have bits of the key
+        keys = some[:, places] & layout.masks[t, places]
+        pairs[t] = np.bincount(distances_between(keys[rows], keys).ravel(), minlength=width + 1)
         pairs[t, 0] -= len(rows)  # each with itself
     pairs[:] = pairs[np.arange(n_tables) // sampled.step * sampled.step]  # tables are dealt alike
     lookups = np.array([[float(comb(width, flips)) for flips in range(width + 1)]] * n_tables)
-    candidates = np.maximum(lookups * n_codes / 2.0**width, pairs * (n_codes / (len(rows) * len(bits))))
+    candidates = np.maximum(lookups * n_codes / 2.0**width, pairs * (n_codes / (len(rows) * len(some))))
     with_copies = n_copied(segment.codes, n_tables)
     each = [costs.probe(n_codes, segment.n_bits, t < with_copies) for t in range(n_tables)]
     lookup, candidate = np.array(each).T[:, :, None]
@@ -91,15 +92,16 @@ def whole_table(tables: Tables) -> NDArray[np.int32]:
 
 def shells(prices: Prices) -> Shells:
     """The steps of a k-NN search: always the cheapest next shell, until all of one table has been seen."""
-    n_tables, n_flips = prices.nanoseconds.shape
-    flips = [0] * n_tables
+    nanoseconds: list[list[float]] = prices.nanoseconds.tolist()
+    following = [(shell[0], t, 0) for t, shell in enumerate(nanoseconds)]  # of each table
+    heapify(following)
     steps: list[tuple[int, int]] = []
     while True:
-        t = min(range(n_tables), key=lambda t: (prices.nanoseconds[t, flips[t]], t))
-        steps.append((t, flips[t]))
-        flips[t] += 1
-        if flips[t] == n_flips:
+        _, t, flips = following[0]
+        steps.append((t, flips))
+        if flips + 1 == len(nanoseconds[t]):
             break
+        heapreplace(following, (nanoseconds[t][flips + 1], t, flips + 1))
     taken = np.array(steps, np.int32)
     return Shells(taken, prices.nanoseconds[taken[:, 0], taken[:, 1]])
 
