@@ -92,11 +92,11 @@ def test_what_is_no_filter_is_refused() -> None:
     index.add(np.arange(10, dtype=np.uint64))
     wrong: Any
     for wrong, message in (
-        ([0.5], "allow must be ids .integers. or a bool for each id, got dtype float64"),
+        ([0.5], "allow must be ids .integers. or a bool for each id, got 0.5, a float"),
         (3, r"in one row; got shape \(\)"),
         ([[1]], r"got shape \(1, 1\)"),
         ([-1], "must not be negative"),
-        (["a"], "got dtype <U1"),
+        (["a"], "got .a., a str"),
         (np.ma.array([True, False], mask=[True, False]), "got a masked array"),
         (np.ma.array([1, 2], mask=[True, False]), "got a masked array"),
     ):
