@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import faiss
 import pytest
+from pytest_benchmark.logger import PytestBenchmarkWarning
 
 import hashindex as hx
 from hashindex.support import machine
@@ -23,10 +25,12 @@ def one_thread() -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "large: gigabytes or many minutes; make bench leaves it out")
     config.addinivalue_line("filterwarnings", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # of skips
+    warnings.filterwarnings("ignore", category=PytestBenchmarkWarning)  # of a suite that skips as a whole, at the end
 
 
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
-    peers = {name: machine.installed(name) for name in ("usearch", "pynear", "pillow", "pytest-benchmark")}
+    names = ("usearch", "pynear", "pillow", "pytest-benchmark", "sentence-transformers")
+    peers = {name: machine.installed(name) for name in names}
     output_json["hashindex_machine"] = {
         **machine.describe(),
         **{name: version for name, version in peers.items() if version},
