@@ -13,7 +13,7 @@ export HASHINDEX_REQUIRE_NATIVE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 MARKED := not large
-SUITES := scan radius nearest single build_and_memory keeping writing scaling adversarial planner postgres training
+SUITES := scan radius nearest embeddings single build_and_memory keeping writing scaling adversarial planner postgres training
 
 .PHONY: help demo reproduce test test-integrations check docs bench bench-large radii package emulate sanitize crash fuzz wheels clean
 

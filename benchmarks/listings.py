@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from cells import Cell, Suite, shown
 
 OURS = "hashindex"
+END = "<!-- end of embeddings -->"  # docs/embeddings.md includes what is before it
 LOST = 1.5  # times the better method's time
-VERSIONS = ("Python", "hashindex", "numpy", "numba", "torch", "faiss-cpu", "usearch", "pynear")
+VERSIONS = ("Python", "hashindex", "numpy", "numba", "torch", "faiss-cpu", "usearch", "pynear", "sentence-transformers")
 
 
 class Listing(NamedTuple):
@@ -25,6 +26,7 @@ SUITES = {
     "scan": "Scanning",
     "radius": "Within a radius",
     "nearest": "The nearest",
+    "embeddings": "Sentence embeddings",
     "build_and_memory": "Building and memory",
     "keeping": "Files and stores",
     "writing": "Beside writes",
@@ -166,8 +168,26 @@ def first_queries(found: Sequence[Cell]) -> list[str]:
     ]
 
 
+def embeddings(found: Sequence[Cell]) -> list[str]:
+    """What searches of embeddings find, take and keep: a line each."""
+    lines = []
+    for cell in found:
+        search = ", ".join(part for part in (cell.peer, cell.info["settings"]) if part)
+        numbers = cell.us, float(cell.info["lone_us"]), float(cell.info["bytes"]) / float(cell.info["n_codes"])
+        lines.append([cell.case, search, f"{cell.recall:.3f}", *map(shown, numbers)])
+    n_codes = int(found[0].info["n_codes"])
+    return [
+        "",
+        f"### The ten nearest by float of {n_codes:,} vectors of 384 dimensions",
+        *rows(["kept", "search", "recall", "us per query of 1000", "us per query alone", "bytes per vector"], lines),
+        "",
+        END,
+    ]
+
+
 METHODS = ("auto", "scan", "multi-index", "clusters", "folds")
-OTHERS = {"planner": planner, "first queries": first_queries}  # rows that are listed in their own way
+# Rows that are listed in their own way.
+OTHERS = {"planner": planner, "first queries": first_queries, "embeddings": embeddings}
 
 
 def section(suite: Suite) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from approximate_peers import Approximate
 from checks import Near, hits_recall, near_recall, same_hits, same_near, true_hits, true_near
-from datasets import Codes, Data
+from datasets import Data
+from numpy.typing import NDArray
 from peers import Peer
 
 ENOUGH = 0.98  # recall asked of approximate peers
@@ -95,7 +96,7 @@ def alternating(works: Mapping[str, Callable[[], object]], rounds: int = 7) -> d
     return {name: median(taken) for name, taken in times.items()}
 
 
-def lone(calls: Mapping[str, Callable[[Codes], object]], queries: Codes, n_blocks: int = 5) -> dict[str, float]:
+def lone(calls: Mapping[str, Callable[[Any], object]], queries: NDArray[Any], n_blocks: int = 5) -> dict[str, float]:
     """Median seconds of calls with one query, each with another; after a warm-up, peers take turns in blocks of calls.
 
     A block of a slow peer ends early.
