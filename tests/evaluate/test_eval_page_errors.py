@@ -74,7 +74,7 @@ def test_errors_name_what_is_wrong_and_write_no_page(
 
 def test_page_and_numbers_are_two_files(methods: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["eval", str(methods), "--output", "both", "--json", "./both"]) == 2
-    assert "are the same file" in capsys.readouterr().err
+    assert "--output both: --json writes it; name another file" in capsys.readouterr().err
 
 
 def test_a_missing_package_is_told_before_the_work(
