@@ -26,6 +26,17 @@ def test_how_to_wait_is_set_before_torch_is_loaded(tmp_path: Path, arguments: li
     assert done.stderr == f"waits: {chosen or 'PASSIVE'}\n"
 
 
+def test_commands_over_stores_begin_no_threads_of_blas() -> None:
+    program = (
+        "import os, {first}sys\nfrom hashindex.cli.main import main\nmain(['info'])\nassert 'numpy' in sys.modules\n"
+    )
+    program += "assert os.environ.get('OPENBLAS_NUM_THREADS') == {wanted!r}"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    for first, chosen, wanted in (("", {}, "1"), ("", {"OPENBLAS_NUM_THREADS": "2"}, "2"), ("numpy, ", {}, None)):
+        script = program.format(first=first, wanted=wanted)
+        subprocess.run([sys.executable, "-c", script], env=environment | chosen, check=True, timeout=120)
+
+
 def test_the_library_leaves_the_environment_alone() -> None:
     program = "import os\nbefore = dict(os.environ)\nfrom hashindex.learn import HashNet\nassert os.environ == before"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

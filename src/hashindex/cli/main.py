@@ -14,6 +14,7 @@ from io import TextIOWrapper
 from typing import Any, Protocol, cast
 
 from .advice import as_told
+from .waiting import without_blas
 
 COMMANDS = {  # what each does, in the order of the help
     "build": "make a store of codes in files",
@@ -33,6 +34,7 @@ COMMANDS = {  # what each does, in the order of the help
     "check-lists": "check lists of images and labels for what makes measured numbers wrong",
     "completion": "print what completes commands and options in a shell",
 }
+OVER_STORES = ("build", "add", "search", "remove", "check", "convert", "info")
 MENDABLE = (ImportError, ValueError, OSError, KeyError)
 _PIPE_CLOSED = 141  # what a shell says of programs that SIGPIPE ended
 
@@ -72,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 well, 1 its answer is no (wrong, none, damaged), 2 it failed."""
     given = sys.argv[1:] if arguments is None else arguments
     chosen = next((one for one in given if not one.startswith("-")), "")
+    if chosen in OVER_STORES:
+        without_blas()
     options = _parsed(_parser_of(chosen), given)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files as they are, whatever bytes they have
