@@ -44,7 +44,7 @@ docs: $(READY)  ## Build the documentation into docs/_build/html and run its exa
 	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs docs/_build/doctest
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
-bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites the pages of docs/benchmarks/ (an hour)
+bench: $(READY)  ## Measure beside faiss, usearch, pynear and NumPy; rewrites docs/benchmarks/ and docs/comparison.md (one to two hours)
 	folder=benchmarks/results/$$($(BIN)/python -c "from hashindex.engines.native import NativeEngine; print(NativeEngine().isa)"); \
 	mkdir -p $$folder; \
 	for suite in $(SUITES); do \

@@ -130,26 +130,3 @@ class UsearchHNSW(Approximate):
         self.index.expansion_search = self.effort
         found = self.index.search(queries, k, threads=1)
         return Near(found.distances.astype(np.int32), found.keys.astype(np.int64))
-
-
-class PynearMIH(Approximate):
-    """pynear's multi-index hashing: k nearest, from buckets within a radius."""
-
-    name = "pynear MIH"
-    efforts = (2, 4, 8, 12, 16, 24, 32, 48, 64)
-    m: int
-
-    @property
-    def settings(self) -> str:
-        return f"m={self.m} radius={self.effort}"
-
-    def fill(self, codes: Codes) -> None:
-        import pynear
-
-        self.m = codes.shape[1] // 2  # substrings of 16 bits
-        self.index = pynear.MIHBinaryIndex(self.m)
-        self.index.set(codes)
-
-    def nearest(self, queries: Codes, k: int) -> Near:
-        ids, distances = self.index.searchKNN_arrays(queries, k, self.effort)
-        return Near(distances, ids)

@@ -24,7 +24,8 @@ class Cell(NamedTuple):
     @property
     def recall(self) -> float:
         """Share of the neighbours found; 1 for all that is exact."""
-        return float(self.info.get("recall", 1))
+        recall = self.info.get("recall")
+        return 1.0 if recall is None else float(recall)
 
 
 class Suite(NamedTuple):
@@ -44,10 +45,18 @@ def read(path: Path) -> Suite:
         if "row" not in info:
             continue
         if "us" in info and "peer" not in info:  # several peers, timed in turns
-            cells += [Cell(info["row"], info["case"], peer, us / 1e6, info) for peer, us in info["us"].items()]
+            cells += [
+                Cell(info["row"], info["case"], peer, us / 1e6, of_peer(info, peer)) for peer, us in info["us"].items()
+            ]
         else:
             cells.append(Cell(info["row"], info["case"], info["peer"], run["stats"]["median"], info))
     return Suite(path.stem, report["hashindex_machine"], cells)
+
+
+def of_peer(info: dict[str, Any], peer: str) -> dict[str, Any]:
+    """What is said of one of several peers: recall and settings may be given by peer."""
+    own = {name: info[name].get(peer) for name in ("recall", "settings") if isinstance(info.get(name), dict)}
+    return info | own
 
 
 def shown(value: float) -> str:

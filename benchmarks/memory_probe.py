@@ -15,10 +15,12 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+from approximate_peers import Approximate, FaissHNSW, UsearchHNSW
 from datasets import flip, random_codes
-from peers import FaissMultiHash, HashIndex, Peer
+from peers import FaissFlat, FaissMultiHash, HashIndex, Kind, Peer
+from pynear_peers import PynearIVF, PynearWithin
 
-BATCH = 100_000
+BATCH, FEW = 100_000, 1_000  # queries; of what has no tables
 
 
 def resident() -> int:
@@ -33,24 +35,32 @@ def main(name: str, n_codes: int, radius: int) -> None:
     rng = np.random.default_rng(10)
     peers: dict[str, Peer] = {
         "hashindex": HashIndex(),
-        "faiss MultiHash": FaissMultiHash(3, 21, radius),
+        "faiss Flat": FaissFlat(),
+        "faiss MultiHash": FaissMultiHash(3, min(21, n_codes.bit_length()), radius),
+        "faiss HNSW": FaissHNSW("memory"),
+        "usearch HNSW": UsearchHNSW("memory"),
+        "pynear MIH": PynearWithin(4),
+        "pynear IVF": PynearIVF(),
     }
     peer = peers[name]
+    kind: Kind = "k" if isinstance(peer, Approximate) else "radius"
+    size = 10 if kind == "k" else radius
     warm = random_codes(rng, 20_000, 64)
-    peers[name].build(warm).radius(warm[:10], radius)  # what is loaded once is not the index's
+    peer.build(warm).find(warm[:10], kind, size)  # what is loaded once is not the index's
     before = resident()
     codes = random_codes(rng, n_codes, 64)
-    queries = flip(rng, codes[rng.integers(0, n_codes, BATCH)], np.arange(BATCH) % 3)
+    n_queries = BATCH if name in ("hashindex", "faiss MultiHash", "pynear MIH") else FEW
+    queries = flip(rng, codes[rng.integers(0, n_codes, n_queries)], np.arange(n_queries) % 3)
     peer.build(codes)
     del codes
-    peer.radius(queries[:10], radius)
+    peer.find(queries[:10], kind, size)
     first_s = -time.perf_counter()
-    peer.radius(queries, radius)
+    peer.find(queries, kind, size)
     first_s += time.perf_counter()
     rounds = []
     for _ in range(3):
         start = time.perf_counter()
-        peer.radius(queries, radius)
+        peer.find(queries, kind, size)
         rounds.append(time.perf_counter() - start)
     answer = {
         "bytes": resident() - before,
@@ -58,7 +68,7 @@ def main(name: str, n_codes: int, radius: int) -> None:
         "build_s": peer.build_s,
         "first_batch_s": first_s,
         "batch_s": sorted(rounds)[1],
-        "n_queries": BATCH,
+        "n_queries": n_queries,
     }
     print(json.dumps(answer))
 

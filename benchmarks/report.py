@@ -1,6 +1,4 @@
-"""Write docs/benchmarks.md, a page and a picture per ISA, and the rows of the README from the suites' JSON files.
-
-What docs/radius.md shows comes from there, too.
+"""Write the pages of benchmarks, the comparison, and what the README and docs/radius.md show of results.
 
 python benchmarks/report.py [folder of results [folder to write to]]
 """
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from cells import Suite, read
 from chart import draw
+from comparison import write_comparison
 from listings import SUITES, section
 from radii_page import write_radii
 from readme import write_rows
@@ -33,7 +32,8 @@ FRONT = """# Benchmarks
 
 Times are medians, on one thread unless said. In brackets: times the first column without brackets. More than 1x is
 slower or larger than that; less than 1x beside hashindex is a cell that it loses. Every answer was compared with
-faiss's exhaustive one before it was timed. What is not exact shows its recall.
+faiss's exhaustive one before it was timed. What is not exact shows its recall. [Another page](comparison.md) has the
+best of each library, and all cells that hashindex loses.
 
 ```{{toctree}}
 :hidden:
@@ -70,6 +70,7 @@ def main(results: Path, docs: Path) -> None:
     links = "\n".join(f"- [{isa}](benchmarks/{isa}.md): {ISAS[isa]}" for isa in measured)
     names = "\n".join(f"benchmarks/{isa}" for isa in measured)
     (docs / "benchmarks.md").write_text(FRONT.format(links=links, names=names), encoding="utf-8")
+    write_comparison(measured, docs)
     if (results / "radii.json").exists():
         write_radii(results, docs)
     if (docs.parent / "README.md").exists() and measured:

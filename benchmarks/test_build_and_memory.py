@@ -51,6 +51,15 @@ def test_memory(benchmark: Any, name: str) -> None:
     probe(benchmark, name, n_codes, *arguments, row="memory", case="uniform, 64 bits, 1e7")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["hashindex", "faiss Flat", "faiss MultiHash", "faiss HNSW", "usearch HNSW", "pynear MIH", "pynear IVF"],
+)
+def test_memory_of_others(benchmark: Any, name: str) -> None:
+    """Few enough for graphs."""
+    probe(benchmark, name, 300_000, row="memory", case="uniform, 64 bits, 3e5")
+
+
 @pytest.mark.large
 def test_hundred_million(benchmark: Any) -> None:
     arguments = ("memory_probe.py", "hashindex", "100000000", "2")

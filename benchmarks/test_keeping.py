@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 import faiss
 import measure
 import numpy as np
+import pynear
 import pytest
 from datasets import Codes, uniform
 from usearch.index import Index
@@ -40,6 +42,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     flat = faiss.IndexBinaryFlat(64)
     flat.add(codes)
     faiss.write_index_binary(flat, str(folder / "codes.faiss"))
+    hashes = faiss.IndexBinaryMultiHash(64, 3, 18)
+    hashes.add(codes)
+    faiss.write_index_binary(hashes, str(folder / "hashes.faiss"))
+    tree = pynear.VPTreeBinaryIndex64()
+    tree.set(codes)
+    (folder / "codes.pickle").write_bytes(pickle.dumps(tree))
     exact = Index(ndim=64, metric="hamming", dtype="b1")
     exact.add(np.arange(len(codes)), codes, threads=2)
     exact.save(folder / "codes.usearch")
@@ -49,7 +57,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hashindex load": folder / "codes.hxi",
         "hashindex store": folder / "store",
         "faiss Flat": folder / "codes.faiss",
+        "faiss MultiHash": folder / "hashes.faiss",
         "usearch HNSW": folder / "codes.usearch",
+        "pynear VPTree": folder / "codes.pickle",
         "SQLite": folder / "codes.sqlite",
     }
 
@@ -82,13 +92,22 @@ def test_opening(benchmark: Any, files: dict[str, Path]) -> None:
         index.view(str(files["usearch HNSW"]))
         return int(index.search(query, 1).keys[0])
 
+    def hashes() -> int:
+        _, _, ids = faiss.read_index_binary(str(files["faiss MultiHash"])).range_search(query[None], 3)
+        return int(ids[0])
+
+    def tree() -> int:
+        return int(pickle.loads(files["pynear VPTree"].read_bytes()).search1NN(query[None])[0][0])
+
     file = files["hashindex load"]
     works: dict[str, Callable[[], int]] = {
         "hashindex load, mmap": lambda: int(hx.HashIndex.load(file, mmap=True).search(query, radius=2).ids[0]),
         "hashindex load": lambda: int(hx.HashIndex.load(file).search(query, radius=2).ids[0]),
         "hashindex store": store,
         "faiss Flat": lambda: int(faiss.read_index_binary(str(files["faiss Flat"])).search(query[None], 1)[1][0, 0]),
+        "faiss MultiHash": hashes,
         "usearch HNSW, view": viewed,
+        "pynear VPTree": tree,
     }
     assert {name: work() for name, work in works.items()} == dict.fromkeys(works, 777)
     assert table() == 777
@@ -98,7 +117,18 @@ def test_opening(benchmark: Any, files: dict[str, Path]) -> None:
     benchmark.pedantic(works["hashindex load, mmap"], rounds=1)
 
 
-@pytest.mark.parametrize("name", ["hashindex load", "hashindex store", "faiss Flat", "usearch HNSW", "SQLite"])
+SIZED = (
+    "hashindex load",
+    "hashindex store",
+    "faiss Flat",
+    "faiss MultiHash",
+    "usearch HNSW",
+    "pynear VPTree",
+    "SQLite",
+)
+
+
+@pytest.mark.parametrize("name", SIZED)
 def test_size(benchmark: Any, files: dict[str, Path], name: str) -> None:
     peer = name.replace(" load", " file")
     info = {"row": "size", "case": "uniform, 64 bits, 300,000 codes, ours with tables", "peer": peer}

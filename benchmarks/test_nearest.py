@@ -7,9 +7,10 @@ from typing import Any
 
 import measure
 import pytest
-from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, PynearMIH, UsearchHNSW
+from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, UsearchHNSW
 from datasets import Data, molecules, patches, sentences
 from peers import FaissFlat, HashIndex, Peer
+from pynear_peers import PynearIVF, PynearMIH, PynearVPTree
 
 K = 10
 CASES: dict[str, Callable[[], Data]] = {
@@ -28,15 +29,17 @@ PEERS: dict[str, Callable[[Data], Peer]] = {
     "faiss-hnsw": lambda data: FaissHNSW(data.name),
     "usearch-hnsw": lambda data: UsearchHNSW(data.name),
     "pynear-mih": lambda _: PynearMIH(),
+    "pynear-ivf": lambda _: PynearIVF(),
+    "pynear-vptree": lambda _: PynearVPTree(),
 }
+SLOW = {"pynear-mih": 50, "pynear-vptree": 50}  # queries they are given
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", PEERS)
 def test_nearest(benchmark: Any, case: str, name: str) -> None:
     data = CASES[case]()
-    if name == "pynear-mih":
-        if data.name != "patches":
-            pytest.skip("measured on patches alone")
-        data = data.first(50)
+    if name == "pynear-mih" and data.name != "patches":
+        pytest.skip("measured on patches alone")
+    data = data.first(SLOW.get(name, len(data.queries)))
     measure.nearest(benchmark, PEERS[name](data).build(data.codes), data, K, row="nearest", case=case)

@@ -1,4 +1,4 @@
-"""Everything within a radius, beside faiss in the fastest of its exact settings."""
+"""Everything within a radius, beside faiss and pynear in the fastest of their exact settings."""
 
 from __future__ import annotations
 
@@ -10,22 +10,35 @@ import pytest
 from checks import same_hits
 from datasets import Data, clustered, collapsed, molecules, patches, pdq, picture_hashes, uniform
 from peers import FaissFlat, FaissMultiHash, HashIndex, Peer, multi_hash_grid
+from pynear_peers import PynearWithin, within_grid
+
+Settings = Callable[[], Sequence[Peer]]
 
 
 class Case(NamedTuple):
-    """A set, a radius, and the settings of faiss to choose from."""
+    """A set, a radius, and the settings of the others to choose from."""
 
     make: Callable[[], Data]
     radius: int
-    faiss: Callable[[], Sequence[Peer]]
+    others: dict[str, Settings]
 
 
-def grid(n_bits: int, radius: int) -> Callable[[], list[Peer]]:
-    return lambda: [FaissFlat(), *multi_hash_grid(n_bits, radius)]
+def grid(n_bits: int, radius: int) -> dict[str, Settings]:
+    return {
+        "faiss": lambda: [FaissFlat(), *multi_hash_grid(n_bits, radius)],
+        "pynear": lambda: within_grid(n_bits),
+    }
 
 
-# At 1e7 a build takes faiss 17 s and more: only keys of about log2(n) bits.
-LARGER = lambda: [FaissMultiHash(nhash, b, 2) for nhash, b in ((3, 21), (3, 20), (2, 24))]  # noqa: E731
+# A build takes them 17 s and more: only keys of about log2(n) bits, and what has tables.
+LARGER: dict[str, Settings] = {
+    "faiss": lambda: [FaissMultiHash(nhash, b, 2) for nhash, b in ((3, 21), (3, 20), (2, 24))],
+    "pynear": lambda: [PynearWithin(m) for m in (4, 2)],
+}
+WIDE: dict[str, Settings] = {
+    "faiss": lambda: [FaissFlat()],
+    "pynear": lambda: [PynearWithin(m) for m in (64, 32, 16)],
+}
 
 CASES = {
     "uniform, 64 bits, 1e6, radius 2": Case(lambda: uniform(64, 1_000_000, 10_000), 2, grid(64, 2)),
@@ -37,7 +50,7 @@ CASES = {
     "collapsed, 64 bits, 6e4, radius 2": Case(lambda: collapsed(64), 2, grid(64, 2)),
     "PDQ-like, 256 bits, 1e6, radius 31": Case(pdq, 31, grid(256, 31)),
     "PDQ of pictures, 256 bits, 58,000, radius 31": Case(picture_hashes, 31, grid(256, 31)),
-    "molecules, 1,024 bits, 3e5, radius 20": Case(molecules, 20, lambda: [FaissFlat()]),
+    "molecules, 1,024 bits, 3e5, radius 20": Case(molecules, 20, WIDE),
 }
 
 
@@ -53,12 +66,13 @@ def test_radius(benchmark: Any, name: str, method: Any) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_radius_faiss(benchmark: Any, name: str) -> None:
+@pytest.mark.parametrize("other", ["faiss", "pynear"])
+def test_radius_others(benchmark: Any, name: str, other: str) -> None:
     case = CASES[name]
     data = case.make()
-    peer, times = measure.fastest(case.faiss(), data, case.radius)
+    peer, times = measure.fastest(case.others[other](), data, case.radius)
     ours = HashIndex().build(data.codes)
     assert same_hits(peer.radius(data.queries, case.radius), ours.radius(data.queries, case.radius))
     settings = f"{peer.name} {peer.settings}".strip()
-    labels: dict[str, Any] = {"row": "radius", "case": name, "peer": "faiss, best exact"}
+    labels: dict[str, Any] = {"row": "radius", "case": name, "peer": f"{other}, best exact"}
     measure.radius(benchmark, peer, data, case.radius, **labels, settings=settings, grid=times)

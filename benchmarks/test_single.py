@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any
 
+import faiss
 import first_queries
 import measure
 import numpy as np
+import pynear
 import pytest
 from checks import Hits, Near, exact, joined, same
-from datasets import Data, flip, power, random_codes, uniform
+from datasets import Codes, Data, flip, power, random_codes, uniform
 from peers import FaissFlat, Growing, HashIndex, Kind, NumPy, Peer, UsearchExact
+from pynear_peers import PynearVPTree, PynearWithin
+from usearch.index import Index
 
+import hashindex as hx
 from hashindex.engines.native.engine import NativeEngine, available_isas
 
 CHECKED = 100  # queries whose answers are compared with faiss's before the timing
+FEW = {"usearch exact": 5, "pynear VPTree": 5}  # of a slow one
 N_STREAMED, CHECKED_STREAM = 12_000, 2_000
 ANSWER: dict[Kind, type[Hits] | type[Near]] = {"radius": Hits, "k": Near}
 LONE: dict[str, tuple[Kind, int]] = {"radius 2": ("radius", 2), "k = 10": ("k", 10)}
@@ -34,10 +42,9 @@ def test_lone(benchmark: Any, work: str, n_bits: int, n_codes: int) -> None:
     kind, size = LONE[work]
     data = uniform(n_bits, n_codes)
     peers: list[Peer] = [*ours(), FaissFlat()]
-    if kind == "k":
-        peers.append(UsearchExact())
+    peers += [UsearchExact(), PynearVPTree()] if kind == "k" else [PynearWithin(n_bits // 16)]
     for peer in peers:
-        few = data.first(CHECKED if peer.name != "usearch exact" else 5)
+        few = data.first(FEW.get(peer.name, CHECKED))
         peer.build(data.codes)
         assert exact(few, peer.one_by_one(few.queries, kind, size), size), f"{peer.name} is not exact"
     calls = {peer.name: peer.call(kind, size) for peer in peers}
@@ -106,6 +113,36 @@ def test_adding(benchmark: Any) -> None:
     labels = {"data": data.name, "n_bits": 64, "n_codes": len(data.codes), "threads": 1}
     benchmark.extra_info.update(labels, row="adding", case="64 bits, one at a time, to 1e6 codes", us=us)
     benchmark.pedantic(partial(HashIndex().fill, data.codes), rounds=1)  # all at once, to compare
+
+
+def into_usearch() -> Callable[[Codes], Any]:
+    """Adds a code to a graph of usearch's, under the next number."""
+    index, ids = Index(ndim=64, metric="hamming", dtype="b1", connectivity=16), count()
+    return lambda code: index.add(next(ids), code[0], threads=1)
+
+
+INTO: dict[str, Callable[[], Callable[[Codes], Any]]] = {
+    "hashindex": lambda: hx.HashIndex(64, engine="native").add,
+    "faiss Flat": lambda: faiss.IndexBinaryFlat(64).add,
+    "faiss HNSW": lambda: faiss.IndexBinaryHNSW(64, 16).add,
+    "usearch HNSW": into_usearch,
+    "pynear HNSW": lambda: pynear.HNSWBinaryIndex(16).add,
+}
+
+
+def test_adding_to_graphs(benchmark: Any) -> None:
+    """A hundred thousand codes, one at a time, into what can be searched at any moment."""
+    codes = uniform(64, 100_000).codes
+
+    def each(name: str) -> None:
+        add = INTO[name]()
+        for i in range(len(codes)):
+            add(codes[i : i + 1])
+
+    us = {name: measure.seconds(partial(each, name)) / len(codes) * 1e6 for name in INTO}
+    labels = {"data": "uniform", "n_bits": 64, "n_codes": len(codes), "threads": 1}
+    benchmark.extra_info.update(labels, row="adding", case="64 bits, one at a time, to 1e5 codes", us=us)
+    benchmark.pedantic(partial(each, "hashindex"), rounds=1)
 
 
 @pytest.mark.parametrize("n_codes", first_queries.SIZES)
