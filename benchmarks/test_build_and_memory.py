@@ -57,7 +57,8 @@ def test_memory(benchmark: Any, name: str) -> None:
 )
 def test_memory_of_others(benchmark: Any, name: str) -> None:
     """Few enough for graphs."""
-    probe(benchmark, name, 300_000, row="memory", case="uniform, 64 bits, 3e5")
+    arguments = ("memory_probe.py", name, "300000", "2")
+    probe(benchmark, name, 300_000, *arguments, row="memory", case="uniform, 64 bits, 3e5")
 
 
 @pytest.mark.large
