@@ -16,7 +16,9 @@ from .query import NearestQuery, RadiusQuery
 from .results import NearestRows, RadiusRows, Work
 from .rows import Codes, Rows
 
-QUERIES, CODES = 64, 2**18  # compared at once: folds may be near where codes are not
+QUERIES, CODES = 64, 2**18  # compared at once, at most
+FIRST_CODES, LEAST_CODES = 2**15, 2**10  # multiples of 8
+PLACES = 2**19  # that are meant to be found at once, and sorted before anybody looks at Ctrl-C
 SIFTED = 2**16  # codes looked at by one call of NumPy
 SHARES = (SHARE_SCANNED, 8)  # of the codes one in so many tells how far to look in the others
 
@@ -69,19 +71,21 @@ class FoldsByScan:
         self, rows: Rows, folds: Codes, query: RadiusQuery, begin: int, end: int, budget: HitBudget
     ) -> Iterator[tuple[slice, Hits, int]]:
         """Blocks of queries, their sorted hits among the rows, numbered from the block's first, and codes looked at."""
-        folded = fold(query.codes, folds.shape[1])
+        folded, size = fold(query.codes, folds.shape[1]), FIRST_CODES
         for at in range(0, len(folded), QUERIES):
             block = slice(at, min(at + QUERIES, len(folded)))
             radii = np.minimum(query.radii[block], 8 * folded.shape[1]).astype(np.int32)  # no fold is farther
             near = RadiusQuery(folded[block], radii, query.n_threads)
-            found, n_sifted = [np.empty(0, np.int64)], 0
-            for low in range(begin, end, CODES):
-                part = _part(Rows(folds, rows.removed), low, min(low + CODES, end))
-                offsets, _, places, _ = self._scan.radius(part, near)
+            found, n_sifted, low = [np.empty(0, np.int64)], 0, begin
+            while low < end:
+                high = min(low + size, end)
+                offsets, _, places, _ = self._scan.radius(_part(Rows(folds, rows.removed), low, high), near)
                 of = np.repeat(np.arange(block.stop - at), np.diff(offsets))
                 hits = self._sifted(rows.codes, query.codes[block], query.radii[block], places + low, of)
                 found += map(budget.take, hits)
                 n_sifted += len(places)
+                wanted = (high - low) * PLACES // max(len(places), 1) // 8 * 8  # folds may be near where codes are not
+                low, size = high, max(LEAST_CODES, min(wanted, 2 * size, CODES))
             yield block, np.sort(np.concatenate(found)), n_sifted
 
     def _sifted(
