@@ -5,8 +5,11 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "../search/codes.h"
 
@@ -21,9 +24,29 @@ inline void require(bool holds, const char* what) {
     if (!holds) throw std::invalid_argument(what);
 }
 
+// An array (n,) of its own; NumPy would let go of the GIL to copy more than some hundred numbers.
+template <class T>
+Array<T> copied(const T* data, std::size_t n) {
+    Array<T> array(static_cast<py::ssize_t>(n));
+    std::copy_n(data, n, array.mutable_data());
+    return array;
+}
+
 inline Codes as_codes(const Array<std::uint8_t>& codes) {
     require(codes.ndim() == 2 && codes.shape(1) >= 1, "codes must be uint8 of shape (n, code_size)");
     return {codes.data(), static_cast<std::size_t>(codes.shape(0)), static_cast<std::size_t>(codes.shape(1))};
+}
+
+// Pages and their table: hashindex.engines.removed.Removed.arrays.
+using GivenRemoved = std::pair<Array<std::uint8_t>, Array<std::uint32_t>>;
+
+inline Removed as_removed(const std::optional<GivenRemoved>& given, std::size_t n_rows) {
+    if (!given) return {};
+    const auto& [pages, table] = *given;
+    require(pages.ndim() == 2 && static_cast<std::size_t>(pages.shape(1)) == Removed::page_size &&
+                static_cast<std::size_t>(table.size()) * Removed::page_rows >= n_rows,
+            "removed must have a bit per row");
+    return {pages.data(), table.data()};
 }
 
 }  // namespace hashindex

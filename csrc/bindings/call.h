@@ -52,6 +52,14 @@ private:
     PyThreadState* state_ = PyEval_SaveThread();
 };
 
+// Runs work(), without the GIL if it takes long: else it would be over before the GIL is back.
+template <class Work>
+void without_gil_if(bool is_long, Work work) {
+    if (!is_long) return work();
+    const Unlocked unlocked;
+    work();
+}
+
 // Runs work(execution, unlocked) without the GIL. Ctrl-C ends it at its next look at the flag; the signal's exception
 // is raised.
 template <class Work>

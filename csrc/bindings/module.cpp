@@ -32,4 +32,6 @@ PYBIND11_MODULE(_core, m) {
     hashindex::register_scoring(m);
     hashindex::register_tail(m);
     hashindex::register_sampling(m);
+    hashindex::register_ids(m);
+    hashindex::register_marks(m);
 }

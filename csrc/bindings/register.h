@@ -14,5 +14,7 @@ void register_count(pybind11::module_& m);
 void register_scoring(pybind11::module_& m);
 void register_tail(pybind11::module_& m);
 void register_sampling(pybind11::module_& m);
+void register_ids(pybind11::module_& m);
+void register_marks(pybind11::module_& m);
 
 }  // namespace hashindex

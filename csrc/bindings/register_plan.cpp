@@ -61,21 +61,9 @@ private:
 using GivenStep =
     std::tuple<std::shared_ptr<BoundPart>, std::shared_ptr<Structure>, std::optional<Array<std::int64_t>>>;
 
-// Pages and their table.
-using GivenRemoved = std::pair<Array<std::uint8_t>, Array<std::uint32_t>>;
-
 // The rows that were removed from a part, and the holders, each with the arrays that it borrows.
 struct GivenLost {
     std::optional<GivenRemoved> rows, holders;
-
-    static Removed of(const std::optional<GivenRemoved>& given, std::size_t n_rows) {
-        if (!given) return {};
-        const auto& [pages, table] = *given;
-        require(pages.ndim() == 2 && static_cast<std::size_t>(pages.shape(1)) == Removed::page_size &&
-                    static_cast<std::size_t>(table.size()) * Removed::page_rows >= n_rows,
-                "removed must have a bit per row");
-        return {pages.data(), table.data()};
-    }
 };
 
 // One code, or rows of them, and the radius of each: one number, or an array of as many.
@@ -211,8 +199,8 @@ private:
         steps = steps_;
         for (std::size_t i = 0; i < lost.size(); ++i) {
             Part& part = steps[i].part;
-            part.rows.removed = GivenLost::of(lost[i].rows, part.rows.codes.count);
-            part.lost = GivenLost::of(lost[i].holders, part.n_rows);
+            part.rows.removed = as_removed(lost[i].rows, part.rows.codes.count);
+            part.lost = as_removed(lost[i].holders, part.n_rows);
         }
         if (n_tail) steps.push_back({tail.cast<const BoundPart&>().first(n_tail), &scan, nullptr});
         for (const Step& step : steps)

@@ -6,6 +6,7 @@
 #include "../../csrc/search/scan.h"
 #include "check_answers.h"
 #include "check_clusters.h"
+#include "check_ids.h"
 #include "check_samples.h"
 #include "check_tables.h"
 
@@ -184,8 +185,10 @@ int main(int argc, char** argv) {
         }
         for (const Kernel* kernel : kernels) check_distances(truth, *kernel);
         if (!kernels.empty() && truth.codes().count <= 3001) check_dealing(truth.codes(), kernels);
+        if (!only_shared && truth.codes().count <= 701) check_ids(truth);
         ++n_cases;
     };
+    for (const std::size_t n_rows : {1u, 40000u, 100000u}) check_marks(n_rows);
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {
         for (const std::size_t n_codes : {0u, 1u, 2u, 31u, 32u, 33u, 200u, 701u})
             check(Reference(n_codes, 133, code_size, 5), code_size == 1 ? 3 : 7);  // 133: two blocks of queries

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
+from itertools import count, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..support.native import core
+
 PAGE = 4096  # bytes, of a bit per row
 PAGE_ROWS_BITS = 15
 SPARE = 256  # pages of a pool for later removals
+NO_ROWS = np.empty(0, np.int64)
 
 
 class _Pool:
@@ -17,11 +21,11 @@ class _Pool:
 
     def __init__(self, pages: NDArray[np.uint8], n_taken: int) -> None:
         self.pages = pages
-        self._next = itertools.count(n_taken)
+        self._next = count(n_taken)
 
     def take(self, n: int) -> list[int] | None:
         """Places of n pages that nobody else has; None if there are not as many left."""
-        places = [next(self._next) for _ in range(n)]
+        places = list(islice(self._next, n))
         return places if not n or places[-1] < len(self.pages) else None
 
 
@@ -51,7 +55,8 @@ class Removed:
     def none(cls, n_rows: int) -> Removed:
         """Nothing removed."""
         n_pages = -(-n_rows // (8 * PAGE))
-        pages = np.zeros((min(1 + 2 * n_pages, 1 + n_pages + SPARE), PAGE), np.uint8)
+        pages = np.empty((1 + n_pages + min(n_pages, SPARE), PAGE), np.uint8)
+        pages[0] = 0
         return cls(n_rows, np.zeros(n_pages, np.uint32), _Pool(pages, 1))
 
     @classmethod
@@ -99,39 +104,51 @@ class Removed:
 
     def with_rows(self, rows: NDArray[np.int64]) -> Removed:
         """The same set and ``rows`` (n,)."""
-        if len(rows) <= 1:
-            return self.with_row(int(rows[0])) if len(rows) else self
-        rows = np.sort(rows)
-        at = rows >> 3
-        firsts = np.flatnonzero(np.diff(at, prepend=-1))  # of the rows of a byte
-        marks = np.bitwise_or.reduceat(np.uint8(1) << (rows & 7).astype(np.uint8), firsts)
-        at = at[firsts]
-        numbers = at // PAGE
-        new = self._owning(numbers[np.diff(numbers, prepend=-1) > 0])
-        new.pages[new.table[numbers], at % PAGE] |= marks
-        return new
-
-    def with_row(self, row: int) -> Removed:
-        """The same set and one row."""
-        page = row >> PAGE_ROWS_BITS
-        new = self._owning([page])
-        new.pages[new.table[page], row >> 3 & (PAGE - 1)] |= 1 << (row & 7)
-        return new
+        if not len(rows):
+            return self
+        numbers = _pages_of(rows, len(self.table))
+        places = self._pool.take(len(numbers))
+        return self._moved(rows) if places is None else self._with(self._pool, numbers, places, rows)
 
     def apart(self) -> Removed:
         """The same set in pages of its own, for marks that are soon forgotten."""
-        n_pages = len(self.table)
-        pages = np.zeros((n_pages + min(n_pages, SPARE), PAGE), np.uint8)
-        pages[:n_pages] = self.pages[self.table]
-        return Removed(self.n_rows, np.arange(n_pages, dtype=np.uint32), _Pool(pages, n_pages))
+        return self._moved(NO_ROWS)
 
-    def _owning(self, numbers: NDArray[np.int64] | list[int]) -> Removed:
-        """The same set, with pages ``numbers`` (n,), each named once, that nobody else has."""
-        places = self._pool.take(len(numbers))
-        if places is None:
-            return self.apart()
-        pages, table = self.pages, self.table.copy()
-        to, of = (places, numbers) if len(places) > 1 else (places[0], numbers[0])  # one is copied without a list
-        pages[to] = pages[table[of]]
-        table[of] = to
-        return Removed(self.n_rows, table, self._pool)
+    def _moved(self, rows: NDArray[np.int64]) -> Removed:
+        """The same set and ``rows`` (n,) in a pool of its own.
+
+        Its spare pages are not touched before they are taken: of large removals one after the other each gets the
+        memory of the one before last back, which costs less than new memory.
+        """
+        n_pages = len(self.table)
+        every = range(n_pages)
+        return self._with(_Pool(np.empty((n_pages + min(n_pages, SPARE), PAGE), np.uint8), n_pages), every, every, rows)
+
+    def _with(self, pool: _Pool, numbers: Sequence[int], places: Sequence[int], rows: NDArray[np.int64]) -> Removed:
+        """The same set and ``rows`` (n,), with pages ``numbers`` at ``places`` of a pool, which nobody else has."""
+        return Removed(self.n_rows, _with_rows(self.arrays, pool.pages, numbers, places, rows), pool)
+
+
+def pages_of(rows: NDArray[np.int64], n_pages: int) -> list[int]:  # noqa: ARG001
+    """The pages that have ``rows`` (n,)."""
+    numbers: list[int] = np.unique(rows >> PAGE_ROWS_BITS).tolist()
+    return numbers
+
+
+def with_rows(
+    removed: tuple[NDArray[np.uint8], NDArray[np.uint32]],
+    to: NDArray[np.uint8],
+    numbers: Sequence[int],
+    places: Sequence[int],
+    rows: NDArray[np.int64],
+) -> NDArray[np.uint32]:
+    """The table of the same marks and ``rows`` (n,), once pages ``numbers``, of these, are copied to ``places``."""
+    pages, table = removed[0], removed[1].copy()
+    to[np.array(places)] = pages[table[np.array(numbers)]]
+    table[np.array(numbers)] = places
+    at = rows >> 3
+    np.bitwise_or.at(to, (table[at // PAGE], at % PAGE), np.uint8(1) << (rows & 7).astype(np.uint8))
+    return table
+
+
+_pages_of, _with_rows = (pages_of, with_rows) if core is None else (core.pages_of, core.with_rows)

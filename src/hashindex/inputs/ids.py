@@ -8,21 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..support.native import core
 from .masked import is_masked
 from .numbers import integers_of, odd_one
 
 
 def as_ids(ids: Any) -> NDArray[np.int64]:
     """Return ids as int64 (n,); TypeError unless integers, ValueError for another shape or ids below 0."""
-    return _checked(ids, _in_a_row(ids))
+    plain = _plain(ids)
+    return _checked(ids, _in_a_row(ids)) if plain is None else plain
 
 
 def as_some_ids(ids: Any) -> tuple[NDArray[np.int64], bool]:
     """Return ids, or one, as int64 (n,), as :func:`as_ids`; and whether it is one."""
     if type(ids) is int and 0 <= ids < 2**63:  # at once: codes are removed one at a time
         return np.array([ids]), True
+    plain = _plain(ids)
+    if plain is not None:
+        return plain, False
     array = _in_a_row(ids)
     return (_checked(ids, array), False) if array.ndim else (_checked([ids], array[None]), True)
+
+
+def _plain(ids: Any) -> NDArray[np.int64] | None:
+    """A copy of what needs no second look, made in one call that seldom lets go of the GIL; else None."""
+    return core.plain_ids(ids) if core is not None and type(ids) is np.ndarray else None
 
 
 def _checked(ids: Any, array: NDArray[Any]) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from ..engines.removed import Removed
 from ..engines.rows import NOTHING_REMOVED, Rows, spans
 from ..support.interrupts import interruptible
 from ..support.locks import ForkLock
+from ..support.native import core
 from .postings import Postings, collapse, estimate_distinct
 from .spread import Spread, spread_of
 
@@ -140,6 +141,11 @@ class Segment:
         return None if self.bare is None else self.bare.arrays, self.removed.arrays
 
     @property
+    def place(self) -> tuple[int, NDArray[np.int64] | None, int, tuple[NDArray[np.uint8], NDArray[np.uint32]] | None]:
+        """What the native core looks for ids in."""
+        return self.first_id, self.ids, self.n_rows, None if self.removed is None else self.removed.arrays
+
+    @property
     def nbytes(self) -> int:
         """Bytes of codes, ids and postings; not of what structures have built."""
         total = self.codes.nbytes
@@ -156,6 +162,10 @@ class Segment:
 
     def find(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the row of each of ``ids`` (n,), and whether it is here."""
+        return self._found(ids) if core is None else core.find_rows(ids, self.place)
+
+    def _found(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """:meth:`find` without the native core."""
         if self.ids is None:
             rows = ids - self.first_id
             here = (rows >= 0) & (rows < self.n_rows)

@@ -9,6 +9,9 @@ from ..inputs.ids import distinct_ids
 from ..segments.segment import Segment
 from ..segments.snapshot import Snapshot
 from ..segments.tail import TailBuffer
+from ..support.native import core
+
+MISSING = "id {} is not in the index; nothing was changed"
 
 
 def known(snapshot: Snapshot, ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -20,15 +23,7 @@ def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot without ``ids`` (n,); KeyError for one that is not here."""
     if len(ids) <= 1:
         return _without_one(snapshot, int(ids[0])) if len(ids) else snapshot
-    ids = distinct_ids(ids)
-    at, known = snapshot.in_tail(ids)
-    in_tail, gone = at[known], []
-    for segment in snapshot.segments:
-        rows, here = segment.find(ids)
-        gone.append(rows[here])
-        known |= here
-    if not known.all():
-        raise KeyError(f"id {ids[known.argmin()]} is not in the index; nothing was changed")
+    *gone, in_tail = (_rows_of if core is None else _rows_found)(snapshot, ids)
     left = [one.without(rows) if len(rows) else one for one, rows in zip(snapshot.segments, gone, strict=True)]
     if not len(in_tail):
         return _with(snapshot, left, snapshot.tail, snapshot.n_tail)
@@ -36,6 +31,30 @@ def without(snapshot: Snapshot, ids: NDArray[np.int64]) -> Snapshot:
     kept[in_tail] = False
     tail = TailBuffer(snapshot.tail_codes[kept], snapshot.tail_ids[kept])
     return _with(snapshot, left, tail, len(tail.ids))
+
+
+def _rows_found(snapshot: Snapshot, ids: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows of ``ids`` (n,), each once, in each segment and in the tail; KeyError for an id that none has."""
+    assert core is not None
+    tail = (0, snapshot.tail.ids, snapshot.n_tail, None)
+    rows, missing = core.rows_of_ids(ids, [*(one.place for one in snapshot.segments), tail])
+    if missing >= 0:
+        raise KeyError(MISSING.format(missing))
+    return rows
+
+
+def _rows_of(snapshot: Snapshot, ids: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """:func:`_rows_found` without the native core."""
+    ids = distinct_ids(ids)
+    at, known = snapshot.in_tail(ids)
+    in_tail, found = at[known], []
+    for segment in snapshot.segments:
+        rows, here = segment.find(ids)
+        found.append(rows[here])
+        known |= here
+    if not known.all():
+        raise KeyError(MISSING.format(ids[known.argmin()]))
+    return [*found, in_tail]
 
 
 def _without_one(snapshot: Snapshot, one: int) -> Snapshot:
@@ -50,7 +69,7 @@ def _without_one(snapshot: Snapshot, one: int) -> Snapshot:
     ids, codes = snapshot.tail_ids, snapshot.tail_codes
     row = int(ids.searchsorted(one))
     if row == len(ids) or ids[row] != one:
-        raise KeyError(f"id {one} is not in the index; nothing was changed")
+        raise KeyError(MISSING.format(one))
     tail = TailBuffer(np.delete(codes, row, axis=0), np.delete(ids, row))
     return snapshot.with_less(segments, tail, len(tail.ids))
 
