@@ -57,7 +57,7 @@ class FoldStructure:
 
     def look_cost(self, segment: Segment, costs: Costs) -> float:
         """By the words of the codes sampled, which are fetched from all over memory."""
-        return costs.look * (3.5e5 + 1.2e4 * min(_n_words(segment), 64) + 0.1 * min(len(segment.codes), 2**20))
+        return costs.look * (2e5 + 6e3 * min(_n_words(segment), 64) + 0.1 * min(len(segment.codes), 2**20))
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
         """Nothing can be told."""
@@ -147,8 +147,8 @@ def _best(
 ) -> int:
     """The width for searches that look as far as the limits."""
     sifting = _sifting(segment)
-    takes = {width: width + sifting * _left(shares[width], limits, falling).mean() for width in widths}
-    return min(takes, key=lambda width: float(takes[width]))
+    left = _left(np.stack([shares[width] for width in widths]), limits, falling).mean(axis=1)
+    return widths[int(np.argmin(np.array(widths) + sifting * left))]
 
 
 def _falling(segment: Segment, k: int | None) -> Falling | None:
@@ -157,24 +157,28 @@ def _falling(segment: Segment, k: int | None) -> Falling | None:
     if k is None or spread is None:
         return None
     seen = 2.0 ** np.arange(int(log2(SHARE_SCANNED))) / SHARE_SCANNED
-    return Falling(seen, np.rint([spread.limits(int(k / share)) for share in seen]).astype(np.int64))
+    return Falling(seen, np.rint([spread.limits(int(k / share)) for share in seen.tolist()]).astype(np.int64))
 
 
 def _left(shares: NDArray[np.float64], limits: NDArray[np.int64], falling: Falling | None) -> NDArray[np.float64]:
-    """The share of the codes that are sifted."""
-    most = len(shares) - 1
+    """Of shares (..., n_bits + 1) the share of the codes that are sifted, by limit: (..., n_limits)."""
+    most = shares.shape[-1] - 1
+    left: NDArray[np.float64]
     if falling is None:
-        return shares[np.minimum(limits, most)]
-    reached = np.minimum(np.maximum(limits[:, None, None], falling.limits), most)
-    left: NDArray[np.float64] = shares[reached].mean(axis=2) @ falling.seen
+        left = shares.take(np.minimum(limits, most), -1)
+    else:
+        reached = np.minimum(np.maximum(limits[:, None, None], falling.limits), most)
+        left = shares.take(reached, -1).mean(axis=-1) @ falling.seen
     return left
 
 
 def _sampled_shares(segment: Segment) -> Shares:
-    sample = sampled(segment.codes, QUERIES + OTHERS)
+    codes = sampled(segment.codes, QUERIES + OTHERS)
     shares = {}
     for width in _widths(_n_words(segment)):
-        folds = fold(sample, 8 * width)
+        folds = fold(codes, 8 * width)
+        if width % 2 == 0:
+            codes = folds  # as in building
         between = distances_between(folds[:QUERIES], folds[QUERIES:])
         shares[width] = shares_within(between, segment.n_bits + 1) if between.size else np.ones(segment.n_bits + 1)
     return shares
