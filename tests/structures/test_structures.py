@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,9 @@ class ByOnes:
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         return costs.build * len(segment.codes)
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> NDArray[np.int64]:
+    def build(
+        self, segment: Segment, engine: Engine, n_threads: int, parts: Sequence[Segment] = ()
+    ) -> NDArray[np.int64]:
         ones: NDArray[np.int64] = np.bitwise_count(segment.codes).sum(axis=1, dtype=np.int64)
         return ones
 

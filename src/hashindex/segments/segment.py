@@ -39,6 +39,7 @@ class Learned:
     lost: dict[str, float] = field(default_factory=dict)  # nanoseconds of searches, for want of it
     looked: dict[int, NDArray[np.int64]] = field(default_factory=dict)  # by k: counts by the distance looked to
     building: dict[str, Thread] = field(default_factory=dict)  # by threads of their own, while searches go on
+    shared: dict[str, Any] = field(default_factory=dict)  # what structures have for all segments of an index, by name
     apart: float = 0.0  # nanoseconds of searches, because there are other segments, since one came last
     spread: Spread | None = None
     owners: NDArray[np.int64] | None = None  # of the rows of postings, once somebody asked for codes
@@ -189,11 +190,13 @@ class Segment:
                 return None
         return None if self.removed is not None and self.removed.has_row(row) else row
 
+    def codes_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of ``codes`` each of ``rows`` (n,) has; may be the same array."""
+        return rows if self.postings is None else self._owners[rows]
+
     def codes_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The codes of ``rows`` (n,), as a copy."""
-        if self.postings is None:
-            return self.codes[rows]
-        return self.codes[self._owners[rows]]
+        return self.codes[self.codes_of(rows)]
 
     def live(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Codes (n_codes, code_size) and ids (n_codes,) of the rows that were not removed, in id order."""

@@ -56,6 +56,7 @@ class Snapshot:
         self.next_id = next_id  # above every id ever used
         self.plans: dict[Any, Any] = {}
         self._count()
+        self._share()
         self.n_scanned = 0
         self._tail_segment: Segment | None = None
         self._settled: Snapshot | None = None
@@ -92,6 +93,13 @@ class Snapshot:
             self.n_codes += segment.n_codes
             lost = lost or segment.removed is not None
         self.lost: list[Any] | None = [segment.lost for segment in self.segments] if lost else None
+
+    def _share(self) -> None:
+        """Let all segments have what structures made for the largest that they made anything for."""
+        if len(self.segments) > 1:
+            first = max(self.segments, key=lambda one: (len(one.learned.shared) > 0, one.n_rows))
+            for one in self.segments:
+                one.learned.shared = first.learned.shared
 
     @classmethod
     def empty(cls, n_bits: int | None) -> Snapshot:

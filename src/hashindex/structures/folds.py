@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log2
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ class FoldStructure:
         widths = notes.usual if notes else _widths(_n_words(segment))[:2]
         return costs.fold * folding(segment.codes.shape, widths)
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> State:
+    def build(self, segment: Segment, engine: Engine, n_threads: int, parts: Sequence[Segment] = ()) -> State:  # noqa: ARG002
         """Fold all codes to the width that serves a usual search best, and to half of it for shorter radii."""
         state, codes = {}, segment.codes
         for width in self._notes(segment).usual:

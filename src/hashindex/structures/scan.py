@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Scan:
         """Nothing."""
         return 0.0
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> tuple[()]:  # noqa: ARG002
+    def build(self, segment: Segment, engine: Engine, n_threads: int, parts: Sequence[Segment] = ()) -> tuple[()]:  # noqa: ARG002
         """Nothing."""
         return ()
 

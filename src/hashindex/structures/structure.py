@@ -6,6 +6,7 @@ A structure lives in a module or package of its own, implements this protocol, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -64,8 +65,8 @@ class Structure(Protocol):
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """Nanoseconds that its state takes to build on one thread; 0 if there is none to build."""
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> Any:
-        """Return its state for a segment."""
+    def build(self, segment: Segment, engine: Engine, n_threads: int, parts: Sequence[Segment] = ()) -> Any:
+        """Return its state for a segment, which was made of ``parts``, if any: their states may spare work."""
 
     def predict(self, segment: Segment, state: Any | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
         """What queries take that must look as far as ``limits`` (n,); without state, if it were built."""

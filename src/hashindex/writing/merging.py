@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -37,6 +37,7 @@ def with_segment(segments: tuple[Segment, ...], n_bits: int, parts: list[Part], 
     new = Segment.of(n_bits, *in_id_order([*(one.live() for one in segments[first:]), *parts])).collapsed(largest)
     if largest is not None:
         largest.learned.apart = 0.0  # one segment of all would not last
+        new.learned.shared = largest.learned.shared
         _build(new, largest.learned.states, engine)
     return (*segments[:first], new)
 
@@ -69,18 +70,19 @@ def merged(parts: tuple[Segment, ...], engine: Engine, stops: Callable[[], bool]
     """
     segment = joined(parts).collapsed()
     segment.learned.thought = any(one.learned.thought for one in parts)
+    segment.learned.shared = parts[0].learned.shared
     if not stops():
-        _build(segment, max(parts, key=lambda one: one.n_rows).learned.states, engine)
+        _build(segment, max(parts, key=lambda one: one.n_rows).learned.states, engine, parts)
     return segment
 
 
-def _build(segment: Segment, names: Iterable[str], engine: Engine) -> None:
-    """Build the structures of these names for a segment that nobody knows yet, on this thread."""
+def _build(segment: Segment, names: Iterable[str], engine: Engine, parts: Sequence[Segment] = ()) -> None:
+    """Build the structures of these names for a segment, made of ``parts``, that nobody knows yet, on this thread."""
     if segment.part(engine) is None:  # compiled by Numba, whose lock a child forked meanwhile would find held
         return
     for name in list(names):
         if STRUCTURES[name].may_serve(segment):
-            segment.learned.state(name, partial(STRUCTURES[name].build, segment, engine, 1))
+            segment.learned.state(name, partial(STRUCTURES[name].build, segment, engine, 1, parts))
 
 
 def in_place_of(parts: tuple[Segment, ...], segment: Segment, snapshot: Snapshot) -> Snapshot | None:

@@ -25,6 +25,11 @@ def n_clusters(n_codes: int) -> int:
     return min(max(isqrt(n_codes), 1), MOST)
 
 
+def outgrown(centroids: Codes, n_codes: int) -> bool:
+    """Whether ``n_codes`` would have more than twice as many, four times as many codes as these were made for."""
+    return n_clusters(n_codes) > 2 * len(centroids)
+
+
 def codebook(codes: Codes, engine: Engine, n_threads: int) -> Codes:
     """Centroids (n_clusters, code_size) of codes (n, code_size), trained on a sample."""
     n = n_clusters(len(codes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -19,8 +20,9 @@ from ..costs import FEW as FEW_QUERIES
 from ..costs import Costs
 from ..structure import Kind, Prediction
 from .bounds import Left, left_of_clusters, left_of_sample
-from .codebook import ROUNDS, SAMPLED, codebook, n_clusters
+from .codebook import ROUNDS, SAMPLED, codebook, n_clusters, outgrown
 from .early import fewest, ranks
+from .joining import assigned
 from .restoring import restored
 
 FEWEST_CODES = 2**17  # below, a scan is over soon
@@ -65,15 +67,22 @@ class ClusterStructure:
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """By the distances of all codes, and of the sample in each round, to all centroids."""
         n, words = len(segment.codes), (segment.n_bits + 63) // 64
-        centroids = n_clusters(n)
-        measured = (n + ROUNDS * SAMPLED * centroids) * centroids
+        known, centroids = segment.learned.shared.get(self.name), self._n_centroids(segment)
+        trained = 0 if known is not None and len(known) == centroids else ROUNDS * SAMPLED * centroids
+        measured = (n + trained) * centroids
         return measured * (costs.scan_code + words * costs.scan_word) + 250.0 * n
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> Clusters:
-        """Train centroids on a sample, and put each code where it belongs."""
-        codes = segment.codes
-        centroids = codebook(codes, engine, n_threads)
-        of, distances = engine.clusters.assign(codes, centroids, n_threads)
+    def build(self, segment: Segment, engine: Engine, n_threads: int, parts: Sequence[Segment] = ()) -> Clusters:
+        """Put each code where it belongs among the centroids of all segments.
+
+        They are trained on a sample of this one's codes where there are none yet, or far fewer than it needs.
+        """
+        shared, codes = segment.learned.shared, segment.codes
+        centroids = shared.get(self.name)
+        if centroids is None or outgrown(centroids, len(codes)):
+            centroids = shared[self.name] = codebook(codes, engine, n_threads)
+        states = [(part, part.learned.states.get(self.name)) for part in parts]
+        of, distances = assigned(segment, centroids, states, engine, n_threads)
         return interruptible(lambda: clustered(codes, centroids, of, distances), 100 * len(codes))
 
     def predict(self, segment: Segment, state: Clusters | None, limits: NDArray[np.int64], kind: Kind) -> Prediction:
@@ -82,7 +91,7 @@ class ClusterStructure:
         left = self._left(segment, state)
         at = np.minimum(limits, segment.n_bits)
         candidates = left.codes[at] * n
-        n_centroids = n_clusters(n) if state is None else len(state.centroids)
+        n_centroids = self._n_centroids(segment) if state is None else len(state.centroids)
         lookups = left.clusters[at] * n_centroids
         found_after = None if kind.recall == 1 else self._notes(segment).ranks.get(_k_of_all(segment, kind))
         if found_after is not None:
@@ -123,8 +132,15 @@ class ClusterStructure:
         return state._asdict()
 
     def restore(self, segment: Segment, arrays: dict[str, NDArray[Any]]) -> Clusters:
-        """The clusters, if they are of as many codes of that width."""
-        return restored(segment, arrays)
+        """The clusters, if they are of as many codes of that width; their centroids serve other segments too."""
+        clusters = restored(segment, arrays)
+        segment.learned.shared[self.name] = clusters.centroids
+        return clusters
+
+    def _n_centroids(self, segment: Segment) -> int:
+        """How many there are, or would be."""
+        n, known = len(segment.codes), segment.learned.shared.get(self.name)
+        return n_clusters(n) if known is None or outgrown(known, n) else len(known)
 
     def _left(self, segment: Segment, state: Clusters | None) -> Left:
         notes, n_limits = self._notes(segment), segment.n_bits + 1

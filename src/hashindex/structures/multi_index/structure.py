@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import comb
 from typing import Any
@@ -83,7 +84,7 @@ class MultiIndex:
         n_tables, _ = shape(segment.n_bits, segment.n_distinct)
         return costs.build * len(segment.codes) * n_tables
 
-    def build(self, segment: Segment, engine: Engine, n_threads: int) -> Tables:
+    def build(self, segment: Segment, engine: Engine, n_threads: int, parts: Sequence[Segment] = ()) -> Tables:  # noqa: ARG002
         """Sort the rows into buckets."""
         return engine.multi_index.build(segment.codes, self._notes(segment).layout, n_threads)
 
