@@ -7,8 +7,8 @@ from typing import Any
 import faiss
 import numpy as np
 from checks import Near
-from datasets import Codes, temporary
 from peers import Faiss, Peer
+from sets import Codes, temporary
 
 import hashindex as hx
 

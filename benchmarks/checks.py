@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
-from datasets import Codes, Data
 from numpy.typing import NDArray
+from sets import Codes, Data
 
 Array = NDArray[Any]
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
-import faiss
 import pytest
 from pytest_benchmark.logger import PytestBenchmarkWarning
+from threads import one_thread
 
 import hashindex as hx
 from hashindex.support import machine
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    faiss.omp_set_num_threads(1)
-    yield
+def held(request: pytest.FixtureRequest) -> Iterator[None]:
+    with nullcontext() if request.node.get_closest_marker("all_threads") else one_thread():
+        yield
     gc.collect()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "large: gigabytes or many minutes; make bench leaves it out")
+    config.addinivalue_line("markers", "all_threads: takes all there are, and says so")
     config.addinivalue_line("filterwarnings", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # of skips
     warnings.filterwarnings("ignore", category=PytestBenchmarkWarning)  # of a suite that skips as a whole, at the end
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import faiss
 import numpy as np
 import pytest
-from datasets import Codes, Floats, embeddings, temporary
 from embedding_peers import Finder, Ids
 from numpy.typing import NDArray
+from sets import Codes, Floats, embeddings, temporary
 
 import hashindex as hx
 from hashindex.baselines import ITQ, LSH

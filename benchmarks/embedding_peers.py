@@ -7,8 +7,8 @@ from typing import Any
 
 import faiss
 import numpy as np
-from datasets import Floats, temporary
 from numpy.typing import NDArray
+from sets import Floats, temporary
 
 Ids = NDArray[np.int64]
 

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import faiss
 from checks import exact
-from datasets import Codes, Data, clustered, collapsed, patches, power, uniform
 from peers import HashIndex, Kind
+from sets import Codes, Data, clustered, collapsed, patches, power, uniform
 
 from hashindex.index import Method
 from hashindex.structures import folds

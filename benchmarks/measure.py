@@ -11,9 +11,10 @@ from typing import Any
 
 from approximate_peers import Approximate
 from checks import Near, hits_recall, near_recall, same_hits, same_near, true_hits, true_near
-from datasets import Data
 from numpy.typing import NDArray
 from peers import Peer
+from sets import Data
+from threads import alone
 
 ENOUGH = 0.98  # recall asked of approximate peers
 PATIENCE_S = 2.0  # a batch this slow is not tried with more effort
@@ -117,6 +118,7 @@ def lone(calls: Mapping[str, Callable[[Any], object]], queries: NDArray[Any], n_
 
     for name, call in calls.items():
         settle(lambda call=call, name=name: call(next(pools[name])), LONE_SETTLE_CALLS)  # type: ignore[misc]
+        alone(partial(block, name), name)
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(n_blocks):
         for name in calls:
@@ -149,8 +151,8 @@ def describe(peer: Peer, data: Data, recall: float = 1.0) -> dict[str, Any]:
 
 
 def timed(benchmark: Any, work: Callable[[], object], labels: dict[str, Any], rounds: int = 5) -> None:
-    """Time the work; a slow one gets fewer rounds."""
+    """Time the work; a slow one gets fewer rounds. That of one thread must be so."""
     settle(work)
-    once = seconds(work)
+    once = alone(work, str(labels["peer"])) if labels.get("threads") == 1 else seconds(work)
     benchmark.extra_info.update(labels)
     benchmark.pedantic(work, rounds=rounds if once < 2 else 3 if once < 8 else 1)

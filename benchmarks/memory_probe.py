@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
-import faiss
 import numpy as np
 from approximate_peers import Approximate, FaissHNSW, UsearchHNSW
-from datasets import flip, random_codes
 from peers import FaissFlat, FaissMultiHash, HashIndex, Kind, Peer
 from pynear_peers import PynearIVF, PynearWithin
+from sets import flip, random_codes
+from threads import one_thread
 
 BATCH, FEW = 100_000, 1_000  # queries; of what has no tables
 
@@ -31,7 +31,6 @@ def resident() -> int:
 
 
 def main(name: str, n_codes: int, radius: int) -> None:
-    faiss.omp_set_num_threads(1)
     rng = np.random.default_rng(10)
     peers: dict[str, Peer] = {
         "hashindex": HashIndex(),
@@ -74,4 +73,5 @@ def main(name: str, n_codes: int, radius: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(float(sys.argv[2])), int(sys.argv[3]))
+    with one_thread():
+        main(sys.argv[1], int(float(sys.argv[2])), int(sys.argv[3]))

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import faiss
 import numpy as np
 from checks import Hits, Near, joined
-from datasets import Codes
 from numpy.typing import NDArray
+from sets import Codes
 
 import hashindex as hx
 from hashindex.engines import Engine

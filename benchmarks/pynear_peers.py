@@ -11,8 +11,8 @@ import numpy as np
 import pynear
 from approximate_peers import Approximate
 from checks import Hits, Near
-from datasets import Codes
 from peers import Kind, Peer
+from sets import Codes
 
 
 class PynearWithin(Peer):

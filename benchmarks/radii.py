@@ -20,9 +20,9 @@ from typing import Any
 import imagehash
 import numpy as np
 import pdqhash
-from datasets import Codes, pictures
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
+from sets import Codes, pictures
 
 import hashindex as hx
 from hashindex.evaluate import distance_histograms

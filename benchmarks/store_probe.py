@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import Codes, flip
+from sets import Codes, flip
 
 import hashindex as hx
 

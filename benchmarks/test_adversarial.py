@@ -9,8 +9,8 @@ from typing import Any
 import measure
 import pytest
 from checks import same_hits, same_near, true_hits, true_near
-from datasets import Data, all_equal, collapsed, descending, one_bucket, uniform
 from peers import HashIndex
+from sets import Data, all_equal, collapsed, descending, one_bucket, uniform
 
 SETS: dict[str, Callable[[], Data]] = {
     "all equal": all_equal,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import uniform
 from peers import FaissMultiHash, HashIndex, Peer
+from sets import uniform
 
 SIZES = {"1e6": 1_000_000, "1e7": 10_000_000}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from copy import copy
 from functools import lru_cache
 from typing import Any
@@ -12,7 +11,6 @@ import measure
 import numpy as np
 import pytest
 from checks import Near, same_near, true_near
-from datasets import Data, Embeddings, embeddings
 from embedding_codes import (
     ITQ_BITS,
     LSH_BITS,
@@ -25,6 +23,7 @@ from embedding_codes import (
 )
 from embedding_peers import FaissFloats, FaissTuned, Finder, Ids, NumPyFloats
 from numpy.typing import NDArray
+from sets import Data, Embeddings, embeddings
 
 import hashindex as hx
 
@@ -57,12 +56,6 @@ FINDERS: list[Finder] = [
     *(HashIndexBits(f"ITQ, {n_bits} bits", *how) for n_bits in ITQ_BITS for how in RESCORED),
     *(HashIndexBits(f"LSH, {n_bits} bits", *how) for n_bits in LSH_BITS for how in RESCORED[::2]),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread_of_blas() -> Iterator[None]:
-    with pytest.importorskip("threadpoolctl").threadpool_limits(1):
-        yield
 
 
 @pytest.mark.parametrize("number", range(len(FINDERS)))

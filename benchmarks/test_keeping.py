@@ -15,7 +15,7 @@ import measure
 import numpy as np
 import pynear
 import pytest
-from datasets import Codes, uniform
+from sets import Codes, uniform
 from usearch.index import Index
 
 import hashindex as hx

@@ -8,9 +8,9 @@ from typing import Any
 import measure
 import pytest
 from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, UsearchHNSW
-from datasets import Data, molecules, patches, sentences
 from peers import FaissFlat, HashIndex, Peer
 from pynear_peers import PynearIVF, PynearMIH, PynearVPTree
+from sets import Data, molecules, patches, sentences
 
 K = 10
 CASES: dict[str, Callable[[], Data]] = {

@@ -9,7 +9,7 @@ from typing import Any
 import measure
 import numpy as np
 import pytest
-from datasets import Codes, Data, clustered, collapsed, molecules, patches, pdq, uniform
+from sets import Codes, Data, clustered, collapsed, molecules, patches, pdq, uniform
 
 import hashindex as hx
 from hashindex.index import Method

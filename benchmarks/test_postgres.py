@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import measure
 import numpy as np
 import pytest
-from datasets import Codes, Data, patches, uniform
+from sets import Codes, Data, patches, uniform
 
 import hashindex as hx
 import servers

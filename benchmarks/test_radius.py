@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import measure
 import pytest
 from checks import same_hits
-from datasets import Data, clustered, collapsed, molecules, patches, pdq, picture_hashes, uniform
 from peers import FaissFlat, FaissMultiHash, HashIndex, Peer, multi_hash_grid
 from pynear_peers import PynearWithin, within_grid
+from sets import Data, clustered, collapsed, molecules, patches, pdq, picture_hashes, uniform
 
 Settings = Callable[[], Sequence[Peer]]
 

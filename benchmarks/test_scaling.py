@@ -9,8 +9,8 @@ from typing import Any
 import measure
 import numpy as np
 import pytest
-from datasets import Data, flip, power, uniform
 from peers import HashIndex
+from sets import Data, flip, power, uniform
 
 import hashindex as hx
 from hashindex.support.threads import usable_cpus

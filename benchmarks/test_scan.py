@@ -9,8 +9,8 @@ from typing import Any
 import measure
 import numpy as np
 import pytest
-from datasets import Data, uniform
 from peers import FaissFlat, HashIndex, NumPy, Peer, UsearchExact
+from sets import Data, uniform
 
 from hashindex.engines.native.engine import NativeEngine, available_isas
 

@@ -14,9 +14,9 @@ import numpy as np
 import pynear
 import pytest
 from checks import Hits, Near, exact, joined, same
-from datasets import Codes, Data, flip, power, random_codes, uniform
 from peers import FaissFlat, Growing, HashIndex, Kind, NumPy, Peer, UsearchExact
 from pynear_peers import PynearVPTree, PynearWithin
+from sets import Codes, Data, flip, power, random_codes, uniform
 from usearch.index import Index
 
 import hashindex as hx

@@ -17,6 +17,7 @@ from hashindex.learn import HashNet
 from hashindex.learn.backbones import default_backbone
 from hashindex.support.threads import usable_cpus
 
+pytestmark = pytest.mark.all_threads
 BATCH, ROUNDS = 256, 7
 SHAPES = {"images of 3 x 32 x 32, small_resnet": (3, 32, 32), "features of 512, mlp": (512,)}
 STEPS = {3: 12, 1: 700}  # by the axes of an item: of images a glimpse, of features a whole training

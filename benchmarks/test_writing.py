@@ -11,7 +11,7 @@ from typing import Any
 import measure
 import numpy as np
 import pytest
-from datasets import Codes, flip, uniform
+from sets import Codes, flip, uniform
 
 import hashindex as hx
 
