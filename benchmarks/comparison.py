@@ -12,20 +12,26 @@ from listings import LISTINGS, OURS, number, rows, times
 
 ENOUGH = 0.98  # recall of what counts as found
 APPROXIMATE = ("hashindex recall", "IVF", "HNSW", "pynear MIH")  # of the nearest, by what their names say
+EXPECTED = {  # by listing: whose cells a full run has, as tests/test_peers.py checks
+    "radius": ("faiss, best exact", "pynear, best exact"),
+    "nearest": (
+        *("faiss Flat", "faiss IVF", "faiss HNSW", "usearch HNSW"),
+        *("pynear MIH", "pynear IVF", "pynear HNSW", "pynear VPTree"),
+    ),
+}
 COLUMNS = ("faiss", "usearch", "pynear", "pgvector", "PostgreSQL", "SQLite", "NumPy")
 PAGE = """# Beside faiss, usearch, pynear and pgvector
 
 Each library at its best: the fastest of its indexes and settings that do the same work, from the same runs as [the
 benchmarks](benchmarks.md). Times are medians, on one thread. In brackets: times hashindex. Less than 1x is a cell that
-hashindex loses, and those come first. A case begins with the instructions of its run; machine, date and versions are on
-their pages: {pages}.
+hashindex loses, and those come first. A case begins with the instructions of its run, and its machine stands above each
+table; all that was measured, and the versions: {pages}.
 
 {links}
 """
 LOST = "Where hashindex loses"
 WORDS = """
-Not compared: threads, GPUs, floats, and pynear's graph where the nearest are asked for, whose build takes far longer
-than any other's. usearch has no search within a radius: its `radius=` changes nothing."""
+Not compared: threads, GPUs, floats. usearch has no search within a radius: its `radius=` changes nothing.{missing}"""
 BEYOND = "What others can, and hashindex cannot"
 
 
@@ -58,6 +64,7 @@ class Row(NamedTuple):
     listing: str
     isa: str
     case: str
+    machine: str
     ours: Cell
     best: dict[str, Cell]
 
@@ -76,13 +83,14 @@ class Row(NamedTuple):
 def page(measured: dict[str, list[Suite]]) -> str:
     """Markdown of what was measured, by instructions."""
     found = [row for kind in KINDS for row in compared(kind, measured)]
-    lines = lost(found)
+    lines = lost(found, missing(measured))
     for kind in KINDS:
         of_kind = [row for row in found if row.kind == kind]
         if of_kind:
             lines += ["", f"## {kind.title}"]
         for name in kind.listings:
-            lines += table([row for row in of_kind if row.listing == name], titled=len(kind.listings) > 1)
+            of_name = [row for row in of_kind if row.listing == name]
+            lines += table(of_name, list(measured), titled=len(kind.listings) > 1)
     titles = [LOST, *(kind.title for kind in KINDS if any(row.kind == kind for row in found)), BEYOND]
     links = "\n".join(f"- [{title}](#{anchor(title)})" for title in titles)
     pages = ", ".join(f"[{isa}](benchmarks/{isa}.md)" for isa in measured)
@@ -99,12 +107,13 @@ def compared(kind: Kind, measured: dict[str, list[Suite]]) -> Iterator[Row]:
     for name in kind.listings:
         for isa, suites in measured.items():
             cells = [cell for suite in suites for cell in suite.cells if cell.row == name]
+            machine = "; ".join(described(suite.machine) for suite in suites if any(c.row == name for c in suite.cells))
             for case in dict.fromkeys(cell.case for cell in cells):
                 of_case = [cell for cell in cells if cell.case == case]
                 ours = mine(kind, LISTINGS[name].base, of_case)
                 best = {library: one for library in COLUMNS if (one := best_of(kind, library, of_case))}
                 if ours and best:
-                    yield Row(kind, name, isa, case, ours, best)
+                    yield Row(kind, name, isa, case, machine, ours, best)
 
 
 def mine(kind: Kind, base: str | None, cells: Sequence[Cell]) -> Cell | None:
@@ -131,7 +140,24 @@ def may_miss(cell: Cell) -> bool:
     return cell.row == "nearest" and any(name in cell.peer for name in APPROXIMATE)
 
 
-def lost(found: Sequence[Row]) -> list[str]:
+def described(machine: dict[str, str]) -> str:
+    """A machine and the day of its run, in a few words."""
+    return f"{machine['processor']}, {machine['date'][:10]}"
+
+
+def missing(measured: dict[str, list[Suite]]) -> str:
+    """Whose cells a full run has and the runs at hand have not, as a list; nothing if there are none."""
+    lines = []
+    for isa, suites in measured.items():
+        for name, peers in EXPECTED.items():
+            there = {cell.peer for suite in suites for cell in suite.cells if cell.row == name}
+            absent = [peer for peer in peers if peer not in there]
+            if absent:
+                lines.append(f"- {isa}, {LISTINGS[name].title}: {'; '.join(absent) if there else 'nothing measured'}")
+    return "\n".join(["", "", "Cells that a full run has, and these have not yet:", "", *lines]) if lines else ""
+
+
+def lost(found: Sequence[Row], absent: str) -> list[str]:
     """Every cell of less than ours, the worst first."""
     worse = [
         (row, cell) for row in found for cell in row.best.values() if cell.recall >= ENOUGH and row.ratio(cell) < 1
@@ -149,7 +175,7 @@ def lost(found: Sequence[Row]) -> list[str]:
     ]
     head = f"{len(worse)} of {sum(len(row.best) for row in found)} cells: less time or fewer bytes elsewhere."
     columns = ["work", "case", OURS, "other", "times"]
-    return ["", f"## {LOST}", "", head, *rows(columns, lines), *WORDS.split("\n")]
+    return ["", f"## {LOST}", "", head, *rows(columns, lines), *WORDS.format(missing=absent).split("\n")]
 
 
 def named(cell: Cell) -> str:
@@ -162,7 +188,14 @@ def named(cell: Cell) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def table(found: Sequence[Row], *, titled: bool) -> list[str]:
+def runs(found: Sequence[Row], isas: Sequence[str]) -> str:
+    """The machines of these rows, and the instructions with which nothing of the kind was measured."""
+    told = [f"{isa}: {machine}" for isa, machine in dict.fromkeys((row.isa, row.machine) for row in found)]
+    without = [isa for isa in isas if all(row.isa != isa for row in found)]
+    return ". ".join(told + ([f"Not measured: {', '.join(without)}"] if without else [])) + "."
+
+
+def table(found: Sequence[Row], isas: Sequence[str], *, titled: bool) -> list[str]:
     """One listing: a row for each case, a column for each library that was measured in some."""
     if not found:
         return []
@@ -176,7 +209,7 @@ def table(found: Sequence[Row], *, titled: bool) -> list[str]:
             line.append(f"{shown(row.value(cell))} ({times(row.ratio(cell))}){below(cell, name)}" if cell else "")
         lines.append(line)
     head = ["", f"### {spec.title}"] if titled else []
-    return [*head, *rows([spec.unit, OURS, *libraries], lines)]
+    return [*head, "", runs(found, isas), *rows([spec.unit, OURS, *libraries], lines)]
 
 
 def below(cell: Cell, library: str) -> str:

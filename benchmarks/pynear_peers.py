@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
@@ -12,7 +13,7 @@ import pynear
 from approximate_peers import Approximate
 from checks import Hits, Near
 from peers import Kind, Peer
-from sets import Codes
+from sets import Codes, temporary
 
 
 class PynearWithin(Peer):
@@ -116,5 +117,36 @@ class PynearIVF(Approximate):
 
     def nearest(self, queries: Codes, k: int) -> Near:
         self.index.set_nprobe(self.effort)
+        ids, distances = self.index.searchKNN_arrays(queries, k)
+        return Near(distances, ids)
+
+
+class PynearHNSW(Approximate):
+    """pynear's graph, built with faiss's effort; built ones are kept in the temporary folder, as is what that took."""
+
+    name = "pynear HNSW"
+    index: Any
+
+    def __init__(self, label: str, m: int = 16, effort_of_build: int = 40) -> None:
+        self.label, self.m, self.effort_of_build = label, m, effort_of_build
+
+    @property
+    def settings(self) -> str:
+        return f"M={self.m} ef_search={self.effort}"
+
+    def build(self, codes: Codes) -> Peer:
+        kept = temporary() / f"{self.label}-{codes.shape[1] * 8}-{len(codes)}-M{self.m}.pynear"
+        if not kept.exists():
+            super().build(codes)
+            kept.write_bytes(pickle.dumps((self.index, self.build_s)))
+        self.index, self.build_s = pickle.loads(kept.read_bytes())
+        return self
+
+    def fill(self, codes: Codes) -> None:
+        self.index = pynear.HNSWBinaryIndex(self.m, self.effort_of_build)
+        self.index.set(codes)
+
+    def nearest(self, queries: Codes, k: int) -> Near:
+        self.index.set_ef(self.effort)
         ids, distances = self.index.searchKNN_arrays(queries, k)
         return Near(distances, ids)

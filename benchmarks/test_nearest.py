@@ -7,9 +7,7 @@ from typing import Any
 
 import measure
 import pytest
-from approximate_peers import FaissHNSW, FaissIVF, HashIndexRecall, UsearchHNSW
-from peers import FaissFlat, HashIndex, Peer
-from pynear_peers import PynearIVF, PynearMIH, PynearVPTree
+from nearest_peers import PEERS, SLOW
 from sets import Data, molecules, patches, sentences
 
 K = 10
@@ -20,19 +18,6 @@ CASES: dict[str, Callable[[], Data]] = {
     "molecules, 1,024 bits, 3e5": molecules,
     "sentences, 384 bits, 2e5": sentences,
 }
-PEERS: dict[str, Callable[[Data], Peer]] = {
-    "hashindex": lambda _: HashIndex(),
-    "hashindex-scan": lambda _: HashIndex(method="scan"),
-    "hashindex-recall": lambda _: HashIndexRecall(),
-    "faiss-flat": lambda _: FaissFlat(),
-    "faiss-ivf": lambda _: FaissIVF(),
-    "faiss-hnsw": lambda data: FaissHNSW(data.name),
-    "usearch-hnsw": lambda data: UsearchHNSW(data.name),
-    "pynear-mih": lambda _: PynearMIH(),
-    "pynear-ivf": lambda _: PynearIVF(),
-    "pynear-vptree": lambda _: PynearVPTree(),
-}
-SLOW = {"pynear-mih": 50, "pynear-vptree": 50}  # queries they are given
 
 
 @pytest.mark.parametrize("case", CASES)
