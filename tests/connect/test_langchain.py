@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -166,6 +167,23 @@ def test_all_or_nothing(store: HashIndexVectorStore) -> None:
             call("text")
     assert store.add_texts([]) == []
     assert len(store.add_texts(iter(["a", "b"]), ids=["a", None])) == 2
+
+
+def test_a_batch_makes_one_change_of_many_calls(store: HashIndexVectorStore, tmp_path: Path) -> None:
+    store.add_documents(documents(3))
+    with HashIndex.open(tmp_path / "store", mode="r") as reader, store.index.batch():
+        store.add_documents(documents(5)[2:])
+        store.delete(["id-0"])
+        assert store.get_by_ids(["id-0", "id-4"]) == documents(5)[4:]
+        assert not reader.refresh()
+    before = store.similarity_search_with_score("text 1", 9)
+    assert {one.id for one, _ in before} == {"id-1", "id-2", "id-3", "id-4"}
+    with suppress(ZeroDivisionError), store.index.batch():
+        store.add_texts(["another", "new"], ids=["id-1", "new"])
+        raise ZeroDivisionError
+    with store.index.batch(), pytest.raises(TypeError, match="JSON"):
+        store.add_texts(["another"], [{"x": {1, 2}}], ids=["id-1"])
+    same(store.similarity_search_with_score("text 1", 9), before)
 
 
 def test_what_is_refused(store: HashIndexVectorStore, tmp_path: Path) -> None:

@@ -194,6 +194,38 @@ def test_keys_and_payloads(tmp_path: Path) -> None:
         HashIndex(64).add(codes_of(0, 1), keys=["a"])
 
 
+def test_codes_take_the_place_of_those_that_have_their_keys(tmp_path: Path) -> None:
+    with HashIndex.open(tmp_path / "store", 64) as index:
+        index.add(codes_of(0, 3), keys=["a", "b", None], payloads=["of a", "of b", None])
+        new = codes_of(1, 3)
+        assert index.add(new, keys=iter(["b", "c", None]), on_duplicate="replace").tolist() == [3, 4, 5]
+        assert list(index.items()) == [(0, "a", "of a"), (3, "b", None), (4, "c", None)]
+        assert index.ids().tolist() == [0, 2, 3, 4, 5]
+        before = list(index.items())
+        for keys, options, message in (
+            (["a", "a"], {}, "given twice"),
+            (["a"], {}, "got 1 keys for 2 codes"),
+            (["a", 5], {}, "must be a str"),
+            (["a", "z"], {"payloads": [{1}, None]}, "JSON"),
+            (["b", "a"], {"ids": [0, 7]}, "'b' belongs to id 3"),  # ids are what is replaced
+        ):
+            with pytest.raises((TypeError, ValueError), match=message):
+                index.add(codes_of(2, 2), keys=keys, on_duplicate="replace", **options)
+            assert list(index.items()) == before
+        with contextlib.suppress(ZeroDivisionError), index.batch():
+            index.add(codes_of(2, 1), keys=["a"], on_duplicate="replace")
+            index.add(codes_of(3, 1), keys=["a"], on_duplicate="replace")
+            assert index.find(["a"]).tolist() == [7]
+            raise ZeroDivisionError
+        assert list(index.items()) == before
+        index.check()
+    with HashIndex.open(tmp_path / "store", mode="r") as reader:
+        assert list(reader.items()) == before
+        np.testing.assert_array_equal(reader.get([3, 4, 5]), new)
+    with pytest.raises(ValueError, match=r"HashIndex.open"):
+        HashIndex(64).add(codes_of(0, 1), keys=["a"], on_duplicate="replace")
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("_small_tail")
 def test_an_interrupt_anywhere_leaves_memory_and_disk_alike(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -155,9 +155,7 @@ class HashIndexVectorStore(VectorStore):
             payload(text, metadata, vector if self.keep_floats else None)
             for text, metadata, vector in zip(texts, noted or [{}] * len(texts), vectors, strict=True)
         ]
-        with self.index.batch():
-            self.index.remove(keys=keys, missing="ignore")
-            self.index.add(vectors > 0, keys=keys, payloads=payloads)
+        self.index.add(vectors > 0, keys=keys, payloads=payloads, on_duplicate="replace")
         return keys
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:  # noqa: ARG002

@@ -40,11 +40,12 @@ class Changes(Noting):
         ids : array_like of int, shape (n,), optional
             Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
         on_duplicate : {"raise", "replace"}
-            What to do about ids that are in the index already: nothing at all, or give them the new codes.
+            What to do about ids that are in the index already: nothing at all, or give them the new codes. Without
+            ``ids``, about keys: nothing, or remove the codes that have them.
         keys : sequence of str, length n, optional
-            In a store: a unique text for each code, or None. A code that is replaced keeps its key without one.
+            In a store: a unique text for each code, or None. An id that is replaced keeps its key without one.
         payloads : sequence, length n, optional
-            In a store: what JSON can say of each code, or None. A code that is replaced keeps its own without one.
+            In a store: what JSON can say of each code, or None. An id that is replaced keeps its own without one.
         progress : bool or callable
             Of many codes; as for :meth:`components`, while they are read. Takes memory for one more copy of them.
 
@@ -57,7 +58,8 @@ class Changes(Noting):
         ------
         TypeError, ValueError
             Codes that could be misread, ids that are no integers, given twice or, unless they are to be replaced,
-            already in the index. Keys that another code has; keys or payloads for an index that is no store.
+            already in the index. Keys given twice, or that another code keeps; keys or payloads for an index that is
+            no store.
         OSError
             The store could not be written; the index is as before.
         ImportError
@@ -77,8 +79,12 @@ class Changes(Noting):
                 given = as_codes(codes, n_bits, "codes")
                 n_bits, rows = given.n_bits, given.codes
             n, replaced = len(rows) if rows.ndim == 2 else 1, NOTHING.removed
+            by_key = ids is None and keys is not None and on_duplicate == "replace"
             if ids is None:
                 new_ids = free_ids(snapshot, n)
+                if by_key:
+                    keys, replaced = self._replaced(keys, n)
+                    snapshot = interruptible(lambda: without(snapshot, replaced), 16 * n)
             else:
                 new_ids = as_ids(ids)
                 if len(new_ids) != n:
@@ -87,7 +93,7 @@ class Changes(Noting):
                     replaced = interruptible(lambda: known(snapshot, new_ids), 16 * n)
                     snapshot = interruptible(lambda: without(snapshot, replaced), 16 * n)
                 interruptible(lambda: check_new(snapshot, new_ids), 16 * n)
-            noted = None if plain else self._noted(keys, payloads, new_ids)
+            noted = None if plain else self._noted(keys, payloads, new_ids, are_free=by_key)
             if progress is False:
                 new = with_codes(snapshot, n_bits, rows, new_ids, self._engine, counted=ids is None)
             else:

@@ -84,17 +84,24 @@ class Noting(Publishing):
             raise KeyError(f"id {wanted[~here][0]} is not in the index")
         return store.ask(lambda manifest: noted.of(manifest, wanted))
 
-    def _noted(self, keys: Any, payloads: Any, ids: NDArray[np.int64]) -> noted.Noted:
-        """Checked keys and payloads of codes to be added."""
+    def _noted(self, keys: Any, payloads: Any, ids: NDArray[np.int64], *, are_free: bool) -> noted.Noted:
+        """Checked keys and payloads of codes to be added; ``are_free`` says that no other code has the keys."""
         if keys is None and payloads is None:
             return noted.Noted(None, None)
         store = self._noting()
         store.check_writable()
         texts = None if keys is None else noted.as_keys(keys, len(ids))
         values = None if payloads is None else noted.as_payloads(payloads, len(ids))
-        if texts is not None:
+        if texts is not None and not are_free:
             store.ask(lambda manifest: noted.check_free(manifest, texts, ids))
         return noted.Noted(texts, values)
+
+    def _replaced(self, keys: Any, n: int) -> tuple[list[str | None], NDArray[np.int64]]:
+        """Checked keys of ``n`` codes to be added, and the ids of the codes that have them."""
+        self._noting()
+        texts = noted.as_keys(keys, n)
+        found = self.find([text for text in texts if text is not None])
+        return texts, found[found >= 0]
 
     def _ids_of(self, keys: Any, missing: Literal["raise", "ignore"]) -> NDArray[np.int64]:
         given = [keys] if isinstance(keys, str) else list(keys)
