@@ -27,7 +27,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from hashindex.baselines import ITQ
 from hashindex.connect.sklearn import HammingNeighbors, HashEncoder
-from hashindex.connect.sklearn.results import share_in_bits
+from hashindex.connect.sklearn.results import graph_of, in_rows, share_in_bits
 
 N_BITS = 40
 Codes = NDArray[np.uint8]
@@ -144,6 +144,35 @@ def test_no_fitted_code_is_its_own_neighbor(rng: np.random.Generator, kind: str)
         np.testing.assert_array_equal(in_radius_distances[row], wanted_distances)
 
 
+@pytest.mark.parametrize("most", [0, 1, 3, 200])
+@pytest.mark.parametrize("n_rows", [0, 1, 7, 400])
+def test_rows_are_those_between_their_offsets(rng: np.random.Generator, n_rows: int, most: int) -> None:
+    offsets = np.concatenate([[0], np.cumsum(rng.integers(0, most + 1, n_rows))])
+    ids = rng.permutation(offsets[-1])
+    for values, rows in zip((ids, ids / 2), in_rows(offsets, ids, ids / 2), strict=True):
+        assert rows.shape == (n_rows,)
+        for i, row in enumerate(rows):
+            assert (row.dtype, row.ndim) == (values.dtype, 1)
+            np.testing.assert_array_equal(row, values[offsets[i] : offsets[i + 1]])
+
+
+def test_a_graph_is_that_which_scipy_makes(rng: np.random.Generator) -> None:
+    for n_rows in (3, 3, 0, 1):  # again: graphs share nothing
+        offsets = np.arange(n_rows + 1) * 4
+        values, columns = rng.random(4 * n_rows), rng.integers(0, 9, 4 * n_rows)
+        made, wanted = graph_of(values, columns, offsets, 9), csr_matrix((values, columns, offsets), shape=(n_rows, 9))
+        made.check_format()
+        made.sort_indices()
+        wanted.sort_indices()
+        assert made.shape == wanted.shape
+        for name in ("data", "indices", "indptr"):
+            np.testing.assert_array_equal(getattr(made, name), getattr(wanted, name))
+            assert getattr(made, name).dtype == getattr(wanted, name).dtype
+    wide = graph_of(np.ones(1), np.array([2**31]), np.array([0, 1]), 2**31 + 1)
+    assert wide.indices.dtype == np.int64
+    assert wide[0, 2**31] == 1
+
+
 @pytest.mark.parametrize("mode", ["distance", "connectivity"])
 @pytest.mark.parametrize("given", [True, False])
 def test_graphs_are_those_of_sklearn(codes: Codes, mode: Any, given: bool) -> None:
@@ -160,6 +189,7 @@ def test_graphs_are_those_of_sklearn(codes: Codes, mode: Any, given: bool) -> No
         np.testing.assert_array_equal(found.indptr, wanted.indptr)
         np.testing.assert_array_equal(found.toarray(), wanted.toarray())
         assert found.nnz == wanted.nnz  # stored zeros are counted
+        found.check_format()
 
 
 @pytest.mark.parametrize("mode", ["distance", "connectivity"])

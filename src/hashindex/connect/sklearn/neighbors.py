@@ -13,7 +13,7 @@ from ...inputs.numbers import check_at_least, check_n_bits
 from ...matches import NearestMatches, RadiusMatches
 from ...support.lazy import needed
 from ..others import nearest_others, others_within
-from .results import check_bits, check_rows, in_rows, share_in_bits
+from .results import check_bits, check_rows, graph_of, in_rows, share_in_bits
 
 if TYPE_CHECKING:
     from typing import Self
@@ -184,8 +184,10 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
             Codes that could be misread; no radius, below 0, or no integer where it counts bits.
         """
         hits = self._within(X, radius)
-        rows = in_rows(hits.ids, hits.offsets)
-        return (in_rows(self._in_units(hits.distances), hits.offsets), rows) if return_distance else rows
+        if not return_distance:
+            return in_rows(hits.offsets, hits.ids)[0]
+        distances, rows = in_rows(hits.offsets, self._in_units(hits.distances), hits.ids)
+        return distances, rows
 
     def kneighbors_graph(self, X: Any = None, n_neighbors: int | None = None, mode: Mode = "connectivity") -> Any:
         """Return the graph of :meth:`kneighbors`, as :meth:`transform` does; raises as the first."""
@@ -245,7 +247,7 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
         if mode not in ("distance", "connectivity"):
             raise ValueError(f"mode must be 'distance' or 'connectivity', got {mode!r}")
         values = self._in_units(distances) if mode == "distance" else np.ones(len(rows))
-        return sparse.csr_matrix((values, rows, offsets), shape=(len(offsets) - 1, self.n_samples_fit_))
+        return graph_of(values, rows, offsets, self.n_samples_fit_)
 
 
 def _dense(X: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from copy import copy
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...inputs.numbers import check_radius
+from ...support.lazy import needed
+
+sparse = needed("scipy.sparse", "hashindex.connect.sklearn", "sklearn")
+
+SLICES = 20  # rows of one length from which on a table of them is faster than a slice for each
+MOST_TABLES = 50  # as each looks at all rows
+MOST_INT32 = 2**31 - 1
 
 
 def check_bits(radius: Any) -> int:
@@ -40,8 +49,37 @@ def check_rows(single: bool) -> None:
         raise ValueError("X: got one code, expected rows of codes. Reshape your data: X.reshape(1, -1) is one row")
 
 
-def in_rows(values: NDArray[Any], offsets: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Return the rows of values in CSR order as an array of arrays."""
-    rows = np.empty(len(offsets) - 1, object)
-    rows[:] = [values[start:end] for start, end in pairwise(offsets.tolist())]
-    return rows
+def in_rows(offsets: NDArray[np.int64], *arrays: NDArray[Any]) -> tuple[NDArray[np.object_], ...]:
+    """Return the rows in CSR order of each of the arrays as an array of arrays; rows of nothing may be one array.
+
+    Rows of one length are those of a table, from which NumPy makes arrays in half the time that slices take.
+    """
+    n_rows = len(offsets) - 1
+    counts = np.diff(offsets)
+    lengths = set(counts.tolist())
+    if len(lengths) > min(n_rows // SLICES, MOST_TABLES):
+        bounds = list(pairwise(offsets.tolist()))
+        return tuple(np.fromiter([values[start:end] for start, end in bounds], object, n_rows) for values in arrays)
+    made = tuple(np.empty(n_rows, object) for _ in arrays)
+    for length in lengths:
+        here = np.flatnonzero(counts == length)
+        table = offsets[here, None] + np.arange(length)
+        for rows, values in zip(made, arrays, strict=True):
+            rows[here] = np.fromiter(values[table] if length else [values[:0]] * len(here), object, len(here))
+    return made
+
+
+def graph_of(values: NDArray[Any], columns: NDArray[np.int64], offsets: NDArray[np.int64], n_columns: int) -> Any:
+    """Return a csr_matrix of what is known to be in order, which SciPy then need not look at."""
+    most = max(n_columns, len(offsets), len(columns))
+    kind = np.int32 if most <= MOST_INT32 else np.int64  # as SciPy chooses
+    graph = copy(_empty(len(offsets) - 1, n_columns))
+    graph.data, graph.indices, graph.indptr = values, columns.astype(kind), offsets.astype(kind)
+    return graph
+
+
+@lru_cache(maxsize=16)
+def _empty(n_rows: int, n_columns: int) -> Any:
+    graph = sparse.csr_matrix((n_rows, n_columns))
+    graph.indptr = graph.indptr[:0].copy()  # nobody asks it, and it would be kept
+    return graph
