@@ -77,8 +77,10 @@ class HammingKNN:
         near = index.search(_codes(query), k + n_own)
         if ref_includes_query:
             near = nearest_others(near)
-        device = getattr(query, "device", "cpu")
-        return torch.from_numpy(near.distances).to(device), torch.from_numpy(near.ids).to(device)
+        distances, rows = torch.from_numpy(near.distances), torch.from_numpy(near.ids)
+        if not isinstance(query, torch.Tensor) or query.is_cpu:
+            return distances, rows
+        return distances.to(query.device), rows.to(query.device)
 
     def train(self, embeddings: torch.Tensor) -> None:
         """Forget what was added before, and add; nothing is learned. Raises as :meth:`add`."""
@@ -121,8 +123,7 @@ def _indexed(embeddings: Any) -> HashIndex:
 def _codes(embeddings: Any) -> NDArray[Any]:
     """Signs of real numbers as bools (n, n_bits); anything else as it is, for the index to look at."""
     if isinstance(embeddings, torch.Tensor):
-        tensor = embeddings.detach().cpu()
-        embeddings = (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()
+        embeddings = (embeddings.float() if embeddings.dtype is torch.bfloat16 else embeddings).numpy(force=True)
     array: NDArray[Any] = np.asanyarray(embeddings)  # masked ones are refused by the index
     if array.ndim != 2:
         raise ValueError(f"embeddings: got shape {array.shape}, expected (n, n_bits) or packed uint8 (n, code_size)")

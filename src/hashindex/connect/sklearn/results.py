@@ -55,13 +55,11 @@ def in_rows(offsets: NDArray[np.int64], *arrays: NDArray[Any]) -> tuple[NDArray[
     Rows of one length are those of a table, from which NumPy makes arrays in half the time that slices take.
     """
     n_rows = len(offsets) - 1
-    counts = np.diff(offsets)
-    lengths = set(counts.tolist())
-    if len(lengths) > min(n_rows // SLICES, MOST_TABLES):
+    if n_rows < SLICES or len(set((counts := np.diff(offsets)).tolist())) > min(n_rows // SLICES, MOST_TABLES):
         bounds = list(pairwise(offsets.tolist()))
         return tuple(np.fromiter([values[start:end] for start, end in bounds], object, n_rows) for values in arrays)
     made = tuple(np.empty(n_rows, object) for _ in arrays)
-    for length in lengths:
+    for length in set(counts.tolist()):
         here = np.flatnonzero(counts == length)
         table = offsets[here, None] + np.arange(length)
         for rows, values in zip(made, arrays, strict=True):
