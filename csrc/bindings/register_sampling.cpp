@@ -1,5 +1,6 @@
 #include "../search/deal.h"
 #include "../search/distances.h"
+#include "../search/distinct.h"
 #include "arrays.h"
 #include "call.h"
 #include "register.h"
@@ -20,6 +21,30 @@ Array<std::int32_t> py_distances_between(const Array<std::uint8_t>& a, const Arr
         distances_between(some, others, best_kernel(), data);
     }
     return distances;
+}
+
+Array<double> py_distances_by_rank(const Array<std::uint8_t>& codes, const Array<std::int64_t>& rows,
+                                   std::size_t n_ranks) {
+    const Codes view = as_codes(codes);
+    require(view.code_size <= 8192, "codes have at most 65,536 bits");
+    require(n_ranks >= 1 && n_ranks < 64 && std::uint64_t{1} << (n_ranks - 1) < view.count, "fewer codes than ranks");
+    require(rows.ndim() == 1, "rows must have shape (n,)");
+    const auto n_rows = static_cast<std::size_t>(rows.size());
+    for (std::size_t i = 0; i < n_rows; ++i)
+        require(rows.data()[i] >= 0 && static_cast<std::size_t>(rows.data()[i]) < view.count, "a row of no code");
+    Array<double> found({n_rows, n_ranks});
+    double* const data = found.mutable_data();
+    {
+        const Unlocked unlocked;
+        distances_by_rank(view, rows.data(), n_rows, n_ranks, best_kernel(), data);
+    }
+    return found;
+}
+
+std::size_t py_estimate_distinct(const Array<std::uint8_t>& codes) {
+    const Codes view = as_codes(codes);
+    const Unlocked unlocked;
+    return estimate_distinct(view);
 }
 
 Array<std::uint8_t> py_deal(const Array<std::uint8_t>& codes, std::size_t step, std::size_t n_bits,
@@ -44,6 +69,9 @@ void register_sampling(py::module_& m) {
     m.def("distances_between", &py_distances_between, py::arg("a").noconvert(), py::arg("b").noconvert());
     m.def("deal", &py_deal, py::arg("codes").noconvert(), py::arg("step"), py::arg("n_bits"), py::arg("n_tables"),
           py::arg("width"));
+    m.def("distances_by_rank", &py_distances_by_rank, py::arg("codes").noconvert(), py::arg("rows").noconvert(),
+          py::arg("n_ranks"));
+    m.def("estimate_distinct", &py_estimate_distinct, py::arg("codes").noconvert());
 }
 
 }  // namespace hashindex

@@ -12,4 +12,21 @@ void distances_between(const Codes& a, const Codes& b, const Kernel& kernel, std
     }
 }
 
+void distances_by_rank(const Codes& codes, const std::int64_t* rows, std::size_t n_rows, std::size_t n_ranks,
+                       const Kernel& kernel, double* found) {
+    std::vector<std::int32_t> distances(codes.count);
+    for (std::size_t i = 0; i < n_rows; ++i, found += n_ranks) {
+        const Codes one{codes.row(static_cast<std::size_t>(rows[i])), 1, codes.code_size};
+        distances_between(one, codes, kernel, distances.data());
+        std::vector<std::size_t> counts(8 * codes.code_size + 1, 0);
+        for (const std::int32_t distance : distances) ++counts[static_cast<std::size_t>(distance)];
+        std::size_t rank = 0, within = 0;
+        for (std::size_t distance = 0; distance < counts.size(); ++distance) {
+            within += counts[distance];  // itself among them
+            for (; rank < n_ranks && within > std::size_t{1} << rank; ++rank)
+                found[rank] = static_cast<double>(distance);
+        }
+    }
+}
+
 }  // namespace hashindex

@@ -41,10 +41,7 @@ Prober::Prober(const Rows& rows, const Tables& tables, const Codes& queries, std
       n_queries_(count),
       words_(words_of(queries, first, count, count)),
       masks_(words_of({tables.masks, tables.n_tables, queries.code_size}, 0, tables.n_tables, tables.n_tables)),
-      keys_(tables.n_tables * count),
-      buckets_(group_size),
-      candidates_(most_candidates + filter_slack),
-      distances_(most_candidates + filter_slack) {
+      keys_(tables.n_tables * count) {
     for (std::size_t t = 0; t < tables.n_tables; ++t)
         kernel_.extract(queries.row(first), queries.code_size, count, masks_.data() + t * queries.n_words(),
                         keys_.data() + t * count);
@@ -134,14 +131,14 @@ std::size_t Prober::verify(std::size_t t, const Bucket* buckets, std::size_t n_b
             prefetch(rows_.codes.row(row), code_size);
         }
     }
-    work.isa = kernel_.measure(codes, code_size, candidates_.data(), count, words_.data(), distances_.data()).isa;
+    work.isa = kernel_.measure(codes, code_size, candidates_, count, words_.data(), distances_).isa;
     for (std::size_t i = 0; i < count; ++i) {
         if (distances_[i] >= limits[candidates_[i].query] || !rows_.has(candidates_[i].place)) continue;
         candidates_[n_near] = candidates_[i];
         distances_[n_near++] = distances_[i];
     }
-    const Found fresh = kernel_.drop_seen(codes, code_size, candidates_.data(), distances_.data(), n_near,
-                                          words_.data(), masks_.data(), shown, tables_.n_tables, t);
+    const Found fresh = kernel_.drop_seen(codes, code_size, candidates_, distances_, n_near, words_.data(),
+                                          masks_.data(), shown, tables_.n_tables, t);
     return fresh.count;
 }
 
@@ -151,12 +148,12 @@ std::size_t Prober::verify_copies(std::size_t t, const Bucket* buckets, std::siz
     const std::uint64_t* copies = tables_.copies + t * rows_.codes.count;
     const auto last_row = static_cast<std::uint32_t>(rows_.codes.count - 1);
     const Found near =
-        kernel_.filter(buckets, n_buckets, copies, words_.data(), limits.data(), candidates_.data(), distances_.data());
+        kernel_.filter(buckets, n_buckets, copies, words_.data(), limits.data(), candidates_, distances_);
     work.isa = near.isa;
     if (near.count == 0) return 0;
     const Found fresh =
-        kernel_.drop_seen(reinterpret_cast<const unsigned char*>(copies), sizeof *copies, candidates_.data(),
-                          distances_.data(), near.count, words_.data(), masks_.data(), shown, tables_.n_tables, t);
+        kernel_.drop_seen(reinterpret_cast<const unsigned char*>(copies), sizeof *copies, candidates_, distances_,
+                          near.count, words_.data(), masks_.data(), shown, tables_.n_tables, t);
     const std::size_t n_new = fresh.count;
     for (std::size_t i = 0; i < n_new; ++i) __builtin_prefetch(rows + candidates_[i].place);
     std::size_t n_here = 0;

@@ -7,7 +7,6 @@
 #include <array>
 #include <numeric>
 
-#include "../support/aligned_buffer.h"
 #include "results.h"
 #include "tables.h"
 
@@ -64,10 +63,11 @@ private:
     std::vector<std::uint64_t> words_;  // of the queries
     std::vector<std::uint64_t> masks_;  // of the tables
     std::vector<std::uint32_t> keys_;   // per table and query
-    std::vector<Bucket> buckets_;       // of a group; begin = the key at first
     std::array<Flipped, 4> flipped_;    // by flips, the last for all larger
-    AlignedBuffer<Candidate> candidates_;
-    AlignedBuffer<std::uint32_t> distances_;
+    // Room that is not worth an allocation each: of small segments a search takes about a microsecond.
+    Bucket buckets_[group_size];  // of a group; begin = the key at first
+    alignas(64) Candidate candidates_[most_candidates + filter_slack];
+    alignas(64) std::uint32_t distances_[most_candidates + filter_slack];
 };
 
 template <class Collect>
@@ -111,8 +111,8 @@ void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* sho
             buckets_[b].end = whole.begin + static_cast<std::uint32_t>(most_candidates);
             last = b + 1;
         }
-        const std::size_t count = t < tables_.n_copied ? verify_copies(t, buckets_.data() + b, last - b, shown)
-                                                       : verify(t, buckets_.data() + b, last - b, shown);
+        const std::size_t count = t < tables_.n_copied ? verify_copies(t, buckets_ + b, last - b, shown)
+                                                       : verify(t, buckets_ + b, last - b, shown);
         for (std::size_t i = 0; i < count; ++i)
             if (distances_[i] < limits[candidates_[i].query])
                 collect(candidates_[i].query, make_hit(distances_[i], candidates_[i].place));

@@ -3,7 +3,11 @@
 
 #include "../../csrc/search/deal.h"
 #include "../../csrc/search/distances.h"
+#include "../../csrc/search/distinct.h"
 #include "check_answers.h"
+
+#include <set>
+#include <string>
 
 namespace hashindex {
 
@@ -16,6 +20,36 @@ inline void check_distances(const Reference& truth, const Kernel& kernel) {
             CHECK(static_cast<std::uint64_t>(distances[q * codes.count + i]) ==
                       slow_distance(queries.row(q), codes.row(i), codes.code_size),
                   std::string(kernel.isa) + " distances between all pairs");
+}
+
+inline void check_ranks(const Codes& codes, const Kernel& kernel) {
+    if (codes.count < 2) return;
+    std::size_t n_ranks = 1;
+    while (std::size_t{1} << n_ranks < codes.count) ++n_ranks;
+    const std::vector<std::int64_t> rows{0, static_cast<std::int64_t>(codes.count / 2)};
+    std::vector<double> found(rows.size() * n_ranks, -1);
+    distances_by_rank(codes, rows.data(), rows.size(), n_ranks, kernel, found.data());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::vector<std::uint64_t> distances;
+        for (std::size_t j = 0; j < codes.count; ++j)
+            distances.push_back(
+                slow_distance(codes.row(static_cast<std::size_t>(rows[i])), codes.row(j), codes.code_size));
+        std::sort(distances.begin(), distances.end());  // itself first
+        for (std::size_t rank = 0; rank < n_ranks; ++rank)
+            CHECK(found[i * n_ranks + rank] == static_cast<double>(distances[std::size_t{1} << rank]),
+                  std::string(kernel.isa) + " distances by rank");
+    }
+}
+
+// Of few codes exactly, but for hashes that codes of several words share. The numbers are compared with NumPy's
+// (tests/segments/test_distinct.py).
+inline void check_distinct(const Codes& codes) {
+    std::set<std::string> values;
+    for (std::size_t i = 0; i < codes.count; ++i)
+        values.insert(std::string(reinterpret_cast<const char*>(codes.row(i)), codes.code_size));
+    const std::size_t found = estimate_distinct(codes), shared = codes.code_size > 8 ? 1 + values.size() / 20 : 0;
+    if (codes.count < 8192) CHECK(found <= values.size() && found + shared >= values.size(), "distinct codes");
+    else CHECK(found >= 1 && found <= codes.count, "distinct codes, about");
 }
 
 // Every kernel deals the same bits, to each table as many as were asked for, each to one table. Which ones they are is

@@ -184,11 +184,16 @@ int main(int argc, char** argv) {
             for (const Kernel* kernel : every) check_counts(truth, {*kernel, pool, 3, never});
         }
         for (const Kernel* kernel : kernels) check_distances(truth, *kernel);
+        for (const Kernel* kernel : kernels) check_ranks(truth.codes(), *kernel);
+        if (!only_shared) check_distinct(truth.codes());
         if (!kernels.empty() && truth.codes().count <= 3001) check_dealing(truth.codes(), kernels);
         if (!only_shared && truth.codes().count <= 701) check_ids(truth);
         ++n_cases;
     };
     for (const std::size_t n_rows : {1u, 40000u, 100000u}) check_marks(n_rows);
+    const std::vector<unsigned char> zeros(1500000, 0);  // a value that is sampled, and again and again
+    for (const std::size_t code_size : {1u, 5u, 8u, 15u})
+        check_distinct({zeros.data(), 1500000 / code_size, code_size});
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {
         for (const std::size_t n_codes : {0u, 1u, 2u, 31u, 32u, 33u, 200u, 701u})
             check(Reference(n_codes, 133, code_size, 5), code_size == 1 ? 3 : 7);  // 133: two blocks of queries

@@ -72,9 +72,13 @@ class Removed:
         """A bit per row, as :meth:`of` takes them."""
         return self.pages[self.table].reshape(-1)[: -(-self.n_rows // 8)]
 
-    def kept(self) -> NDArray[np.bool_]:
-        """Which rows are not in the set, (n_rows,)."""
-        kept: NDArray[np.bool_] = np.unpackbits(self.flat(), bitorder="little", count=self.n_rows) == 0
+    def kept(self, begin: int = 0, end: int | None = None) -> NDArray[np.bool_]:
+        """Which of rows ``begin`` to ``end``, or of all, are not in the set: (end - begin,)."""
+        end = self.n_rows if end is None else end
+        page = begin >> PAGE_ROWS_BITS
+        first, some = page << PAGE_ROWS_BITS, self.table[page : (end - 1 >> PAGE_ROWS_BITS) + 1]
+        bits = np.unpackbits(self.pages[some].reshape(-1), bitorder="little", count=end - first)
+        kept: NDArray[np.bool_] = bits[begin - first :] == 0
         return kept
 
     def beyond(self, other: Removed | None) -> NDArray[np.int64]:

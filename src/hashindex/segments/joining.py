@@ -12,7 +12,7 @@ from ..support.interrupts import interruptible
 from ..support.progress import Tell
 from .segment import Segment
 
-STEP = 2**20  # rows copied at once: Ctrl-C waits for no more
+STEP = 2**20  # rows copied at once: Ctrl-C waits for no more; after much shorter calls nobody would get the GIL
 
 
 def joined(parts: Sequence[Segment], tell: Tell = lambda _: None) -> Segment:
@@ -26,19 +26,20 @@ def joined(parts: Sequence[Segment], tell: Tell = lambda _: None) -> Segment:
     codes = np.empty((n_rows, parts[0].codes.shape[1]), np.uint8)
     counted = _counted(parts)
     ids = np.empty(0 if counted else n_rows, np.int64)
+    mixed = False  # whether a part has ids below those of one before it
     for part in parts:
-        for begin, kept in _steps(part):
-            rows = np.arange(begin, min(begin + STEP, part.n_rows)) if kept is None else begin + np.flatnonzero(kept)
-            end = at + len(rows)
-            plain = kept is None and part.postings is None
-            codes[at:end] = part.codes[begin : begin + len(rows)] if plain else part.codes_at(rows)
+        first, plain = at, part.removed is None and part.postings is None
+        for rows in _steps(part):
+            n = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+            codes[at : at + n] = part.codes[rows] if plain else part.codes_at(_numbers(rows))
             if not counted:
-                ids[at:end] = part.ids_of(rows)
-            at = end
+                ids[at : at + n] = part.ids_of(_numbers(rows)) if part.ids is None else part.ids[rows]
+            at += n
             tell(at)
+        mixed = mixed or (not counted and first > 0 and bool(ids[first] < ids[first - 1]))
     if counted:
         return Segment.of(parts[0].n_bits, codes, range(parts[0].first_id, parts[0].first_id + n_rows))
-    if (ids[1:] < ids[:-1]).any():
+    if mixed:
         return interruptible(lambda: _in_id_order(parts[0].n_bits, codes, ids), n_rows * (8 + codes.shape[1]))
     return Segment.of(parts[0].n_bits, codes, ids)
 
@@ -49,11 +50,15 @@ def _counted(parts: Sequence[Segment]) -> bool:
     return follows and all(one.ids is None and not one.n_removed for one in parts)
 
 
-def _steps(part: Segment) -> Iterator[tuple[int, NDArray[np.bool_] | None]]:
-    """Where each step begins, and which of its rows are left; None: all of them."""
-    kept = part.removed.kept() if part.removed is not None else None
+def _steps(part: Segment) -> Iterator[slice | NDArray[np.int64]]:
+    """The rows that are left, step by step: a slice where all are, which takes no list of them."""
     for begin in range(0, part.n_rows, STEP):
-        yield begin, None if kept is None else kept[begin : begin + STEP]
+        end = min(begin + STEP, part.n_rows)
+        yield slice(begin, end) if part.removed is None else begin + np.flatnonzero(part.removed.kept(begin, end))
+
+
+def _numbers(rows: slice | NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
 
 
 def _in_id_order(n_bits: int, codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> Segment:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines.rows import spans
+from ..support.native import core
 
 SAMPLE_BITS = 13  # the estimate looks at one of every n_codes / 2**13 values
 CHUNK = 2**15  # codes hashed at once, in the cache
@@ -68,6 +69,11 @@ def estimate_distinct(codes: NDArray[np.uint8]) -> int:
     Counts the distinct ones among those whose hash ends in zeros: a sample of the values, not of the rows, so that
     the estimate is right however often each value occurs.
     """
+    return sampled_distinct(codes) if core is None else core.estimate_distinct(np.ascontiguousarray(codes))
+
+
+def sampled_distinct(codes: NDArray[np.uint8]) -> int:
+    """:func:`estimate_distinct` without the native core."""
     n = len(codes)
     shift = max(0, n.bit_length() - SAMPLE_BITS)
     if shift == 0:

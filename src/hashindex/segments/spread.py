@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines.numpy_engine.common import words_of
+from ..support.native import core
 
 SAMPLE_QUERIES = 16  # stored codes whose neighbours are looked at
 SAMPLE_CODES, SAMPLE_WORDS = 2**14, 2**18  # among so many, fewer of wide ones
@@ -55,15 +56,22 @@ def spread_of(codes: NDArray[np.uint8]) -> Spread | None:
         return None
     most = min(SAMPLE_CODES, max(SAMPLE_WORDS * 8 // size, 64))
     stride = max(1, n // most)
-    sample = codes[::stride][:most]
-    m, columns = len(sample), words_of(sample)
+    sample = np.ascontiguousarray(codes[::stride][:most])
+    m = len(sample)
     rows = np.linspace(0, m - 1, min(SAMPLE_QUERIES, m)).astype(np.int64)
-    ranks = 2 ** np.arange(int(np.log2(m - 1)) + 1)
-    found = np.empty((len(rows), len(ranks)))
+    n_ranks = int(np.log2(m - 1)) + 1
+    found = (distances_by_rank if core is None else core.distances_by_rank)(sample, rows, n_ranks)
+    return Spread(found, (m - 1) / n)
+
+
+def distances_by_rank(codes: NDArray[np.uint8], rows: NDArray[np.int64], n_ranks: int) -> NDArray[np.float64]:
+    """How far the neighbours of rank 1, 2, 4, ... of some ``rows`` are, (n, n_ranks): without the native core."""
+    columns, ranks = words_of(codes), 2 ** np.arange(n_ranks)
+    found = np.empty((len(rows), n_ranks))
     for i, row in enumerate(rows.tolist()):
-        distances = np.zeros(m, np.int32)
+        distances = np.zeros(len(codes), np.int32)
         for column in columns:
             distances += np.bitwise_count(column ^ column[row])
         within = np.cumsum(np.bincount(distances)) - 1  # itself is none of its neighbours
         found[i] = np.searchsorted(within, ranks)
-    return Spread(found, (m - 1) / n)
+    return found
