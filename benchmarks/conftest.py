@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -21,6 +22,12 @@ def held(request: pytest.FixtureRequest) -> Iterator[None]:
     with nullcontext() if request.node.get_closest_marker("all_threads") else one_thread():
         yield
     gc.collect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What was measured here before, perhaps on a busy day, tells the planner nothing: a new user has none either."""
+    os.environ["HASHINDEX_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -48,3 +49,17 @@ def test_wrong_kept_costs_are_replaced_by_the_usual(kept: str, tmp_path: Path, m
     calibration.calibrate(engine)
     assert calibration.costs(engine).call == 456.0
     assert list(tmp_path.iterdir()) == [file]  # nothing half-written stays
+
+
+def test_what_was_measured_beside_others_work_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(_: object) -> Costs:
+        time.sleep(10 * calibration.MOMENT_S)  # as if others had the processor
+        return Costs(call=123.0)
+
+    engine = engines.load()
+    monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path))
+    monkeypatch.setattr(calibration, "_known", {})
+    monkeypatch.setattr(calibration, "measure", measured)
+    calibration.calibrate(engine)
+    assert calibration.costs(engine) is calibration.usual(engine)
+    assert not list(tmp_path.iterdir())
