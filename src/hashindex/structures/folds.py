@@ -58,7 +58,7 @@ class FoldStructure:
 
     def look_cost(self, segment: Segment, costs: Costs) -> float:
         """By the words of the codes sampled, which are fetched from all over memory."""
-        return costs.look * (2e5 + 6e3 * min(_n_words(segment), 64) + 0.1 * min(len(segment.codes), 2**20))
+        return costs.look * (3.5e5 + 6e3 * min(_n_words(segment), 64) + 0.1 * min(len(segment.codes), 2**20))
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:  # noqa: ARG002
         """Nothing can be told."""
