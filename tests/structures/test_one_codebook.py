@@ -19,6 +19,7 @@ from hashindex.segments.tail import TailBuffer
 from hashindex.structures import STRUCTURES
 from hashindex.structures.clusters import joining
 from hashindex.structures.clusters import structure as clusters
+from hashindex.writing import adding
 from hashindex.writing.merging import merged
 
 ENGINE = engines.load()
@@ -79,13 +80,17 @@ def test_centroids_are_trained_anew_for_four_times_as_many(rng: np.random.Genera
     assert STRUCTURE.build(small, ENGINE, 1).centroids is trained[2]
 
 
-def test_a_file_keeps_them(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_file_keeps_them(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adding, "TAIL_CODES", 16)
     codes, queries = reference.random_codes(rng, 3000, 48, "skewed"), reference.random_codes(rng, 20, 48, "skewed")
     index = HashIndex(48)
     index.add(codes[:2000])
     near = index.search(queries, k=5, method="clusters")
     index.save(tmp_path / "index")
     loaded = HashIndex.load(tmp_path / "index")
+    (before,), (after,) = index._snapshot.segments, loaded._snapshot.segments
+    assert np.array_equal(after.learned.shared["clusters"], before.learned.states["clusters"].centroids)
+    assert STRUCTURE.build(after, ENGINE, 1).centroids is after.learned.shared["clusters"]
     loaded.add(codes[2000:])
     assert np.array_equal(near.ids, index.search(queries, k=5, method="clusters").ids)
     found = loaded.search(queries, k=5, method="clusters")
