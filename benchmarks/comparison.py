@@ -12,7 +12,7 @@ from listings import LISTINGS, OURS, number, rows, times
 
 ENOUGH = 0.98  # recall of what counts as found
 APPROXIMATE = ("hashindex recall", "IVF", "HNSW", "pynear MIH")  # of the nearest, by what their names say
-EXPECTED = {  # by listing: whose cells a full run has, as tests/test_peers.py checks
+EXPECTED = {  # by listing: whose cells a full run has, as tests/connect/test_peers.py checks
     "radius": ("faiss, best exact", "pynear, best exact"),
     "nearest": (
         *("faiss Flat", "faiss IVF", "faiss HNSW", "usearch HNSW"),

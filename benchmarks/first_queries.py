@@ -17,10 +17,10 @@ from math import inf
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import faiss
 from checks import exact
 from peers import HashIndex, Kind
 from sets import Codes, Data, clustered, collapsed, patches, power, uniform
+from threads import one_thread
 
 from hashindex.index import Method
 from hashindex.structures import folds
@@ -184,7 +184,6 @@ def main() -> None:
     parser.add_argument("--bits", nargs="+", type=int, default=BITS)
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     asked = parser.parse_args()
-    faiss.omp_set_num_threads(1)
     judged = lost = 0
     for wanted in product(asked.sets, asked.bits, asked.sizes):
         for cell in cells(*wanted):
@@ -196,4 +195,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_thread():
+        main()

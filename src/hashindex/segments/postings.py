@@ -66,7 +66,7 @@ class Postings(NamedTuple):
 def estimate_distinct(codes: NDArray[np.uint8]) -> int:
     """About how many distinct codes there are, within some percent.
 
-    Counts the distinct ones among those whose hash ends in zeros: a sample of the values, not of the rows, so that
+    Counts the distinct ones among those whose hash begins with zeros: a sample of the values, not of the rows, so that
     the estimate is right however often each value occurs.
     """
     return sampled_distinct(codes) if core is None else core.estimate_distinct(np.ascontiguousarray(codes))

@@ -209,7 +209,11 @@ class Segment:
 
     def live_ids(self) -> NDArray[np.int64]:
         """Ids (n_codes,) of the rows that were not removed, ascending."""
-        return self.ids_of(np.arange(self.n_rows) if self.removed is None else np.flatnonzero(self.removed.kept()))
+        return self.ids_of(self.live_rows())
+
+    def live_rows(self) -> NDArray[np.int64]:
+        """The rows (n_codes,) that were not removed."""
+        return np.arange(self.n_rows) if self.removed is None else np.flatnonzero(self.removed.kept())
 
     def without(self, rows: NDArray[np.int64]) -> Segment | None:
         """Return the segment without ``rows`` (distinct, not yet removed); None if nothing is left.

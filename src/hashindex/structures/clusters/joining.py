@@ -54,6 +54,6 @@ def _same(part: Segment, segment: Segment) -> tuple[NDArray[np.int64], NDArray[n
 
     Codes, not rows, where equal ones are stored once.
     """
-    rows = np.arange(part.n_rows) if part.removed is None else np.flatnonzero(part.removed.kept())
-    moved, here = segment.find(part.ids_of(rows))
-    return part.codes_of(rows[here]), segment.codes_of(moved[here])
+    rows = part.live_rows()
+    moved, _ = segment.find(part.ids_of(rows))
+    return part.codes_of(rows), segment.codes_of(moved)

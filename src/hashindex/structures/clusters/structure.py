@@ -14,6 +14,7 @@ from ...engines import Engine
 from ...engines.clusters import MAX_CLUSTERED, Clusters, clustered
 from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import NearestRows, RadiusRows
+from ...engines.rows import Codes
 from ...segments.segment import Segment
 from ...support.interrupts import interruptible
 from ..costs import FEW as FEW_QUERIES
@@ -67,8 +68,9 @@ class ClusterStructure:
     def build_cost(self, segment: Segment, costs: Costs) -> float:
         """By the distances of all codes, and of the sample in each round, to all centroids."""
         n, words = len(segment.codes), (segment.n_bits + 63) // 64
-        known, centroids = segment.learned.shared.get(self.name), self._n_centroids(segment)
-        trained = 0 if known is not None and len(known) == centroids else ROUNDS * SAMPLED * centroids
+        known = self._known(segment)
+        centroids = n_clusters(n) if known is None else len(known)
+        trained = ROUNDS * SAMPLED * centroids if known is None else 0
         measured = (n + trained) * centroids
         return measured * (costs.scan_code + words * costs.scan_word) + 250.0 * n
 
@@ -77,10 +79,9 @@ class ClusterStructure:
 
         They are trained on a sample of this one's codes where there are none yet, or far fewer than it needs.
         """
-        shared, codes = segment.learned.shared, segment.codes
-        centroids = shared.get(self.name)
-        if centroids is None or outgrown(centroids, len(codes)):
-            centroids = shared[self.name] = codebook(codes, engine, n_threads)
+        codes, centroids = segment.codes, self._known(segment)
+        if centroids is None:
+            centroids = segment.learned.shared[self.name] = codebook(codes, engine, n_threads)
         states = [(part, part.learned.states.get(self.name)) for part in parts]
         of, distances = assigned(segment, centroids, states, engine, n_threads)
         return interruptible(lambda: clustered(codes, centroids, of, distances), 100 * len(codes))
@@ -91,7 +92,8 @@ class ClusterStructure:
         left = self._left(segment, state)
         at = np.minimum(limits, segment.n_bits)
         candidates = left.codes[at] * n
-        n_centroids = self._n_centroids(segment) if state is None else len(state.centroids)
+        centroids = self._known(segment) if state is None else state.centroids
+        n_centroids = n_clusters(n) if centroids is None else len(centroids)
         lookups = left.clusters[at] * n_centroids
         found_after = None if kind.recall == 1 else self._notes(segment).ranks.get(_k_of_all(segment, kind))
         if found_after is not None:
@@ -137,10 +139,10 @@ class ClusterStructure:
         segment.learned.shared[self.name] = clusters.centroids
         return clusters
 
-    def _n_centroids(self, segment: Segment) -> int:
-        """How many there are, or would be."""
-        n, known = len(segment.codes), segment.learned.shared.get(self.name)
-        return n_clusters(n) if known is None or outgrown(known, n) else len(known)
+    def _known(self, segment: Segment) -> Codes | None:
+        """The centroids of all segments, if there are any and this one has not outgrown them."""
+        known: Codes | None = segment.learned.shared.get(self.name)
+        return None if known is None or outgrown(known, len(segment.codes)) else known
 
     def _left(self, segment: Segment, state: Clusters | None) -> Left:
         notes, n_limits = self._notes(segment), segment.n_bits + 1
