@@ -135,6 +135,7 @@ static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uin
 #include "plain_run.h"
 #include "run_body.h"
 #include "no_planes.h"
+#include "no_slices.h"
 #include "kernel_body.h"
 
 HASHINDEX_TARGET_END

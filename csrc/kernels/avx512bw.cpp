@@ -51,6 +51,7 @@ static inline bool any_below_bytes(const Bytes* sums, const Bytes* limits) {
 #include "filter_body.h"
 #include "plane_hits.h"
 #include "planes_body.h"
+#include "no_slices.h"
 #include "kernel_body.h"
 
 HASHINDEX_TARGET_END

@@ -68,6 +68,30 @@ struct PlaneQueries {
     std::size_t n_queries;
 };
 
+// Codes as they lie in memory.
+struct CodeRun {
+    const unsigned char* codes;
+    std::size_t code_size;
+    std::size_t n_codes;
+
+    // Codes [first, first + count) or up to the last.
+    CodeRun part(std::size_t first, std::size_t count) const {
+        return {codes + first * code_size, code_size, n_codes - first < count ? n_codes - first : count};
+    }
+};
+
+// Keys per query: so many for every 32 bits of the code, the last of which may be fewer.
+constexpr std::size_t keys_per_half = 12;
+constexpr std::size_t slice_keys(std::size_t code_size) { return (code_size + 3) / 4 * keys_per_half; }
+
+// As QueryBlock, with keys for slices besides.
+struct SliceQueries {
+    const std::uint16_t* keys;
+    const std::uint64_t* words;
+    const std::uint64_t* limits;
+    std::size_t n_queries;
+};
+
 // Queries per pass of a kernel over a group of codes. Blocks are padded to a multiple of it.
 constexpr std::size_t query_step = 4;
 
@@ -165,6 +189,19 @@ struct Kernel {
 
     // As `within`, over planes; positions count from the tile's `begin`.
     Found (*within_planes)(const PlaneTile& tile, const PlaneQueries& queries, Hit* hits);
+
+    // Codes that are sliced together; 0 where batches are as fast by planes or tiles: then the functions below are
+    // null.
+    std::size_t slice_step;
+
+    // Turns n_queries rows of words into slice_keys(code_size) keys each.
+    Found (*make_slice_keys)(const std::uint64_t* words, std::size_t code_size, std::size_t n_queries,
+                             std::uint16_t* keys);
+
+    // As `within`, over at least one code of at most most_plane_bytes, bit by bit.
+    Found (*within_slices)(const CodeRun& run, const SliceQueries& queries, Hit* hits);
+
+    bool prefers_tiles() const { return planes_per_byte == 0 && slice_step == 0; }
 };
 
 extern const Kernel scalar_kernel;

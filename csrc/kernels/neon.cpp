@@ -143,6 +143,7 @@ static Found split(const unsigned char* codes, std::size_t code_size, std::size_
 #include "filter_body.h"
 #include "plane_hits.h"
 #include "planes_body.h"
+#include "no_slices.h"
 #include "kernel_body.h"
 
 }  // namespace neon

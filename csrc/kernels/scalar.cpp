@@ -26,6 +26,7 @@ static inline std::uint64_t popcount(std::uint64_t bits) {
 #include "run_body.h"
 #include "filter_body.h"
 #include "no_planes.h"
+#include "no_slices.h"
 #include "kernel_body.h"
 
 }  // namespace scalar

@@ -7,6 +7,7 @@
 
 #include "grid.h"
 #include "hit_order.h"
+#include "code_runs.h"
 #include "nearest_collector.h"
 #include "plane_buffer.h"
 #include "tile_buffer.h"
@@ -52,7 +53,8 @@ public:
 
     // Calls collect(query in the block, hit) for every row below its query's limit, which is asked for again after each
     // of its hits and used from the next step on. Steps double from `first_step` to `most_step` codes, so that limits
-    // which shrink with the hits do so before many codes have met them. Before that sift(first query, hits, how many,
+    // which shrink with the hits do so before many codes have met them; in the end they are a sixteenth of what was
+    // seen, which moves few limits. Before that sift(first query, hits, how many,
     // first row) may change or drop the hits of a step, whose queries and rows count from there; it returns how many
     // are left.
     template <class LimitOf, class Collect, class Sift = KeepAll>
@@ -60,6 +62,16 @@ public:
                      Sift sift = Sift()) {
         if (n_queries_ <= Grid::most_lone_queries)
             return walk_runs(std::min(first_step, codes_per_run), limit_of, collect, sift);
+        if (CodeRuns::pays(rows_.codes, end_ - begin_, n_queries_, kernel_)) {
+            AlignedBuffer<std::uint16_t> keys(padded_ * slice_keys(rows_.codes.code_size));
+            kernel_.make_slice_keys(words_.data(), rows_.codes.code_size, padded_, keys.data());
+            return walk_tiles(
+                CodeRuns(rows_.codes, kernel_), first_step, most_step,
+                [&](const CodeRun& run, const std::uint64_t* limits, Hit* hits) {
+                    return kernel_.within_slices(run, {keys.data(), words_.data(), limits, padded_}, hits);
+                },
+                limit_of, collect, sift);
+        }
         if (PlaneBuffer::pays(rows_.codes, end_ - begin_, n_queries_, kernel_)) {
             AlignedBuffer<unsigned char> keys(padded_ * kernel_.planes_per_byte * rows_.codes.code_size);
             kernel_.make_keys(words_.data(), rows_.codes.code_size, padded_, keys.data());
@@ -116,7 +128,7 @@ private:
         for (std::size_t first = begin_; first < end_;) {
             stop_.check();
             const auto tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
-            for (std::size_t done = 0; done < tile.n_codes; step = std::min(2 * step, most_step)) {
+            for (std::size_t done = 0; done < tile.n_codes;) {
                 const auto part = tile.part(done, step);
                 const Found found = within(part, limits.data(), hits.data());
                 isa = found.isa;
@@ -129,6 +141,8 @@ private:
                     limits[q] = limit_of(q);
                 }
                 done += part.n_codes;
+                const std::size_t seen = first + done - begin_, sixteenth = seen / 16 / most_step * most_step;
+                step = std::min(2 * step, std::max(most_step, sixteenth));
             }
             first += tile.n_codes;
         }

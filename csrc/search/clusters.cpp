@@ -45,7 +45,7 @@ public:
     void visit(LimitOf limit_of, Collect collect) {
         look(limit_of);
         if (n_queries_ == 1) return visit_alone(limit_of, collect);
-        if (n_queries_ >= fewest_sharing && kernel_.planes_per_byte == 0) return visit_together(limit_of, collect);
+        if (n_queries_ >= fewest_sharing && kernel_.prefers_tiles()) return visit_together(limit_of, collect);
         walk(Entrants::chosen, [&](std::size_t c, std::size_t q) {
             scan(entrants_.run(c, q, Entrants::chosen, limit_of(q)), q, codes_at_once, limit_of, collect);
         });

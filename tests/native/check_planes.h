@@ -6,45 +6,12 @@
 
 #include "../../csrc/kernels/kernel.h"
 #include "../../csrc/support/aligned_buffer.h"
-#include "reference.h"
+#include "batch_case.h"
 
 namespace hashindex {
 
-// Codes at every distance from the queries, which are near each other; whole sets of them far away, others equal.
-struct PlaneCase {
-    static constexpr std::size_t n_codes = 2 * plane_step + 45;
-
-    PlaneCase(std::size_t size, std::size_t count, std::mt19937_64& random)
-        : code_size(size), n_queries(count), padded((count + query_step - 1) / query_step * query_step) {
-        std::vector<unsigned char> centre(size);
-        for (unsigned char& byte : centre) byte = static_cast<unsigned char>(random());
-        for (std::size_t q = 0; q < n_queries; ++q) {
-            queries.insert(queries.end(), centre.begin(), centre.end());
-            if (q > 0) queries[q * size + random() % size] ^= static_cast<unsigned char>(random());
-        }
-        for (std::size_t i = 0; i < n_codes; ++i) {
-            const bool is_far = i / plane_step == 1 && i % 50 != 7;  // equal, far, anything, random
-            const std::size_t kind = is_far ? 1 : i % 4, n_flips = random() % (8 * size + 1);
-            for (std::size_t byte = 0; byte < size; ++byte)
-                codes.push_back(kind == 3 ? static_cast<unsigned char>(random())
-                                          : static_cast<unsigned char>(kind == 1 ? ~centre[byte] : centre[byte]));
-            for (std::size_t flip = 0; kind == 2 && flip < n_flips; ++flip)
-                codes[i * size + random() % size] ^= static_cast<unsigned char>(1u << random() % 8);
-        }
-        for (std::size_t q = 0; q < n_queries; ++q)
-            for (std::size_t i = 0; i < n_codes; ++i)
-                distances.push_back(slow_distance(queries.data() + q * size, codes.data() + i * size, size));
-    }
-
-    Codes of_queries() const { return {queries.data(), n_queries, code_size}; }
-
-    std::size_t code_size, n_queries, padded;
-    std::vector<unsigned char> queries, codes;
-    std::vector<std::uint64_t> distances;  // (n_queries, n_codes)
-};
-
 // The first `count` codes as planes, each byte of which is checked.
-inline AlignedBuffer<unsigned char> split_codes(const Kernel& kernel, const PlaneCase& c, std::size_t count) {
+inline AlignedBuffer<unsigned char> split_codes(const Kernel& kernel, const BatchCase& c, std::size_t count) {
     const std::size_t set_size = plane_step * kernel.planes_per_byte * c.code_size;
     AlignedBuffer<unsigned char> planes((count + plane_step - 1) / plane_step * set_size);
     const std::unique_ptr<unsigned char[]> exact(new unsigned char[count * c.code_size]);
@@ -65,7 +32,7 @@ inline AlignedBuffer<unsigned char> split_codes(const Kernel& kernel, const Plan
 }
 
 // Every query with a limit of its own, from limits[first] on; the tile met in parts of `step` codes and more.
-inline void check_planes(const Kernel& kernel, const PlaneCase& c, unsigned char* planes, std::size_t count,
+inline void check_planes(const Kernel& kernel, const BatchCase& c, unsigned char* planes, std::size_t count,
                          const std::vector<std::uint64_t>& limits, std::size_t first, std::size_t step) {
     const std::string which = std::string(kernel.isa) + " planes code_size=" + std::to_string(c.code_size) +
                               " n_queries=" + std::to_string(c.n_queries) + " count=" + std::to_string(count) +
@@ -108,7 +75,7 @@ inline std::size_t check_planes(const Kernel& kernel) {
         const std::vector<std::uint64_t> limits{max + 1, 0,   256, max / 2, 0,   1,       max, 254,
                                                 255,     257, 0,   0,       128, max / 3, 255, std::uint64_t{1} << 31};
         for (const std::size_t n_queries : {1u, 5u, 8u}) {
-            const PlaneCase c(code_size, n_queries, random);
+            const BatchCase c(plane_step, code_size, n_queries, random);
             for (const std::size_t count : {1u, 31u, 33u, 64u, 127u, 128u, 129u, 200u, 256u, 301u}) {
                 if (code_size > 256 && count % 100 != 1) continue;
                 AlignedBuffer<unsigned char> planes = split_codes(kernel, c, count);
@@ -120,7 +87,7 @@ inline std::size_t check_planes(const Kernel& kernel) {
             }
         }
     }
-    const PlaneCase full(33, max_block_queries, random);
+    const BatchCase full(plane_step, 33, max_block_queries, random);
     AlignedBuffer<unsigned char> planes = split_codes(kernel, full, full.n_codes);
     for (const std::uint64_t limit : {130u, 255u, 265u})
         check_planes(kernel, full, planes.data(), full.n_codes, {limit, limit + 1}, 0, 96);

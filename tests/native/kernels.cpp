@@ -14,6 +14,7 @@
 
 #include "check_planes.h"
 #include "check_runs.h"
+#include "check_slices.h"
 #include "reference.h"
 
 namespace {
@@ -290,9 +291,9 @@ void check_kernel(const Kernel& kernel) {
         n_checks += check_case(kernel, uniform, random) + check_case(kernel, many_equal, random) +
                     check_case(kernel, all_distances, random);
     }
-    const std::size_t n_runs = check_runs(kernel), n_planes = check_planes(kernel);
-    std::printf("%s: %zu scans, %zu runs and %zu batches over planes equal to the loop over bits\n", kernel.isa,
-                n_checks, n_runs, n_planes);
+    const std::size_t n_runs = check_runs(kernel), n_batches = check_planes(kernel) + check_slices(kernel);
+    std::printf("%s: %zu scans, %zu runs and %zu batches over planes or slices equal to the loop over bits\n",
+                kernel.isa, n_checks, n_runs, n_batches);
 }
 
 const Kernel* kernel_by_name(const std::string& isa) {

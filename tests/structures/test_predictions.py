@@ -12,8 +12,8 @@ from hashindex.segments.segment import Segment
 from hashindex.segments.snapshot import Snapshot
 from hashindex.segments.spread import Spread
 from hashindex.structures import STRUCTURES
-from hashindex.structures.calibration import CHUNK, DEFAULT, USUAL
-from hashindex.structures.chunks import n_chunks_of, share_read, shares_at
+from hashindex.structures.calibration import DEFAULT, PLANES, SLICES, USUAL
+from hashindex.structures.chunks import LEFT_TOGETHER, n_chunks_of, share_read, shares_at
 from hashindex.structures.structure import Kind
 from hashindex.writing.adding import with_codes
 
@@ -41,19 +41,21 @@ def test_the_least_is_never_more_than_what_is_predicted(size: int, share: float)
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
-def test_the_share_of_chunks_that_is_read(size: int) -> None:
-    """Beside the pairs themselves, 2 queries and 128 codes at a time, as kernels leave them."""
+@pytest.mark.parametrize(("longest", "together"), [(PLANES, 2), (SLICES, 1)])
+def test_the_share_of_chunks_that_is_read(size: int, longest: float, together: int) -> None:
+    """Beside the pairs themselves, 256 at a time, as kernels leave them: so many queries and a block of the codes."""
     rng = np.random.default_rng(size)
     segment = segment_of(rng.integers(0, 256, (20_000, size), dtype=np.uint8))
     assert segment.learned.spread is not None
-    n_chunks, limits = -(-size // int(CHUNK)), np.array([size // 4, size, 2 * size, 3 * size, 8 * size])
+    n_chunks, limits = -(-size // int(longest)), np.array([size // 4, size, 2 * size, 3 * size, 8 * size])
     predicted = share_read(*shares_at(segment.learned.spread), limits, 8 * size, n_chunks)
-    differ = np.unpackbits(segment.codes[:128, None] ^ segment.codes[None, 128:328], axis=2)
+    n_codes = LEFT_TOGETHER // together
+    differ = np.unpackbits(segment.codes[:n_codes, None] ^ segment.codes[None, n_codes : n_codes + 200], axis=2)
     within = np.zeros((n_chunks, len(limits)))
     for chunk in range(n_chunks):
         so_far = differ[:, :, : chunk * differ.shape[2] // n_chunks].sum(axis=2)
         near = (so_far[:, :, None] <= limits).any(axis=0)
-        within[chunk] = (near[0::2] | near[1::2]).mean(axis=0)
+        within[chunk] = near.reshape(-1, together, len(limits)).any(axis=1).mean(axis=0)
     np.testing.assert_allclose(predicted, within.mean(axis=0), atol=0.1)
 
 
@@ -72,7 +74,7 @@ def test_a_scan_is_predicted_to_be_shorter_where_chunks_are_left() -> None:
     limits = np.array([32, 500])
     whole, left = (
         STRUCTURES["scan"].predict(segment, (), limits, Kind(None, 500, 64, 1, costs, 0.0)).nanoseconds
-        for costs in (replace(USUAL["AMD, native (avx2)"], chunk=chunk) for chunk in (0.0, CHUNK))
+        for costs in (replace(USUAL["AMD, native (avx2)"], chunk=chunk) for chunk in (0.0, SLICES))
     )
     assert whole[0] == whole[1]
     assert left[0] < left[1] / 2

@@ -33,18 +33,19 @@ if TYPE_CHECKING:
 
     from ..engines import Engine
 
-VERSION = 10  # of the constants' meaning
+VERSION = 11  # of the constants' meaning
 WAITED, MOMENT_S = 0.1, 0.02  # share of a measurement, and seconds, for which it may wait for the processor
 LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
 
-CHUNK = 31.0  # bytes, of kernels over planes: sums of their bits fit a byte
+PLANES, SLICES = 31.0, 16.0  # bytes after which batches leave codes: csrc/kernels/planes_body.h, slice_tables.h
+CHUNKS = {"native (avx2)": SLICES, "native (avx512bw)": PLANES, "native (neon)": PLANES}
 DEFAULT = Costs()
 INTEL_AVX2 = Costs(
     scan_code=0.007,
     scan_word=0.11,
     lone_code=0.0,
     lone_word=0.19,
-    chunk=CHUNK,
+    chunk=SLICES,
     stream_byte=0.036,
     cached=2.0**21,
     call=2500.0,
@@ -57,12 +58,12 @@ INTEL_AVX2 = Costs(
     look=2.0,
 )
 USUAL = {
-    "AMD, native (avx2)": Costs(  # Zen 3; batches as much faster over planes as a bare loop is
-        scan_code=0.02,
-        scan_word=0.115,
+    "AMD, native (avx2)": Costs(  # Zen 3
+        scan_code=0.0,
+        scan_word=0.1,
         lone_code=0.0,
         lone_word=0.3,
-        chunk=CHUNK,
+        chunk=SLICES,
         stream_byte=0.08,
         cached=2.0**23,
         call=2500.0,
@@ -88,7 +89,7 @@ USUAL = {
         build=15.0,
     ),
     "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two
-    "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085),  # AVX2 but for batches
+    "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085, chunk=PLANES),
     "Intel, native (avx512)": Costs(
         scan_code=0.0,
         scan_word=0.066,
@@ -179,7 +180,6 @@ def measure(engine: Engine) -> Costs:
     words = {n: rng.integers(0, 256, (2**15, 8 * n), dtype=np.uint8) for n in (1, 4)}
     batch = {n: _least(partial(_scan, engine, words[n], 64)) / 2**21 for n in (1, 4)}
     lone = {n: _least(partial(_scan, engine, words[n], 1)) / 2**15 for n in (1, 4)}
-    leaves = 3 * _least(partial(_scan, engine, words[4], 64, 0)) < 2 * 2**21 * batch[4]
     codes = rng.integers(0, 256, (LARGE, 8), dtype=np.uint8)
     stream = _least(partial(_scan, engine, np.tile(codes, (4, 1)), 1)) / (4 * codes.nbytes)
     middle, few = (stream + lone[1] / 8) / 2, codes[: LARGE // 4]
@@ -219,7 +219,7 @@ def measure(engine: Engine) -> Costs:
         scan_word=scan_word,
         lone_code=max(lone[1] - lone_word - call / 2**15, 0.0),
         lone_word=lone_word,
-        chunk=CHUNK if leaves else 0.0,
+        chunk=CHUNKS.get(engine.description, 0.0),
         stream_byte=stream,
         cached=next(cached, few.nbytes / 2),
         call=call,
@@ -233,9 +233,9 @@ def measure(engine: Engine) -> Costs:
     )
 
 
-def _scan(engine: Engine, codes: Codes, n_queries: int, bits: int = 2) -> None:
-    """Within so many bits of a byte: by 2, few codes are found, but all their bytes are looked at."""
-    radii = np.full(n_queries, bits * codes.shape[1], np.int32)
+def _scan(engine: Engine, codes: Codes, n_queries: int) -> None:
+    """Within two bits per byte: few codes are found, but all their bytes are looked at."""
+    radii = np.full(n_queries, 2 * codes.shape[1], np.int32)
     engine.scan.radius(Rows(codes), RadiusQuery(codes[:n_queries], radii))
 
 

@@ -1,4 +1,4 @@
-"""What share of wide codes a batched scan reads: kernels over planes leave codes that are too far between chunks."""
+"""What share of wide codes a batched scan reads: kernels over planes or slices leave codes that are too far."""
 
 from __future__ import annotations
 

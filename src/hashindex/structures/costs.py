@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import log2
 
 FEW = 4  # queries that are not worth a batch
-TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes, for all queries of a batch
+TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes or slices, for all queries of a batch
 WRITTEN = 3  # bytes that are read in the time of writing one to new memory
 SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
 

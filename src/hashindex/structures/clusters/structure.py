@@ -179,7 +179,7 @@ def _comparing(n_codes: int, words: int, kind: Kind) -> tuple[float, float]:
     # Of more queries the first brings a cluster into the cache.
     lone = costs.lone(n_codes, words) if kind.n_queries <= FEW_QUERIES else costs.near(words)
     share = min(max(kind.n_queries - SHARED_FROM, 0) / (SHARED - SHARED_FROM), 1.0)
-    together = lone if costs.chunk else costs.scan_code + words * costs.scan_word  # planes are not made of clusters
+    together = lone if costs.chunk else costs.scan_code + words * costs.scan_word  # none are turned in clusters
     return lone + share * (together - lone), costs.run * (ALONE + share * (1 - ALONE))
 
 
