@@ -1,12 +1,15 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 
 #include "../search/assign.h"
+#include "../search/cluster_codes.h"
 #include "../search/clusters.h"
+#include "../search/majorities.h"
 #include "arrays.h"
 #include "call.h"
 #include "register.h"
@@ -74,6 +77,74 @@ py::tuple py_assign_codes(const Array<std::uint8_t>& codes, const Array<std::uin
     return py::make_tuple(of, distances);
 }
 
+py::tuple py_cluster_codes(const Array<std::uint8_t>& codes, const Array<std::int64_t>& of,
+                           const Array<std::int32_t>& distances, std::size_t n_clusters) {
+    const Codes given = as_codes(codes);
+    require(of.ndim() == 1 && distances.ndim() == 1 && static_cast<std::size_t>(of.size()) == given.count &&
+                static_cast<std::size_t>(distances.size()) == given.count,
+            "of and distances must have shape (n_codes,)");
+    require(given.count < std::uint64_t{1} << 32, "rows are numbered with 32 bits");
+    Array<std::int32_t> nearest(static_cast<py::ssize_t>(n_clusters));
+    Array<std::int64_t> firsts(static_cast<py::ssize_t>(n_clusters + 1));
+    Array<std::uint32_t> rows(codes.shape(0)), places;
+    Array<std::uint8_t> ordered({codes.shape(0), codes.shape(1)});
+    std::int32_t* const nearest_data = nearest.mutable_data();
+    std::int64_t* const firsts_data = firsts.mutable_data();
+    std::uint32_t* const rows_data = rows.mutable_data();
+    std::uint8_t* const ordered_data = ordered.mutable_data();
+    {
+        Unlocked unlocked;
+        const ClusterOrder order(given, of.data(), distances.data(), n_clusters);
+        std::uint32_t* const places_data = unlocked.locked([&] {
+            places = Array<std::uint32_t>(static_cast<py::ssize_t>(order.n_places()));
+            return places.mutable_data();
+        });
+        order.write(nearest_data, firsts_data, places_data, rows_data, ordered_data);
+    }
+    return py::make_tuple(nearest, firsts, places, rows, ordered);
+}
+
+py::tuple py_read_clusters(const Array<std::int32_t>& nearest, const Array<std::int64_t>& firsts,
+                           const Array<std::uint32_t>& places, const Array<std::uint32_t>& rows) {
+    require(nearest.ndim() == 1 && firsts.ndim() == 1 && places.ndim() == 1 && rows.ndim() == 1, "of one axis each");
+    require(firsts.size() == nearest.size() + 1, "firsts must have shape (n_clusters + 1,)");
+    Array<std::int64_t> of(rows.size());
+    Array<std::int32_t> distances(rows.size());
+    std::int64_t* const of_data = of.mutable_data();
+    std::int32_t* const distances_data = distances.mutable_data();
+    {
+        const Unlocked unlocked;
+        const Clusters view{nullptr,
+                            nearest.data(),
+                            firsts.data(),
+                            places.data(),
+                            rows.data(),
+                            nullptr,
+                            static_cast<std::size_t>(nearest.size()),
+                            static_cast<std::size_t>(places.size()),
+                            static_cast<std::size_t>(rows.size()),
+                            0};
+        read_clusters(view, of_data, distances_data);
+    }
+    return py::make_tuple(of, distances);
+}
+
+Array<std::uint8_t> py_majorities(const Array<std::uint8_t>& codes, const Array<std::int64_t>& of,
+                                  const Array<std::uint8_t>& centroids) {
+    const Codes given = as_codes(codes), before = as_codes(centroids);
+    require(of.ndim() == 1 && static_cast<std::size_t>(of.size()) == given.count, "of must have shape (n_codes,)");
+    require(given.code_size == before.code_size, "centroids and codes differ in code_size");
+    require(given.count < std::uint64_t{1} << 32, "rows are numbered with 32 bits");
+    Array<std::uint8_t> after({centroids.shape(0), centroids.shape(1)});
+    std::uint8_t* const data = after.mutable_data();
+    {
+        const Unlocked unlocked;
+        std::copy_n(before.data, before.count * before.code_size, data);
+        majorities(given, of.data(), before.count, data);
+    }
+    return after;
+}
+
 }  // namespace
 
 void register_clusters(py::module_& m) {
@@ -81,6 +152,12 @@ void register_clusters(py::module_& m) {
         .def(py::init<ClusterArrays, std::size_t>(), py::arg("clusters").noconvert(), py::arg("most"));
     m.def("assign_codes", &py_assign_codes, py::arg("codes").noconvert(), py::arg("centroids").noconvert(),
           py::arg("isa"), py::arg("pool"), py::arg("n_threads"));
+    m.def("cluster_codes", &py_cluster_codes, py::arg("codes").noconvert(), py::arg("of").noconvert(),
+          py::arg("distances").noconvert(), py::arg("n_clusters"));
+    m.def("read_clusters", &py_read_clusters, py::arg("nearest").noconvert(), py::arg("firsts").noconvert(),
+          py::arg("places").noconvert(), py::arg("rows").noconvert());
+    m.def("majorities", &py_majorities, py::arg("codes").noconvert(), py::arg("of").noconvert(),
+          py::arg("centroids").noconvert());
 }
 
 }  // namespace hashindex

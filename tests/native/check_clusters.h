@@ -1,6 +1,7 @@
 // Clusters, also damaged ones and searches that stop early, against the slow reference.
 #pragma once
 
+#include "../../csrc/search/cluster_codes.h"
 #include "check_answers.h"
 #include "owned_clusters.h"
 
@@ -65,6 +66,45 @@ inline void check_damaged_clusters(const Reference& truth, Clusters clusters, co
     }
 }
 
+// What the arrays say of each code puts the codes in the same order again.
+inline void check_cluster_order(const Codes& codes, const Clusters& clusters) {
+    std::vector<std::int64_t> of(codes.count), firsts(clusters.n_clusters + 1);
+    std::vector<std::int32_t> distances(codes.count), nearest(clusters.n_clusters);
+    read_clusters(clusters, of.data(), distances.data());
+    const ClusterOrder order(codes, of.data(), distances.data(), clusters.n_clusters);
+    CHECK(order.n_places() == clusters.n_places, "n_places");
+    std::vector<std::uint32_t> places(order.n_places()), rows(codes.count);
+    std::vector<unsigned char> ordered(codes.count * codes.code_size);
+    order.write(nearest.data(), firsts.data(), places.data(), rows.data(), ordered.data());
+    CHECK(std::equal(nearest.begin(), nearest.end(), clusters.nearest), "nearest");
+    CHECK(std::equal(firsts.begin(), firsts.end(), clusters.firsts), "firsts");
+    CHECK(std::equal(places.begin(), places.end(), clusters.places), "places");
+    CHECK(std::equal(rows.begin(), rows.end(), clusters.rows), "rows");
+    CHECK(std::equal(ordered.begin(), ordered.end(), clusters.codes), "codes");
+}
+
+// Arrays of a damaged file: each code is in some cluster or in none.
+inline void check_damaged_order(Clusters clusters) {
+    std::mt19937_64 random(clusters.n_codes);
+    std::vector<std::int64_t> of(clusters.n_codes), firsts(clusters.n_clusters + 1);
+    std::vector<std::int32_t> distances(clusters.n_codes), nearest(clusters.n_clusters);
+    std::vector<std::uint32_t> places(clusters.n_places), rows(clusters.n_codes);
+    clusters.nearest = nearest.data();
+    clusters.firsts = firsts.data();
+    clusters.places = places.data();
+    clusters.rows = rows.data();
+    for (const std::uint64_t mask : {std::uint64_t{7}, std::uint64_t{255}, ~std::uint64_t{0} >> 1, ~std::uint64_t{0}}) {
+        const auto anything = [&] { return random() % 4 ? random() & mask : mask; };
+        for (std::int64_t& first : firsts) first = static_cast<std::int64_t>(anything());
+        for (std::int32_t& distance : nearest) distance = static_cast<std::int32_t>(anything());
+        for (std::uint32_t& place : places) place = static_cast<std::uint32_t>(anything());
+        for (std::uint32_t& row : rows) row = static_cast<std::uint32_t>(anything());
+        read_clusters(clusters, of.data(), distances.data());
+        for (const std::int64_t cluster : of)
+            CHECK(cluster >= -1 && cluster < static_cast<std::int64_t>(clusters.n_clusters), "of");
+    }
+}
+
 inline void check_clusters(const Reference& truth, std::size_t n_clusters, const Execution& execution) {
     const Codes queries = truth.queries();
     const Rows rows{truth.codes(), truth.removed()};
@@ -80,6 +120,8 @@ inline void check_clusters(const Reference& truth, std::size_t n_clusters, const
         });
     check_stopping_early(truth, clusters.view(), execution);
     check_damaged_clusters(truth, clusters.view(), execution);
+    check_cluster_order(rows.codes, clusters.view());
+    check_damaged_order(clusters.view());
 }
 
 }  // namespace hashindex

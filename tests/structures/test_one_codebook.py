@@ -37,7 +37,8 @@ def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_directories_tell_what_was_assigned(kind: str, rng: np.random.Generator) -> None:
     codes = reference.random_codes(rng, 2000, 48, kind)
     built = STRUCTURE.build(Segment.of(48, codes, np.arange(2000)), ENGINE, 1)
-    _check_same(joining.places(built), ENGINE.clusters.assign(codes, built.centroids, 1))
+    for read in (joining.places, joining.read_directories):
+        _check_same(read(built), ENGINE.clusters.assign(codes, built.centroids, 1))
 
 
 @pytest.mark.parametrize("kind", ["uniform", "duplicates"])

@@ -21,7 +21,7 @@ from hashindex.engines.results import NearestRows, RadiusRows, Work
 from hashindex.segments.segment import Segment
 from hashindex.structures import STRUCTURES
 from hashindex.structures.calibration import USUAL
-from hashindex.structures.clusters.codebook import _majorities
+from hashindex.structures.clusters.codebook import added_majorities, majorities
 from hashindex.structures.costs import Costs
 from hashindex.structures.sampling import shares_within
 from hashindex.structures.structure import Kind, Prediction
@@ -312,7 +312,8 @@ def test_majorities_of_large_and_of_empty_clusters(rng: np.random.Generator) -> 
     for c in (0, 2, 3, 4):
         expected[c] = np.packbits(2 * bits[of == c].sum(axis=0) > (of == c).sum())
     order = rng.permutation(1200)
-    np.testing.assert_array_equal(_majorities(codes[order], of[order], np.zeros((5, 37), np.uint8)), expected)
+    for each in (majorities, added_majorities):
+        np.testing.assert_array_equal(each(codes[order], of[order], np.zeros((5, 37), np.uint8)), expected)
 
 
 @pytest.mark.parametrize("n_bits", [64, 256])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..support.native import core
 from .rows import Codes
 
 MAX_CLUSTERED = 2**32 - 1  # codes: rows are uint32
@@ -44,6 +45,15 @@ class Clusters(NamedTuple):
 
 def clustered(codes: Codes, centroids: Codes, of: NDArray[np.int64], distances: NDArray[np.int32]) -> Clusters:
     """Codes (n, code_size) around the centroids ``of`` (n,) at those ``distances`` (n,)."""
+    if core is None:
+        return sorted_into_clusters(codes, centroids, of, distances)
+    return Clusters(centroids, *core.cluster_codes(np.ascontiguousarray(codes), of, distances, len(centroids)))
+
+
+def sorted_into_clusters(
+    codes: Codes, centroids: Codes, of: NDArray[np.int64], distances: NDArray[np.int32]
+) -> Clusters:
+    """:func:`clustered` without the native core."""
     n_clusters, n_distances = len(centroids), 8 * codes.shape[1] + 1
     near, own = distances.astype(np.min_scalar_type(n_distances)), of.astype(np.min_scalar_type(n_clusters))
     rows = np.argsort(near, kind="stable")  # numbers of two bytes are sorted by these, which is faster

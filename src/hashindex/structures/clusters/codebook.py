@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...engines import Engine
 from ...engines.rows import Codes
+from ...support.native import core
 
 MOST = 8192  # centroids
 SAMPLED = 24  # codes per centroid that train it
@@ -38,12 +39,19 @@ def codebook(codes: Codes, engine: Engine, n_threads: int) -> Codes:
     centroids = sample[np.linspace(0, len(sample) - 1, n).astype(np.int64)]
     for _ in range(ROUNDS):
         of, _ = engine.clusters.assign(sample, centroids, n_threads)
-        centroids = _majorities(sample, of, centroids)
+        centroids = majorities(sample, of, centroids)
     return centroids
 
 
-def _majorities(codes: Codes, of: NDArray[np.int64], centroids: Codes) -> Codes:
+def majorities(codes: Codes, of: NDArray[np.int64], centroids: Codes) -> Codes:
     """For each cluster the bits that more than half of its codes have; a centroid without codes stays."""
+    if core is None:
+        return added_majorities(codes, of, centroids)
+    return core.majorities(np.ascontiguousarray(codes), of, centroids)
+
+
+def added_majorities(codes: Codes, of: NDArray[np.int64], centroids: Codes) -> Codes:
+    """:func:`majorities` without the native core."""
     order = np.argsort(of, kind="stable")
     counts = np.bincount(of, minlength=len(centroids))
     some = np.flatnonzero(counts)

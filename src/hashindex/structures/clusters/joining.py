@@ -11,6 +11,7 @@ from ...engines import Engine
 from ...engines.clusters import Clusters
 from ...engines.rows import Codes
 from ...segments.segment import Segment
+from ...support.native import core
 
 Places = tuple[NDArray[np.int64], NDArray[np.int32]]  # cluster and distance to its centroid of each code, (n,) both
 
@@ -39,11 +40,18 @@ def assigned(
 
 def places(clusters: Clusters) -> Places:
     """What :meth:`assign` said of each code of the clusters, read from their directories."""
+    if core is None:
+        return read_directories(clusters)
+    return core.read_clusters(clusters.nearest, clusters.firsts, clusters.places, clusters.rows)
+
+
+def read_directories(clusters: Clusters) -> Places:
+    """:func:`places` without the native core."""
     entries = np.diff(clusters.firsts)
     own = np.repeat(np.arange(len(entries)), entries)  # the cluster of each entry
     step = np.arange(len(own)) - clusters.firsts[own]  # distances beyond the cluster's nearest code
     counts = np.append(np.diff(clusters.places.astype(np.int64)), 0)  # the last entry of a cluster is its end
-    of, distances = np.empty(len(clusters.rows), np.int64), np.empty(len(clusters.rows), np.int32)
+    of, distances = np.full(len(clusters.rows), -1, np.int64), np.zeros(len(clusters.rows), np.int32)
     of[clusters.rows] = np.repeat(own, counts)
     distances[clusters.rows] = np.repeat(step + clusters.nearest[own], counts)
     return of, distances
