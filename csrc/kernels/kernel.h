@@ -39,7 +39,7 @@ struct Tile {
 // Codes per set of planes: whole vectors of bytes on every ISA.
 constexpr std::size_t plane_step = 128;
 
-// Wider codes have no planes: their distances might not fit in 15 bits.
+// Wider codes have neither planes nor slices: their distances might not fit in 15 bits.
 constexpr std::size_t most_plane_bytes = 2048;
 
 // Sets of plane_step codes, one after the other; inside a set plane after plane, each of one byte per code: the byte of
@@ -68,15 +68,18 @@ struct PlaneQueries {
     std::size_t n_queries;
 };
 
-// Codes as they lie in memory.
+// Codes as they lie in memory, of which `step` are sliced together.
 struct CodeRun {
     const unsigned char* codes;
     std::size_t code_size;
     std::size_t n_codes;
+    std::size_t step;
 
-    // Codes [first, first + count) or up to the last.
+    // Codes [first, first + count) or up to the last; whole steps where there are more.
     CodeRun part(std::size_t first, std::size_t count) const {
-        return {codes + first * code_size, code_size, n_codes - first < count ? n_codes - first : count};
+        if (n_codes - first <= count) count = n_codes - first;
+        else if (count > step) count -= count % step;
+        return {codes + first * code_size, code_size, count, step};
     }
 };
 

@@ -9,7 +9,7 @@
 // Included behind slice_tables.h and candidate_body.h.
 
 constexpr std::size_t low_levels = 7, most_levels = 16;
-static_assert(8 * most_plane_bytes < std::size_t{1} << most_levels, "distances must fit");
+static_assert(8 * most_plane_bytes + 1 < std::size_t{1} << most_levels, "a number above all distances must fit");
 
 // Four bits of a number, each filling a word.
 struct SpreadBits {
@@ -109,10 +109,10 @@ struct SliceSet {
 };
 
 // Hits of a query, some code of which is near: code `lanes * i + j` of the set is bit i of lane j.
-static __attribute__((noinline)) Hit* write_near(Hit* end, Bits near, const std::uint64_t* words, std::size_t query,
+static __attribute__((noinline)) Hit* write_near(Hit* end, Bits which, const std::uint64_t* words, std::size_t query,
                                                  const SliceSet& set) {
     alignas(64) std::uint64_t beyond[lanes];
-    store_bits(reinterpret_cast<unsigned char*>(beyond), near);
+    store_bits(reinterpret_cast<unsigned char*>(beyond), which);
     std::uint64_t beyond_in_all = beyond[0];
     for (std::size_t j = 1; j < lanes; ++j) beyond_in_all &= beyond[j];
     const std::uint64_t start = std::uint64_t{query} << query_shift;
@@ -140,7 +140,7 @@ static inline __attribute__((always_inline)) Bits count_chunk(Counts* kept, cons
     for (std::size_t i = low_levels; i < levels; ++i) {
         Bits sum = is_first ? all_bits(start[i]) : kept->at[i];
         carry = half_add(&sum, carry);
-        kept->at[i] = sum;
+        if (!is_last) kept->at[i] = sum;
     }
     const Bits beyond = is_first ? carry : either(kept->beyond, carry);
     if (is_last || are_all_set(beyond)) return beyond;
@@ -195,18 +195,27 @@ static Hit* within_words(Hit* end, const SliceSet& set, const SliceQueries& quer
     return end;
 }
 
+static inline __attribute__((always_inline)) SliceSet set_from(const CodeRun& run, std::size_t first) {
+    const std::size_t left = run.n_codes - first;
+    return {run.codes + first * run.code_size, run.code_size, left < slice_step ? left : slice_step, first};
+}
+
+// Apart, since counts of all queries take 68 KB of the stack.
+static __attribute__((noinline)) Hit* within_wide(Hit* end, const CodeRun& run, const SliceQueries& queries,
+                                                  const SliceLimits& limits, unsigned char* tables) {
+    Counts kept[max_block_queries];
+    for (std::size_t first = 0; first < run.n_codes; first += slice_step)
+        end = within_words(end, set_from(run, first), queries, limits, tables, kept);
+    return end;
+}
+
 static Found within_slices(const CodeRun& run, const SliceQueries& queries, Hit* hits) {
     alignas(64) unsigned char tables[halves_per_chunk * half_size];
     SliceLimits limits;
-    Counts kept[max_block_queries];
     read_slice_limits(&limits, queries, run.code_size);
     Hit* end = hits;
-    for (std::size_t first = 0; first < run.n_codes; first += slice_step) {
-        const std::size_t left = run.n_codes - first;
-        const SliceSet set = {run.codes + first * run.code_size, run.code_size, left < slice_step ? left : slice_step,
-                              first};
-        if (run.code_size <= 8) end = within_word(end, set, queries, limits, tables);
-        else end = within_words(end, set, queries, limits, tables, kept);
-    }
+    if (run.code_size > 8) end = within_wide(end, run, queries, limits, tables);
+    for (std::size_t first = 0; run.code_size <= 8 && first < run.n_codes; first += slice_step)
+        end = within_word(end, set_from(run, first), queries, limits, tables);
     return {static_cast<std::size_t>(end - hits), isa};
 }

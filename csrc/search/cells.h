@@ -52,11 +52,10 @@ public:
     }
 
     // Calls collect(query in the block, hit) for every row below its query's limit, which is asked for again after each
-    // of its hits and used from the next step on. Steps double from `first_step` to `most_step` codes, so that limits
-    // which shrink with the hits do so before many codes have met them; in the end they are a sixteenth of what was
-    // seen, which moves few limits. Before that sift(first query, hits, how many,
-    // first row) may change or drop the hits of a step, whose queries and rows count from there; it returns how many
-    // are left.
+    // of its hits and used from the next step on. Before that sift(first query, hits, how many, first row) may change
+    // or drop the hits of a step, whose queries and rows count from there; it returns how many are left. Steps double
+    // from `first_step` to `most_step` codes, so that limits which shrink with the hits do so before many codes have
+    // met them, and grow on with a sixteenth of what was seen: that much more moves few limits.
     template <class LimitOf, class Collect, class Sift = KeepAll>
     const char* walk(std::size_t first_step, std::size_t most_step, LimitOf limit_of, Collect collect,
                      Sift sift = Sift()) {

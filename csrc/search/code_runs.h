@@ -17,16 +17,16 @@ public:
                count >= least_codes;
     }
 
-    CodeRuns(const Codes& codes, const Kernel& kernel) : codes_(codes), capacity_(4 * kernel.slice_step) {}
+    CodeRuns(const Codes& codes, const Kernel& kernel) : codes_(codes), step_(kernel.slice_step) {}
 
-    std::size_t capacity() const { return capacity_; }
+    std::size_t capacity() const { return 4 * step_; }
 
     // Codes [first, first + count), count <= capacity.
-    CodeRun run(std::size_t first, std::size_t count) { return {codes_.row(first), codes_.code_size, count}; }
+    CodeRun run(std::size_t first, std::size_t count) { return {codes_.row(first), codes_.code_size, count, step_}; }
 
 private:
     const Codes codes_;
-    const std::size_t capacity_;
+    const std::size_t step_;
 };
 
 }  // namespace hashindex

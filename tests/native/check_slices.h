@@ -27,7 +27,7 @@ inline void check_slices(const Kernel& kernel, const BatchCase& c, std::size_t c
         for (std::size_t i = 0; i < count; ++i)
             if (c.distances[q * c.n_codes + i] < own[q])
                 expected[q].push_back(make_hit(c.distances[q * c.n_codes + i], i));
-    const CodeRun run{codes.get(), c.code_size, count};
+    const CodeRun run{codes.get(), c.code_size, count, kernel.slice_step};
     for (std::size_t done = 0; done < count; step *= 2) {
         const CodeRun part = run.part(done, step);
         CHECK(part.n_codes > 0 && part.n_codes <= step, which);

@@ -14,6 +14,7 @@ from hashindex.segments.spread import Spread
 from hashindex.structures import STRUCTURES
 from hashindex.structures.calibration import DEFAULT, PLANES, SLICES, USUAL
 from hashindex.structures.chunks import LEFT_TOGETHER, n_chunks_of, share_read, shares_at
+from hashindex.structures.costs import Costs
 from hashindex.structures.structure import Kind
 from hashindex.writing.adding import with_codes
 
@@ -65,7 +66,7 @@ def test_what_a_file_says_of_distances_and_chunks_is_taken_as_it_comes() -> None
         distances, share = shares_at(Spread(np.full((3, 5000), 9.0), 1.0))
         assert share.sum() == pytest.approx(1)
         for chunk in (5e-324, 0.1, 3.0, 7.0, 1e9):
-            read = share_read(distances, share, limits, 64, n_chunks_of(8, chunk, 100))
+            read = share_read(distances, share, limits, 64, n_chunks_of(8, Costs(chunk=chunk), 100))
             assert ((read > 0) & (read <= 1)).all()
 
 

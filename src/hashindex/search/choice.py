@@ -164,7 +164,7 @@ def size_class(n_queries: int) -> int:
 def with_costs(kind: Kind, segment: Segment, known: Costs) -> Kind:
     """The same kind, priced by ``known`` costs."""
     kind, (n, code_size) = kind._replace(costs=known), segment.codes.shape
-    if n_chunks_of(code_size, known.chunk, kind.n_queries) == 1:  # in a moment: the same however far queries look
+    if n_chunks_of(code_size, known, kind.n_queries) == 1:  # in a moment: the same however far queries look
         takes = known.scan(n, 8 * code_size, kind.n_queries)
     else:
         limits, weights = _limits(segment, kind)

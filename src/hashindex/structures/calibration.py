@@ -38,7 +38,14 @@ WAITED, MOMENT_S = 0.1, 0.02  # share of a measurement, and seconds, for which i
 LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
 
 PLANES, SLICES = 31.0, 16.0  # bytes after which batches leave codes: csrc/kernels/planes_body.h, slice_tables.h
-CHUNKS = {"native (avx2)": SLICES, "native (avx512bw)": PLANES, "native (neon)": PLANES}
+SLICED_FROM = 10.0  # queries: csrc/search/code_runs.h
+BY_KERNEL: dict[str, dict[str, float]] = {
+    "native (avx2)": {"chunk": SLICES, "turned": SLICED_FROM, "warm": 0.5},
+    "native (avx512bw)": {"chunk": PLANES},
+    "native (neon)": {"chunk": PLANES},
+}
+"""What is not measured, by engine."""
+
 DEFAULT = Costs()
 INTEL_AVX2 = Costs(
     scan_code=0.007,
@@ -46,6 +53,7 @@ INTEL_AVX2 = Costs(
     lone_code=0.0,
     lone_word=0.19,
     chunk=SLICES,
+    turned=SLICED_FROM,
     stream_byte=0.036,
     cached=2.0**21,
     call=2500.0,
@@ -63,7 +71,9 @@ USUAL = {
         scan_word=0.1,
         lone_code=0.0,
         lone_word=0.3,
+        warm=0.5,
         chunk=SLICES,
+        turned=SLICED_FROM,
         stream_byte=0.08,
         cached=2.0**23,
         call=2500.0,
@@ -88,8 +98,8 @@ USUAL = {
         row=(2.5, 4.5),
         build=15.0,
     ),
-    "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two
-    "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085, chunk=PLANES),
+    "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two; batches by planes, not yet by slices
+    "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085, chunk=PLANES, turned=5.0),
     "Intel, native (avx512)": Costs(
         scan_code=0.0,
         scan_word=0.066,
@@ -219,7 +229,7 @@ def measure(engine: Engine) -> Costs:
         scan_word=scan_word,
         lone_code=max(lone[1] - lone_word - call / 2**15, 0.0),
         lone_word=lone_word,
-        chunk=CHUNKS.get(engine.description, 0.0),
+        **BY_KERNEL.get(engine.description, {}),
         stream_byte=stream,
         cached=next(cached, few.nbytes / 2),
         call=call,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..segments.spread import Spread
-from .costs import FEW
+from .costs import Costs
 from .structure import Kind
 
 Shares = tuple[NDArray[np.float64], NDArray[np.float64]]  # distances (n,), and the share of the codes at each (n,)
@@ -35,9 +35,9 @@ def share_read(
     return read / n_chunks
 
 
-def n_chunks_of(code_size: int, chunk: float, n_queries: int) -> int:
-    """In how many chunks codes are read; ``chunk`` is the longest, in bytes, 0 if all are read whole, as by few."""
-    return ceil(code_size / max(chunk, 1.0)) if chunk and n_queries > FEW else 1
+def n_chunks_of(code_size: int, costs: Costs, n_queries: int) -> int:
+    """In how many chunks so many queries read codes; few read them whole."""
+    return ceil(code_size / max(costs.chunk, 1.0)) if costs.chunk and n_queries >= costs.turned else 1
 
 
 def scans(
@@ -48,7 +48,7 @@ def scans(
     ``shares()`` tells at which distances they are, if that matters.
     """
     (n_codes, code_size), costs = shape, kind.costs
-    n_chunks = n_chunks_of(code_size, costs.chunk, kind.n_queries)
+    n_chunks = n_chunks_of(code_size, costs, kind.n_queries)
     if n_chunks == 1:
         return np.full(limits.shape, costs.scan(n_codes, 8 * code_size, kind.n_queries))
     read = share_read(*shares(), limits, 8 * code_size, n_chunks)

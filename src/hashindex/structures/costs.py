@@ -42,6 +42,8 @@ class Costs:
     sift: float = 4.8  # a code looked at because its fold is near
     fold: float = 0.05  # a byte read to be folded
     look: float = 1.0  # times as long as on that core, the first look at a sample of codes
+    turned: float = FEW + 1.0  # queries of a batch from which on it leaves codes, where it does
+    warm: float = 1.0  # share of ``near`` that a code takes which the query before has just looked at
 
     def missing(self, n_bytes: int) -> float:
         """Which share of so many bytes is not in the cache any more when a lone query comes by the next time."""
@@ -65,7 +67,7 @@ class Costs:
         lone = near + (self.lone(n_codes, words) - near) / n  # a few queries read the codes one by one, the first far
         if n <= FEW:
             each = lone
-        elif self.chunk:
+        elif self.chunk and n >= self.turned:
             size = 8 * words
             each = batched + size * (self.stream_byte * self.missing(n_codes * size) + TURN_BYTE) / n
         else:

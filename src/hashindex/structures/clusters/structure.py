@@ -177,7 +177,7 @@ def _comparing(n_codes: int, words: int, kind: Kind) -> tuple[float, float]:
     """Nanoseconds of a code met, and of a cluster entered, by one query of so many."""
     costs = kind.costs
     # Of more queries the first brings a cluster into the cache.
-    lone = costs.lone(n_codes, words) if kind.n_queries <= FEW_QUERIES else costs.near(words)
+    lone = costs.lone(n_codes, words) if kind.n_queries <= FEW_QUERIES else costs.warm * costs.near(words)
     share = min(max(kind.n_queries - SHARED_FROM, 0) / (SHARED - SHARED_FROM), 1.0)
     together = lone if costs.chunk else costs.scan_code + words * costs.scan_word  # none are turned in clusters
     return lone + share * (together - lone), costs.run * (ALONE + share * (1 - ALONE))
