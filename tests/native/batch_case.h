@@ -1,6 +1,8 @@
 // Codes and queries on which kernels for batches are tried.
 #pragma once
 
+#include <memory>
+
 #include "reference.h"
 
 namespace hashindex {
@@ -38,5 +40,35 @@ struct BatchCase {
     std::vector<unsigned char> queries, codes;
     std::vector<std::uint64_t> distances;  // (n_queries, n_codes)
 };
+
+// Every query with a limit of its own, from limits[first] on; the first codes of the case, a tile or a run of some
+// kind, met in parts of `step` and more by within(part, limits, hits).
+template <class Batch, class Within>
+void check_batch(const BatchCase& c, const Batch& batch, const std::vector<std::uint64_t>& limits, std::size_t first,
+                 std::size_t step, const std::string& kernel, Within within) {
+    const std::string which = kernel + " code_size=" + std::to_string(c.code_size) +
+                              " n_queries=" + std::to_string(c.n_queries) + " count=" + std::to_string(batch.n_codes) +
+                              " limit=" + std::to_string(limits[first]) + " step=" + std::to_string(step);
+    std::vector<std::uint64_t> own(c.padded, 0);
+    for (std::size_t q = 0; q < c.n_queries; ++q) own[q] = limits[(first + q) % limits.size()];
+    std::vector<std::vector<Hit>> expected(c.n_queries), found(c.n_queries);
+    for (std::size_t q = 0; q < c.n_queries; ++q)
+        for (std::size_t i = 0; i < batch.n_codes; ++i)
+            if (c.distances[q * c.n_codes + i] < own[q])
+                expected[q].push_back(make_hit(c.distances[q * c.n_codes + i], i));
+    for (std::size_t done = 0; done < batch.n_codes; step *= 2) {
+        const Batch part = batch.part(done, step);
+        CHECK(part.n_codes > 0 && part.n_codes <= step, which);
+        const std::unique_ptr<Hit[]> hits(new Hit[part.n_codes * c.padded]);
+        const Found n = within(part, own.data(), hits.get());
+        CHECK(kernel.rfind(std::string(n.isa) + " ", 0) == 0 && n.count <= part.n_codes * c.padded, which);
+        for (std::size_t i = 0; i < n.count; ++i) {
+            CHECK(hit_query(hits[i]) < c.n_queries, which);
+            found[hit_query(hits[i])].push_back(without_query(hits[i]) + done);
+        }
+        done += part.n_codes;
+    }
+    CHECK(found == expected, which);
+}
 
 }  // namespace hashindex

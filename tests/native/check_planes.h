@@ -31,36 +31,16 @@ inline AlignedBuffer<unsigned char> split_codes(const Kernel& kernel, const Batc
     return planes;
 }
 
-// Every query with a limit of its own, from limits[first] on; the tile met in parts of `step` codes and more.
 inline void check_planes(const Kernel& kernel, const BatchCase& c, unsigned char* planes, std::size_t count,
                          const std::vector<std::uint64_t>& limits, std::size_t first, std::size_t step) {
-    const std::string which = std::string(kernel.isa) + " planes code_size=" + std::to_string(c.code_size) +
-                              " n_queries=" + std::to_string(c.n_queries) + " count=" + std::to_string(count) +
-                              " limit=" + std::to_string(limits[first]) + " step=" + std::to_string(step);
     AlignedBuffer<unsigned char> keys(c.padded * c.code_size * kernel.planes_per_byte);
     const std::vector<std::uint64_t> words = words_of(c.of_queries(), 0, c.n_queries, c.padded);
-    CHECK(kernel.make_keys(words.data(), c.code_size, c.padded, keys.data()).isa == kernel.isa, which);
-    std::vector<std::uint64_t> own(c.padded, 0);
-    for (std::size_t q = 0; q < c.n_queries; ++q) own[q] = limits[(first + q) % limits.size()];
-    std::vector<std::vector<Hit>> expected(c.n_queries), found(c.n_queries);
-    for (std::size_t q = 0; q < c.n_queries; ++q)
-        for (std::size_t i = 0; i < count; ++i)
-            if (c.distances[q * c.n_codes + i] < own[q])
-                expected[q].push_back(make_hit(c.distances[q * c.n_codes + i], i));
+    CHECK(kernel.make_keys(words.data(), c.code_size, c.padded, keys.data()).isa == kernel.isa, "make_keys");
     const PlaneTile tile{planes, c.code_size, c.codes.data(), 0, count};
-    for (std::size_t done = 0; done < count; step *= 2) {
-        const PlaneTile part = tile.part(done, step);
-        CHECK(part.n_codes > 0 && part.n_codes <= step, which);
-        const std::unique_ptr<Hit[]> hits(new Hit[part.n_codes * c.padded]);
-        const Found n = kernel.within_planes(part, {keys.data(), own.data(), c.padded}, hits.get());
-        CHECK(n.isa == kernel.isa && n.count <= part.n_codes * c.padded, which);
-        for (std::size_t i = 0; i < n.count; ++i) {
-            CHECK(hit_query(hits[i]) < c.n_queries, which);
-            found[hit_query(hits[i])].push_back(without_query(hits[i]) + done);
-        }
-        done += part.n_codes;
-    }
-    CHECK(found == expected, which);
+    check_batch(c, tile, limits, first, step, std::string(kernel.isa) + " planes",
+                [&](const PlaneTile& part, const std::uint64_t* own, Hit* hits) {
+                    return kernel.within_planes(part, {keys.data(), own, c.padded}, hits);
+                });
 }
 
 // Every width up to 40 bytes and wider ones on both sides of whole chunks; limits on both sides of what a byte holds.

@@ -9,38 +9,18 @@
 
 namespace hashindex {
 
-// Every query with a limit of its own, from limits[first] on; the codes met in parts of `step` and more.
 inline void check_slices(const Kernel& kernel, const BatchCase& c, std::size_t count,
                          const std::vector<std::uint64_t>& limits, std::size_t first, std::size_t step) {
-    const std::string which = std::string(kernel.isa) + " slices code_size=" + std::to_string(c.code_size) +
-                              " n_queries=" + std::to_string(c.n_queries) + " count=" + std::to_string(count) +
-                              " limit=" + std::to_string(limits[first]) + " step=" + std::to_string(step);
     const std::unique_ptr<unsigned char[]> codes(new unsigned char[count * c.code_size]);
     std::copy_n(c.codes.data(), count * c.code_size, codes.get());
     const std::unique_ptr<std::uint16_t[]> keys(new std::uint16_t[c.padded * slice_keys(c.code_size)]);
     const std::vector<std::uint64_t> words = words_of(c.of_queries(), 0, c.n_queries, c.padded);
-    CHECK(kernel.make_slice_keys(words.data(), c.code_size, c.padded, keys.get()).isa == kernel.isa, which);
-    std::vector<std::uint64_t> own(c.padded, 0);
-    for (std::size_t q = 0; q < c.n_queries; ++q) own[q] = limits[(first + q) % limits.size()];
-    std::vector<std::vector<Hit>> expected(c.n_queries), found(c.n_queries);
-    for (std::size_t q = 0; q < c.n_queries; ++q)
-        for (std::size_t i = 0; i < count; ++i)
-            if (c.distances[q * c.n_codes + i] < own[q])
-                expected[q].push_back(make_hit(c.distances[q * c.n_codes + i], i));
+    CHECK(kernel.make_slice_keys(words.data(), c.code_size, c.padded, keys.get()).isa == kernel.isa, "make_slice_keys");
     const CodeRun run{codes.get(), c.code_size, count, kernel.slice_step};
-    for (std::size_t done = 0; done < count; step *= 2) {
-        const CodeRun part = run.part(done, step);
-        CHECK(part.n_codes > 0 && part.n_codes <= step, which);
-        const std::unique_ptr<Hit[]> hits(new Hit[part.n_codes * c.padded]);
-        const Found n = kernel.within_slices(part, {keys.get(), words.data(), own.data(), c.padded}, hits.get());
-        CHECK(n.isa == kernel.isa && n.count <= part.n_codes * c.padded, which);
-        for (std::size_t i = 0; i < n.count; ++i) {
-            CHECK(hit_query(hits[i]) < c.n_queries, which);
-            found[hit_query(hits[i])].push_back(without_query(hits[i]) + done);
-        }
-        done += part.n_codes;
-    }
-    CHECK(found == expected, which);
+    check_batch(c, run, limits, first, step, std::string(kernel.isa) + " slices",
+                [&](const CodeRun& part, const std::uint64_t* own, Hit* hits) {
+                    return kernel.within_slices(part, {keys.get(), words.data(), own, c.padded}, hits);
+                });
 }
 
 // Every width up to 40 bytes and wider ones on both sides of whole chunks; limits on both sides of powers of two.
