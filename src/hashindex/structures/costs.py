@@ -78,7 +78,7 @@ class Costs:
         """A lookup and a candidate in a table of ``n_codes`` codes, with copies of them or without."""
         words = 1 if copied else (n_bits + 63) // 64
         share = (log2(max(n_codes * words, 2)) - log2(SMALL)) / log2(LARGE / SMALL)
-        share = min(max(share, 0.0), 1.5)
+        share = min(max(share, 0.0), 1.1) ** 3  # little is lost until the caches are full
         candidate = self.copy if copied else self.row
         return (
             self.lookup[0] + share * (self.lookup[1] - self.lookup[0]),
