@@ -13,7 +13,6 @@ from ...engines.query import NearestQuery, RadiusQuery
 from ...engines.results import TooManyHits
 from ...engines.rows import Codes, Rows
 from ..sampling import distances_between
-from .joining import places
 
 FEWEST_QUERIES, MOST_QUERIES = 16, 512
 MOST_NEIGHBOURS = 2**16  # of all queries
@@ -42,15 +41,15 @@ def ranks(codes: Codes, clusters: Clusters, k: int, engine: Engine, n_threads: i
     except TooManyHits:
         offsets, distances, rows = np.arange(len(queries) + 1) * wide, near.distances.ravel(), near.rows.ravel()
     of_query = np.repeat(np.arange(len(queries)), np.diff(offsets))
-    nth = np.arange(len(rows)) - offsets[of_query]
-    kept = (distances > 0) & (nth < TIES * k + COPIES)
-    rows, of_query, nth = rows[kept], of_query[kept], nth[kept]
-    of = places(clusters)[0][rows]
+    places = np.arange(len(rows)) - offsets[of_query]
+    kept = (distances > 0) & (places < TIES * k + COPIES)
+    rows, of_query, places = rows[kept], of_query[kept], places[kept]
+    of, _ = engine.clusters.assign(codes[rows], clusters.centroids, n_threads)
     order = np.argsort(distances_between(queries, clusters.centroids), axis=1, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
     found_after = np.full((len(queries), TIES * k + COPIES), order.shape[1])
-    found_after[of_query, nth] = rank[of_query, of]
+    found_after[of_query, places] = rank[of_query, of]
     return np.sort(found_after, axis=1)[:, :k]
 
 
