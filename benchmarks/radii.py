@@ -62,7 +62,7 @@ ALTERED: dict[str, Callable[[Image.Image], Image.Image]] = {
     "a logo on 1/16": lambda image: covered(image),
     "1/16 cut off each way": lambda image: image.crop((1, 1, 31, 31)),
     "bars": lambda image: ImageOps.expand(image.resize((32, 24)), (0, 4)),
-    "mirrored": ImageOps.mirror,
+    "mirrored": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
 }
 MORE = ("a large logo", "bars", "a logo on 1/16", "1/16 cut off each way", "mirrored")  # more than saved anew
 HASHES: dict[str, Callable[[Image.Image], NDArray[Any]]] = {
