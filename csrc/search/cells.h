@@ -5,9 +5,9 @@
 #include <mutex>
 #include <vector>
 
+#include "code_runs.h"
 #include "grid.h"
 #include "hit_order.h"
-#include "code_runs.h"
 #include "nearest_collector.h"
 #include "plane_buffer.h"
 #include "tile_buffer.h"

@@ -3,21 +3,16 @@
 
 #include <algorithm>
 
-#include "../kernels/kernel.h"
 #include "../support/aligned_buffer.h"
-#include "codes.h"
+#include "turning.h"
 
 namespace hashindex {
 
 class PlaneBuffer {
 public:
-    // Whether `count` of the codes are worth splitting for so many queries (measured on Granite Rapids). Words of
-    // one-word codes need no turning: they stay ahead for longer. A search for the nearest begins with small steps,
-    // and each looks at a whole set.
+    // Measured on Granite Rapids.
     static bool pays(const Codes& codes, std::size_t count, std::size_t n_queries, const Kernel& kernel) {
-        const std::size_t least_queries = codes.code_size == 8 ? 12 : 5, least_codes = 512;
-        return kernel.planes_per_byte && codes.code_size <= most_plane_bytes && n_queries >= least_queries &&
-               count >= least_codes;
+        return kernel.planes_per_byte && turning_pays(codes, count, n_queries, 5);
     }
 
     PlaneBuffer(const Codes& codes, const Kernel& kernel)

@@ -1,6 +1,7 @@
 // Codes and queries on which kernels for batches are tried.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "reference.h"
@@ -69,6 +70,46 @@ void check_batch(const BatchCase& c, const Batch& batch, const std::vector<std::
         done += part.n_codes;
     }
     CHECK(found == expected, which);
+}
+
+// What kernels for batches are tried on.
+struct BatchTrials {
+    std::size_t seed, step;               // codes that are turned together
+    std::vector<std::size_t> code_sizes;  // beside all up to 40 bytes
+    std::vector<std::size_t> counts, counts_of_wide;
+    std::array<std::uint64_t, 3> limits;  // beside those that any kernel may stumble over
+    std::size_t first_step;
+};
+
+// Calls prepare(case, count), and what it returns with limits, the number of the first and a step, over and over.
+// Returns how often.
+template <class Prepare>
+std::size_t for_each_batch(const BatchTrials& trials, Prepare prepare) {
+    std::mt19937_64 random(trials.seed);
+    std::vector<std::size_t> code_sizes = trials.code_sizes;
+    for (std::size_t size = 1; size <= 40; ++size) code_sizes.push_back(size);
+    const auto [low, middle, high] = trials.limits;
+    std::size_t n_checks = 0;
+    for (const std::size_t code_size : code_sizes) {
+        const std::uint64_t max = 8 * code_size;
+        const std::vector<std::uint64_t> limits{max + 1, 0,    256, max / 2, 0,   1,       max, low,
+                                                middle,  high, 0,   0,       128, max / 3, 255, std::uint64_t{1} << 31};
+        for (const std::size_t n_queries : {1u, 5u, 8u}) {
+            const BatchCase c(trials.step, code_size, n_queries, random);
+            for (const std::size_t count : code_size > 256 ? trials.counts_of_wide : trials.counts) {
+                const auto check = prepare(c, count);
+                for (std::size_t first = 0; first < limits.size(); first += n_queries == 1 ? 1 : 3)
+                    for (const std::size_t step : {trials.first_step, count}) {
+                        check(limits, first, step);
+                        ++n_checks;
+                    }
+            }
+        }
+    }
+    const BatchCase full(trials.step, 33, max_block_queries, random);
+    const auto check = prepare(full, full.n_codes);
+    for (const std::uint64_t limit : {130u, 255u, 265u}) check({limit, limit + 1}, 0, 96);
+    return n_checks + 3;
 }
 
 }  // namespace hashindex

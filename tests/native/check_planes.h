@@ -43,35 +43,23 @@ inline void check_planes(const Kernel& kernel, const BatchCase& c, unsigned char
                 });
 }
 
-// Every width up to 40 bytes and wider ones on both sides of whole chunks; limits on both sides of what a byte holds.
+// Widths on both sides of whole chunks; limits on both sides of what a byte holds.
 inline std::size_t check_planes(const Kernel& kernel) {
     if (kernel.planes_per_byte == 0) return 0;
-    std::mt19937_64 random(5);
-    std::vector<std::size_t> code_sizes{62, 63, 64, 65, 93, 94, 128, 129, 256, most_plane_bytes};
-    for (std::size_t size = 1; size <= 40; ++size) code_sizes.push_back(size);
-    std::size_t n_checks = 0;
-    for (const std::size_t code_size : code_sizes) {
-        const std::uint64_t max = 8 * code_size;
-        const std::vector<std::uint64_t> limits{max + 1, 0,   256, max / 2, 0,   1,       max, 254,
-                                                255,     257, 0,   0,       128, max / 3, 255, std::uint64_t{1} << 31};
-        for (const std::size_t n_queries : {1u, 5u, 8u}) {
-            const BatchCase c(plane_step, code_size, n_queries, random);
-            for (const std::size_t count : {1u, 31u, 33u, 64u, 127u, 128u, 129u, 200u, 256u, 301u}) {
-                if (code_size > 256 && count % 100 != 1) continue;
-                AlignedBuffer<unsigned char> planes = split_codes(kernel, c, count);
-                for (std::size_t first = 0; first < limits.size(); first += n_queries == 1 ? 1 : 3)
-                    for (const std::size_t step : {std::size_t{32}, count}) {
-                        check_planes(kernel, c, planes.data(), count, limits, first, step);
-                        ++n_checks;
-                    }
-            }
-        }
-    }
-    const BatchCase full(plane_step, 33, max_block_queries, random);
-    AlignedBuffer<unsigned char> planes = split_codes(kernel, full, full.n_codes);
-    for (const std::uint64_t limit : {130u, 255u, 265u})
-        check_planes(kernel, full, planes.data(), full.n_codes, {limit, limit + 1}, 0, 96);
-    return n_checks + 3;
+    const BatchTrials trials{5,
+                             plane_step,
+                             {62, 63, 64, 65, 93, 94, 128, 129, 256, most_plane_bytes},
+                             {1, 31, 33, 64, 127, 128, 129, 200, 256, 301},
+                             {1, 301},
+                             {254, 255, 257},
+                             32};
+    return for_each_batch(trials, [&](const BatchCase& c, std::size_t count) {
+        const auto planes = std::make_shared<AlignedBuffer<unsigned char>>(split_codes(kernel, c, count));
+        return [&kernel, &c, planes, count](const std::vector<std::uint64_t>& limits, std::size_t first,
+                                            std::size_t step) {
+            check_planes(kernel, c, planes->data(), count, limits, first, step);
+        };
+    });
 }
 
 }  // namespace hashindex
