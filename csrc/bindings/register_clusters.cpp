@@ -77,13 +77,16 @@ py::tuple py_assign_codes(const Array<std::uint8_t>& codes, const Array<std::uin
     return py::make_tuple(of, distances);
 }
 
+const std::int64_t* clusters_of(const Codes& codes, const Array<std::int64_t>& of) {
+    require(of.ndim() == 1 && static_cast<std::size_t>(of.size()) == codes.count, "of must have shape (n_codes,)");
+    return of.data();
+}
+
 py::tuple py_cluster_codes(const Array<std::uint8_t>& codes, const Array<std::int64_t>& of,
                            const Array<std::int32_t>& distances, std::size_t n_clusters) {
     const Codes given = as_codes(codes);
-    require(of.ndim() == 1 && distances.ndim() == 1 && static_cast<std::size_t>(of.size()) == given.count &&
-                static_cast<std::size_t>(distances.size()) == given.count,
-            "of and distances must have shape (n_codes,)");
-    require(given.count < std::uint64_t{1} << 32, "rows are numbered with 32 bits");
+    const std::int64_t* const of_data = clusters_of(given, of);
+    require(distances.ndim() == 1 && distances.size() == of.size(), "distances must have shape (n_codes,)");
     Array<std::int32_t> nearest(static_cast<py::ssize_t>(n_clusters));
     Array<std::int64_t> firsts(static_cast<py::ssize_t>(n_clusters + 1));
     Array<std::uint32_t> rows(codes.shape(0)), places;
@@ -94,7 +97,7 @@ py::tuple py_cluster_codes(const Array<std::uint8_t>& codes, const Array<std::in
     std::uint8_t* const ordered_data = ordered.mutable_data();
     {
         Unlocked unlocked;
-        const ClusterOrder order(given, of.data(), distances.data(), n_clusters);
+        const ClusterOrder order(given, of_data, distances.data(), n_clusters);
         std::uint32_t* const places_data = unlocked.locked([&] {
             places = Array<std::uint32_t>(static_cast<py::ssize_t>(order.n_places()));
             return places.mutable_data();
@@ -132,15 +135,14 @@ py::tuple py_read_clusters(const Array<std::int32_t>& nearest, const Array<std::
 Array<std::uint8_t> py_majorities(const Array<std::uint8_t>& codes, const Array<std::int64_t>& of,
                                   const Array<std::uint8_t>& centroids) {
     const Codes given = as_codes(codes), before = as_codes(centroids);
-    require(of.ndim() == 1 && static_cast<std::size_t>(of.size()) == given.count, "of must have shape (n_codes,)");
+    const std::int64_t* const of_data = clusters_of(given, of);
     require(given.code_size == before.code_size, "centroids and codes differ in code_size");
-    require(given.count < std::uint64_t{1} << 32, "rows are numbered with 32 bits");
     Array<std::uint8_t> after({centroids.shape(0), centroids.shape(1)});
     std::uint8_t* const data = after.mutable_data();
     {
         const Unlocked unlocked;
         std::copy_n(before.data, before.count * before.code_size, data);
-        majorities(given, of.data(), before.count, data);
+        majorities(given, of_data, before.count, data);
     }
     return after;
 }

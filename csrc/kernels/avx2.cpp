@@ -14,6 +14,7 @@ constexpr const char* isa = "avx2";
 HASHINDEX_TARGET_BEGIN("avx2,bmi2,popcnt")
 
 #include "avx2_lanes.h"
+
 using Bits = Vector;
 
 static inline Bits load_bits(const unsigned char* bits) {

@@ -85,7 +85,8 @@ struct CodeRun {
 
 // Keys per query: so many for every 32 bits of the code, the last of which may be fewer.
 constexpr std::size_t keys_per_half = 12;
-constexpr std::size_t slice_keys(std::size_t code_size) { return (code_size + 3) / 4 * keys_per_half; }
+constexpr std::size_t slice_halves(std::size_t code_size) { return (code_size + 3) / 4; }
+constexpr std::size_t slice_keys(std::size_t code_size) { return slice_halves(code_size) * keys_per_half; }
 
 // As QueryBlock, with keys for slices besides.
 struct SliceQueries {

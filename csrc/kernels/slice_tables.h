@@ -93,7 +93,7 @@ static void copy_words(const unsigned char* codes, std::size_t code_size, std::s
 static void fill_tables(const unsigned char* codes, std::size_t code_size, std::size_t count, std::size_t byte,
                         unsigned char* tables) {
     const std::size_t left = code_size - byte, n_bytes = left < most_chunk_size ? left : most_chunk_size;
-    const std::size_t n_halves = (n_bytes + 3) / 4;
+    const std::size_t n_halves = slice_halves(n_bytes);
     const bool has_pairs = n_bytes > 8, are_whole = n_bytes == most_chunk_size || code_size == 8;
     alignas(64) unsigned char copied[slice_step * most_chunk_size];
     if (count == slice_step && are_whole) {
@@ -118,7 +118,7 @@ static void fill_tables(const unsigned char* codes, std::size_t code_size, std::
 // Where the tables hold what the bits of a query make of the slices.
 static Found make_slice_keys(const std::uint64_t* words, std::size_t code_size, std::size_t n_queries,
                              std::uint16_t* keys) {
-    const std::size_t n_words = (code_size + 7) / 8, n_halves = slice_keys(code_size) / keys_per_half;
+    const std::size_t n_words = (code_size + 7) / 8, n_halves = slice_halves(code_size);
     for (std::size_t q = 0; q < n_queries; ++q, words += n_words)
         for (std::size_t half = 0; half < n_halves; ++half)
             for (std::size_t i = 0; i < 2; ++i) {

@@ -168,7 +168,7 @@ static Hit* within_word(Hit* end, const SliceSet& set, const SliceQueries& queri
 // Wider codes: a query leaves when no code of the set can be near, and tables are filled for those that are left.
 static Hit* within_words(Hit* end, const SliceSet& set, const SliceQueries& queries, const SliceLimits& limits,
                          unsigned char* tables, Counts* kept) {
-    const std::size_t n_halves = slice_keys(set.code_size) / keys_per_half, n_words = (set.code_size + 7) / 8;
+    const std::size_t n_halves = slice_halves(set.code_size), n_words = (set.code_size + 7) / 8;
     unsigned char live[max_block_queries];
     std::size_t n_live = limits.n_live;
     std::memcpy(live, limits.live, n_live);
@@ -214,8 +214,11 @@ static Found within_slices(const CodeRun& run, const SliceQueries& queries, Hit*
     SliceLimits limits;
     read_slice_limits(&limits, queries, run.code_size);
     Hit* end = hits;
-    if (run.code_size > 8) end = within_wide(end, run, queries, limits, tables);
-    for (std::size_t first = 0; run.code_size <= 8 && first < run.n_codes; first += slice_step)
-        end = within_word(end, set_from(run, first), queries, limits, tables);
+    if (run.code_size > 8) {
+        end = within_wide(end, run, queries, limits, tables);
+    } else {
+        for (std::size_t first = 0; first < run.n_codes; first += slice_step)
+            end = within_word(end, set_from(run, first), queries, limits, tables);
+    }
     return {static_cast<std::size_t>(end - hits), isa};
 }

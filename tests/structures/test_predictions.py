@@ -14,7 +14,7 @@ from hashindex.segments.spread import Spread
 from hashindex.structures import STRUCTURES
 from hashindex.structures.calibration import DEFAULT, PLANES, SLICES, USUAL
 from hashindex.structures.chunks import LEFT_TOGETHER, n_chunks_of, share_read, shares_at
-from hashindex.structures.costs import Costs
+from hashindex.structures.costs import LARGE, SMALL, Costs
 from hashindex.structures.structure import Kind
 from hashindex.writing.adding import with_codes
 
@@ -79,3 +79,18 @@ def test_a_scan_is_predicted_to_be_shorter_where_chunks_are_left() -> None:
     )
     assert whole[0] == whole[1]
     assert left[0] < left[1] / 2
+
+
+def test_few_queries_read_wide_codes_whole() -> None:
+    costs = USUAL["AMD, native (avx2)"]
+    assert [n_chunks_of(128, costs, n_queries) for n_queries in (1, 9, 10, 1000)] == [1, 1, 8, 8]
+    few, many = (costs.scan(10_000, 1024, n_queries, read=0.5) for n_queries in (9, 10))
+    assert few > 1.5 * many  # half of the chunks is left by those that are turned alone
+
+
+def test_tables_of_middle_size_are_priced_as_what_the_caches_hold() -> None:
+    costs = USUAL["AMD, native (avx2)"]
+    small, middle, large = (costs.probe(n, 64, copied=True)[0] for n in (SMALL, 2**17, LARGE))
+    assert (small, large) == pytest.approx(costs.lookup)
+    assert small < middle < small + 0.1 * (large - small)
+    assert costs.probe(2**30, 64, copied=True)[0] == costs.probe(2**40, 64, copied=True)[0] > large

@@ -38,11 +38,12 @@ WAITED, MOMENT_S = 0.1, 0.02  # share of a measurement, and seconds, for which i
 LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
 
 PLANES, SLICES = 31.0, 16.0  # bytes after which batches leave codes: csrc/kernels/planes_body.h, slice_tables.h
-SLICED_FROM = 10.0  # queries: csrc/search/code_runs.h
-BY_KERNEL: dict[str, dict[str, float]] = {
-    "native (avx2)": {"chunk": SLICES, "turned": SLICED_FROM, "warm": 0.5},
-    "native (avx512bw)": {"chunk": PLANES},
-    "native (neon)": {"chunk": PLANES},
+BY_PLANES = {"chunk": PLANES, "turned": 5.0}  # from so many queries on: csrc/search/plane_buffer.h
+BY_SLICES = {"chunk": SLICES, "turned": 10.0}  # csrc/search/code_runs.h
+BY_KERNEL = {
+    "native (avx2)": {**BY_SLICES, "warm": 0.5},
+    "native (avx512bw)": BY_PLANES,
+    "native (neon)": BY_PLANES,
 }
 """What is not measured, by engine."""
 
@@ -52,8 +53,7 @@ INTEL_AVX2 = Costs(
     scan_word=0.11,
     lone_code=0.0,
     lone_word=0.19,
-    chunk=SLICES,
-    turned=SLICED_FROM,
+    **BY_SLICES,
     stream_byte=0.036,
     cached=2.0**21,
     call=2500.0,
@@ -71,9 +71,7 @@ USUAL = {
         scan_word=0.1,
         lone_code=0.0,
         lone_word=0.3,
-        warm=0.5,
-        chunk=SLICES,
-        turned=SLICED_FROM,
+        **BY_KERNEL["native (avx2)"],
         stream_byte=0.08,
         cached=2.0**23,
         call=2500.0,
@@ -99,7 +97,9 @@ USUAL = {
         build=15.0,
     ),
     "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two; batches by planes, not yet by slices
-    "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085, chunk=PLANES, turned=5.0),
+    "Intel, native (avx512bw)": replace(
+        INTEL_AVX2, scan_code=0.006, scan_word=0.085, chunk=PLANES, turned=BY_PLANES["turned"]
+    ),
     "Intel, native (avx512)": Costs(
         scan_code=0.0,
         scan_word=0.066,
