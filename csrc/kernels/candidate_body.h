@@ -11,7 +11,7 @@ static inline __attribute__((always_inline)) std::uint32_t distance_to(const uns
     return static_cast<std::uint32_t>(distance);
 }
 
-// Per candidate and word: 1 load, 1 xor, 1 popcount, 1 add. The caller has prefetched the rows.
+// Per candidate and word: 1 load, 1 xor, 1 popcount, 1 add.
 static Found measure(const unsigned char* codes, std::size_t code_size, const Candidate* candidates, std::size_t count,
                      const std::uint64_t* query_words, std::uint32_t* distances) {
     const std::size_t n_words = (code_size + 7) / 8;
@@ -19,6 +19,53 @@ static Found measure(const unsigned char* codes, std::size_t code_size, const Ca
         distances[i] = distance_to(codes + candidates[i].place * code_size, code_size,
                                    query_words + candidates[i].query * n_words);
     return {count, isa};
+}
+
+// The distance, or one that is no less than the limit: a wide code is left after the line that puts it out of reach.
+static inline __attribute__((always_inline)) std::uint64_t distance_below(const unsigned char* code,
+                                                                          std::size_t code_size,
+                                                                          const std::uint64_t* query,
+                                                                          std::uint64_t limit) {
+    std::uint64_t distance = 0;
+    for (; code_size > line_size; code += line_size, query += line_size / 8, code_size -= line_size) {
+        for (std::size_t w = 0; w < line_size / 8; ++w) distance += popcount(load_word(code + 8 * w) ^ query[w]);
+        if (distance >= limit) return distance;
+    }
+    return distance + distance_to(code, code_size, query);
+}
+
+// Asks memory for the lines of a code that are read before it is out of reach. Inlined, or GCC takes it for a function
+// without effects and drops the calls.
+static inline __attribute__((always_inline)) void ask_for(const unsigned char* code, std::size_t code_size,
+                                                          std::uint64_t limit) {
+    constexpr std::uint64_t bits_per_line = 128;  // by which a far code differs in a line, at the least
+    const std::uint64_t n_lines = 1 + limit / bits_per_line;
+    const std::size_t n_bytes = n_lines < code_size / line_size ? n_lines * line_size : code_size;
+    for (std::size_t at = 0; at < n_bytes; at += line_size) __builtin_prefetch(code + at);
+    __builtin_prefetch(code + n_bytes - 1);
+}
+
+// As `measure`, and per line of a candidate 1 prefetch. Memory is asked for a few candidates ahead: all at once would
+// wait for each other, and for lines that nobody reads.
+static Found keep_near(const unsigned char* codes, std::size_t code_size, Candidate* candidates, std::size_t count,
+                       const std::uint64_t* query_words, const std::uint64_t* limits, std::uint32_t* distances) {
+    constexpr std::size_t ahead = 16;
+    const std::size_t n_words = (code_size + 7) / 8;
+    for (std::size_t i = 0; i < count && i < ahead; ++i)
+        ask_for(codes + candidates[i].place * code_size, code_size, limits[candidates[i].query]);
+    std::size_t n_kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i + ahead < count)
+            ask_for(codes + candidates[i + ahead].place * code_size, code_size, limits[candidates[i + ahead].query]);
+        const Candidate candidate = candidates[i];
+        const std::uint64_t limit = limits[candidate.query];
+        const std::uint64_t distance = distance_below(codes + candidate.place * code_size, code_size,
+                                                      query_words + candidate.query * n_words, limit);
+        candidates[n_kept] = candidate;
+        distances[n_kept] = static_cast<std::uint32_t>(distance);
+        n_kept += distance < limit;
+    }
+    return {n_kept, isa};
 }
 
 static inline __attribute__((always_inline)) bool is_seen(const unsigned char* code, std::size_t code_size,

@@ -171,6 +171,11 @@ struct Kernel {
     Found (*measure)(const unsigned char* codes, std::size_t code_size, const Candidate* candidates, std::size_t count,
                      const std::uint64_t* query_words, std::uint32_t* distances);
 
+    // Keeps, in order, the candidates whose row differs from the query in fewer than limits[query] bits, and writes
+    // their distances. Asks memory for the rows itself.
+    Found (*keep_near)(const unsigned char* codes, std::size_t code_size, Candidate* candidates, std::size_t count,
+                       const std::uint64_t* query_words, const std::uint64_t* limits, std::uint32_t* distances);
+
     // Drops, in order, the candidates that table u (any but `table`) has shown before: those whose bits under masks[u]
     // (n_words words each) differ from the query's in at most shown[u] places.
     Found (*drop_seen)(const unsigned char* codes, std::size_t code_size, Candidate* candidates,

@@ -7,6 +7,9 @@
 
 namespace hashindex {
 
+// Bytes that memory gives at once.
+constexpr std::size_t line_size = 64;
+
 // How far ahead sequential reads ask for memory, in bytes: the hardware's prefetcher stops at the end of a page.
 constexpr std::size_t prefetch_distance = std::size_t{8} << 10;
 

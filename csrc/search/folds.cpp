@@ -8,10 +8,9 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t step = 512;           // folds that meet an old limit where codes come ever nearer
-constexpr std::size_t share_scanned = 64;   // of the codes one in so many is scanned itself
-constexpr std::size_t asked_at_once = 256;  // codes that memory is asked for before they are read
-constexpr std::size_t line = 64;            // bytes that memory gives at once
+constexpr std::size_t step = 512;            // folds that meet an old limit where codes come ever nearer
+constexpr std::size_t share_scanned = 64;    // of the codes one in so many is scanned itself
+constexpr std::size_t sifted_at_once = 256;  // codes, which stay in the nearest cache
 
 constexpr std::size_t folded_at_once = std::size_t{1} << 14;  // codes, between two looks whether to stop
 
@@ -60,20 +59,21 @@ public:
 
     std::size_t operator()(std::size_t first_query, Hit* hits, std::size_t count, std::size_t first_row) {
         std::size_t n_left = 0;
-        for (std::size_t begin = 0; begin < count; begin += asked_at_once) {
-            const std::size_t n = std::min(asked_at_once, count - begin);
+        for (std::size_t begin = 0; begin < count; begin += sifted_at_once) {
+            const std::size_t n = std::min(sifted_at_once, count - begin);
             for (std::size_t i = 0; i < n; ++i) {
                 const Hit hit = hits[begin + i];
-                const std::size_t row = first_row + hit_row(hit);
-                candidates_[i] = {static_cast<std::uint32_t>(first_query + hit_query(hit)),
-                                  static_cast<std::uint32_t>(row)};
-                for (std::size_t at = 0; at < codes_.code_size; at += line) __builtin_prefetch(codes_.row(row) + at);
+                const std::size_t query = first_query + hit_query(hit);
+                limits_[query] = limit_of_(query);
+                candidates_[i] = {static_cast<std::uint32_t>(query),
+                                  static_cast<std::uint32_t>(first_row + hit_row(hit))};
             }
-            kernel_.measure(codes_.data, codes_.code_size, candidates_, n, query_words_, distances_);
-            for (std::size_t i = 0; i < n; ++i) {
-                const Hit hit = hits[begin + i];
-                if (distances_[i] >= limit_of_(candidates_[i].query)) continue;
-                hits[n_left++] = hit_query(hit) << query_shift | make_hit(distances_[i], hit_row(hit));
+            const std::size_t n_near =
+                kernel_.keep_near(codes_.data, codes_.code_size, candidates_, n, query_words_, limits_, distances_)
+                    .count;
+            for (std::size_t i = 0; i < n_near; ++i) {
+                const auto [query, row] = candidates_[i];
+                hits[n_left++] = Hit{query - first_query} << query_shift | make_hit(distances_[i], row - first_row);
             }
         }
         n_sifted += count;
@@ -87,8 +87,9 @@ private:
     const std::uint64_t* query_words_;
     const Kernel& kernel_;
     LimitOf limit_of_;
-    Candidate candidates_[asked_at_once];
-    std::uint32_t distances_[asked_at_once];
+    std::uint64_t limits_[max_block_queries];
+    Candidate candidates_[sifted_at_once];
+    std::uint32_t distances_[sifted_at_once];
 };
 
 // Folds walked over in cells. Borrows all but the folds of the queries.

@@ -5,14 +5,15 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t line = 64, most_lines = 8;  // a longer run is left to the hardware's prefetcher
-constexpr std::size_t most_asked = 1024;          // lookups, and codes, that stay in the nearest caches
-constexpr std::size_t near_rows = 1 << 18;        // of all tables, that are in a near cache anyway
+constexpr std::size_t most_lines = 8;       // a longer run is left to the hardware's prefetcher
+constexpr std::size_t most_asked = 1024;    // lookups, and codes, that stay in the nearest caches
+constexpr std::size_t near_rows = 1 << 18;  // of all tables, that are in a near cache anyway
 
 void prefetch(const void* from, std::size_t n_bytes) {
     const auto* bytes = static_cast<const unsigned char*>(from);
-    for (std::size_t i = 0; i < std::min(n_bytes, most_lines * line); i += line) __builtin_prefetch(bytes + i);
-    __builtin_prefetch(bytes + std::min(n_bytes, most_lines * line) - 1);
+    for (std::size_t i = 0; i < std::min(n_bytes, most_lines * line_size); i += line_size)
+        __builtin_prefetch(bytes + i);
+    __builtin_prefetch(bytes + std::min(n_bytes, most_lines * line_size) - 1);
 }
 
 std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips) {
@@ -128,12 +129,13 @@ std::size_t Prober::verify(std::size_t t, const Bucket* buckets, std::size_t n_b
         for (std::uint32_t place = buckets[b].begin; place < buckets[b].end; ++place) {
             const std::uint32_t row = std::min(rows[place], last_row);
             candidates_[count++] = {buckets[b].query, row};
-            prefetch(rows_.codes.row(row), code_size);
         }
     }
-    work.isa = kernel_.measure(codes, code_size, candidates_, count, words_.data(), distances_).isa;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (distances_[i] >= limits[candidates_[i].query] || !rows_.has(candidates_[i].place)) continue;
+    const Found near =
+        kernel_.keep_near(codes, code_size, candidates_, count, words_.data(), limits.data(), distances_);
+    work.isa = near.isa;
+    for (std::size_t i = 0; i < near.count; ++i) {
+        if (!rows_.has(candidates_[i].place)) continue;
         candidates_[n_near] = candidates_[i];
         distances_[n_near++] = distances_[i];
     }

@@ -191,6 +191,24 @@ void check_candidates(const Kernel& kernel, const Case& c, std::mt19937_64& rand
           which);
     for (std::size_t i = 0; i < candidates.size(); ++i)
         CHECK(distances[i] == c.distances[candidates[i].query * max_codes + candidates[i].place], which + " measure");
+    {
+        std::vector<std::uint64_t> limits(n_queries);  // from below all to beyond all, most of them in the midst
+        for (std::uint64_t& limit : limits) limit = distances[random() % distances.size()] * (random() % 4) / 2;
+        std::vector<Candidate> near = candidates;
+        std::vector<std::uint32_t> near_distances(candidates.size());
+        const Found found = kernel.keep_near(c.codes.data(), c.code_size, near.data(), near.size(), c.queries.data(),
+                                             limits.data(), near_distances.data());
+        CHECK(found.isa == kernel.isa, which);
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            if (distances[i] >= limits[candidates[i].query]) continue;
+            CHECK(n < found.count && near[n].place == candidates[i].place && near[n].query == candidates[i].query &&
+                      near_distances[n] == distances[i],
+                  which + " keep_near");
+            ++n;
+        }
+        CHECK(found.count == n, which + " keep_near");
+    }
 
     constexpr std::size_t n_tables = 3;
     std::vector<std::uint64_t> masks;
