@@ -48,7 +48,7 @@ static inline bool any_below_bytes(const Bytes* sums, const Bytes* limits) {
 #include "count_body.h"
 #include "candidate_body.h"
 #include "run_body.h"
-#include "filter_body.h"
+#include "filter_fours.h"
 #include "plane_hits.h"
 #include "planes_body.h"
 #include "no_slices.h"
