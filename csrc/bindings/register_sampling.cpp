@@ -1,3 +1,5 @@
+#include <bitset>
+
 #include "../search/deal.h"
 #include "../search/distances.h"
 #include "../search/distinct.h"
@@ -9,6 +11,19 @@ namespace hashindex {
 namespace {
 
 const Kernel& best_kernel() { return *available_kernels().front(); }
+
+struct SomeRows {
+    const std::int64_t* begin;
+    std::size_t count;
+};
+
+SomeRows as_rows(const Array<std::int64_t>& rows, std::size_t n_codes) {
+    require(rows.ndim() == 1, "rows must have shape (n,)");
+    const SomeRows some{rows.data(), static_cast<std::size_t>(rows.size())};
+    for (std::size_t i = 0; i < some.count; ++i)
+        require(some.begin[i] >= 0 && static_cast<std::size_t>(some.begin[i]) < n_codes, "a row of no code");
+    return some;
+}
 
 Array<std::int32_t> py_distances_between(const Array<std::uint8_t>& a, const Array<std::uint8_t>& b) {
     const Codes some = as_codes(a), others = as_codes(b);
@@ -28,17 +43,34 @@ Array<double> py_distances_by_rank(const Array<std::uint8_t>& codes, const Array
     const Codes view = as_codes(codes);
     require(view.code_size <= 8192, "codes have at most 65,536 bits");
     require(n_ranks >= 1 && n_ranks < 64 && std::uint64_t{1} << (n_ranks - 1) < view.count, "fewer codes than ranks");
-    require(rows.ndim() == 1, "rows must have shape (n,)");
-    const auto n_rows = static_cast<std::size_t>(rows.size());
-    for (std::size_t i = 0; i < n_rows; ++i)
-        require(rows.data()[i] >= 0 && static_cast<std::size_t>(rows.data()[i]) < view.count, "a row of no code");
+    const auto [begin, n_rows] = as_rows(rows, view.count);
     Array<double> found({n_rows, n_ranks});
     double* const data = found.mutable_data();
     {
         const Unlocked unlocked;
-        distances_by_rank(view, rows.data(), n_rows, n_ranks, best_kernel(), data);
+        distances_by_rank(view, begin, n_rows, n_ranks, best_kernel(), data);
     }
     return found;
+}
+
+Array<std::int64_t> py_key_differences(const Array<std::uint8_t>& codes, const Array<std::int64_t>& rows,
+                                       const Array<std::uint8_t>& masks) {
+    const Codes view = as_codes(codes), tables = as_codes(masks);
+    require(view.code_size == tables.code_size, "codes and masks differ in code_size");
+    require(view.count < std::size_t{1} << 20, "fewer than 2**20 codes are looked at");
+    for (std::size_t t = 0; t < tables.count; ++t) {
+        std::size_t n_bits = 0;
+        for (const std::uint64_t word : words_of(tables, t, 1, 1)) n_bits += std::bitset<64>(word).count();
+        require(n_bits <= most_key_bits, "a mask selects more than 32 bits");
+    }
+    const auto [begin, n_rows] = as_rows(rows, view.count);
+    Array<std::int64_t> counts({tables.count, most_key_bits + 1});
+    std::int64_t* const data = counts.mutable_data();
+    {
+        const Unlocked unlocked;
+        key_differences(view, begin, n_rows, tables, best_kernel(), data);
+    }
+    return counts;
 }
 
 std::size_t py_estimate_distinct(const Array<std::uint8_t>& codes) {
@@ -71,6 +103,8 @@ void register_sampling(py::module_& m) {
           py::arg("width"));
     m.def("distances_by_rank", &py_distances_by_rank, py::arg("codes").noconvert(), py::arg("rows").noconvert(),
           py::arg("n_ranks"));
+    m.def("key_differences", &py_key_differences, py::arg("codes").noconvert(), py::arg("rows").noconvert(),
+          py::arg("masks").noconvert());
     m.def("estimate_distinct", &py_estimate_distinct, py::arg("codes").noconvert());
 }
 

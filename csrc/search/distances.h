@@ -15,4 +15,11 @@ void distances_between(const Codes& a, const Codes& b, const Kernel& kernel, std
 void distances_by_rank(const Codes& codes, const std::int64_t* rows, std::size_t n_rows, std::size_t n_ranks,
                        const Kernel& kernel, double* found);
 
+// Counts, for each mask t (a row of `masks`, at most 32 bits of them set), in how many bits under it some codes differ
+// from all: writes to counts[t * (most_key_bits + 1) + d] how many pairs of one of the `n_rows` codes and any differ in
+// d bits.
+constexpr std::size_t most_key_bits = 32;
+void key_differences(const Codes& codes, const std::int64_t* rows, std::size_t n_rows, const Codes& masks,
+                     const Kernel& kernel, std::int64_t* counts);
+
 }  // namespace hashindex

@@ -6,6 +6,7 @@
 #include "../../csrc/search/distinct.h"
 #include "check_answers.h"
 
+#include <bitset>
 #include <set>
 #include <string>
 
@@ -20,6 +21,34 @@ inline void check_distances(const Reference& truth, const Kernel& kernel) {
             CHECK(static_cast<std::uint64_t>(distances[q * codes.count + i]) ==
                       slow_distance(queries.row(q), codes.row(i), codes.code_size),
                   std::string(kernel.isa) + " distances between all pairs");
+}
+
+inline void check_key_differences(const Codes& codes, const Kernel& kernel) {
+    if (codes.count == 0) return;
+    constexpr std::size_t n_masks = 3, most_bytes = most_key_bits / 8;
+    std::vector<unsigned char> bytes(n_masks * codes.code_size, 0);
+    for (std::size_t t = 0; t < n_masks; ++t)
+        for (std::size_t i = 0; i < most_bytes; ++i)
+            bytes[t * codes.code_size + (t + 5 * i) % codes.code_size] = t == 0 ? 0xff : 0xa5;
+    const Codes masks{bytes.data(), n_masks, codes.code_size};
+    const std::vector<std::int64_t> rows{0, static_cast<std::int64_t>(codes.count / 2), 0,
+                                         static_cast<std::int64_t>(codes.count - 1), 0};
+    std::vector<std::int64_t> counts(masks.count * (most_key_bits + 1), -1);
+    key_differences(codes, rows.data(), rows.size(), masks, kernel, counts.data());
+    for (std::size_t t = 0; t < masks.count; ++t) {
+        std::vector<std::int64_t> expected(most_key_bits + 1, 0);
+        for (const std::int64_t row : rows)
+            for (std::size_t i = 0; i < codes.count; ++i) {
+                std::size_t n = 0;
+                for (std::size_t byte = 0; byte < codes.code_size; ++byte)
+                    n += std::bitset<8>((codes.row(static_cast<std::size_t>(row))[byte] ^ codes.row(i)[byte]) &
+                                        masks.row(t)[byte])
+                             .count();
+                ++expected[n];
+            }
+        for (std::size_t n = 0; n <= most_key_bits; ++n)
+            CHECK(counts[t * (most_key_bits + 1) + n] == expected[n], std::string(kernel.isa) + " differing keys");
+    }
 }
 
 inline void check_ranks(const Codes& codes, const Kernel& kernel) {

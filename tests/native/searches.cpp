@@ -185,6 +185,7 @@ int main(int argc, char** argv) {
         }
         for (const Kernel* kernel : kernels) check_distances(truth, *kernel);
         for (const Kernel* kernel : kernels) check_ranks(truth.codes(), *kernel);
+        for (const Kernel* kernel : kernels) check_key_differences(truth.codes(), *kernel);
         if (!only_shared) check_distinct(truth.codes());
         if (!kernels.empty() && truth.codes().count <= 3001) check_dealing(truth.codes(), kernels);
         if (!only_shared && truth.codes().count <= 701) check_ids(truth);

@@ -154,7 +154,7 @@ def test_where_a_cheap_look_promises_enough_nobody_takes_a_dear_one(monkeypatch:
     monkeypatch.setattr(choice, "costs", lambda _: Costs())
     index = HashIndex(256)
     index.add(np.random.default_rng(6).integers(0, 256, (100_000, 32), dtype=np.uint8))
-    queries = np.random.default_rng(7).integers(0, 256, (120, 32), dtype=np.uint8)
+    queries = np.random.default_rng(7).integers(0, 256, (60, 32), dtype=np.uint8)
     for query in queries:
         index.search(query, radius=8, n_threads=1)
     assert until(lambda: "folds" in states(index))

@@ -42,3 +42,22 @@ def test_distances_between_all_pairs(native: object, rng: np.random.Generator, m
         found = sampling.distances_between(a[::-1], b)
         assert found.dtype == np.int32
         np.testing.assert_array_equal(found, reference.hamming_matrix(a[::-1], b))
+
+
+@pytest.mark.parametrize("native", [core, None] if core else [None])
+def test_differences_of_keys_are_those_of_masked_codes(
+    native: object, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "core", native)
+    for n, code_size, n_masks in [(1, 8, 1), (33, 1, 2), (70, 7, 3), (64, 32, 0), (300, 136, 4)]:
+        codes = rng.integers(0, 256, (n, code_size), dtype=np.uint8)
+        masks = np.zeros((n_masks, code_size), np.uint8)
+        for mask in masks:
+            mask[rng.integers(code_size, size=4)] = rng.integers(256)
+        for rows in ([0], [n - 1, 0, n // 2, 0, n - 1]):
+            found = sampling.key_differences(codes, np.array(rows), masks)
+            assert found.dtype == np.int64
+            assert found.shape == (n_masks, 33)
+            for counts, mask in zip(found, masks, strict=True):
+                apart = reference.hamming_matrix(codes[rows] & mask, codes & mask)
+                np.testing.assert_array_equal(counts, np.bincount(apart.ravel(), minlength=33))

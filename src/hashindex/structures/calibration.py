@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
     from ..engines import Engine
 
-VERSION = 11  # of the constants' meaning
+VERSION = 12  # of the constants' meaning
 WAITED, MOMENT_S = 0.1, 0.02  # share of a measurement, and seconds, for which it may wait for the processor
 LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
 
 PLANES, SLICES = 31.0, 16.0  # bytes after which batches leave codes: csrc/kernels/planes_body.h, slice_tables.h
 BY_PLANES = {"chunk": PLANES, "turned": 5.0}  # from so many queries on: csrc/search/plane_buffer.h
-BY_SLICES = {"chunk": SLICES, "turned": 10.0}  # csrc/search/code_runs.h
+BY_SLICES = {"chunk": SLICES, "turned": 10.0, "eager": 0.0}  # csrc/search/code_runs.h
 BY_KERNEL = {
     "native (avx2)": {**BY_SLICES, "warm": 0.5},
     "native (avx512bw)": BY_PLANES,

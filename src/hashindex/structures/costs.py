@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from math import log2
 
 FEW = 4  # queries that are not worth a batch
-TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes or slices, for all queries of a batch
+TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes or slices
+TURNED_FOR = 128  # queries at once, at the most
 WRITTEN = 3  # bytes that are read in the time of writing one to new memory
+APART = 200.0  # bytes that are streamed in the time of one code from anywhere behind the cache, asked for ahead
 SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
 
 
@@ -43,11 +45,19 @@ class Costs:
     fold: float = 0.05  # a byte read to be folded
     look: float = 1.0  # times as long as on that core, the first look at a sample of codes
     turned: float = FEW + 1.0  # queries of a batch from which on it leaves codes, where it does
+    eager: float = 1.0  # whether it turns them whole beforehand, 1, or only what it reads of them, 0
     warm: float = 1.0  # share of ``near`` that a code takes which the query before has just looked at
 
     def missing(self, n_bytes: int) -> float:
-        """Which share of so many bytes is not in the cache any more when a lone query comes by the next time."""
-        return max(1 - self.cached / max(n_bytes, 1), 0.0)
+        """Which share of so many bytes is not in the cache any more when a lone query comes by the next time.
+
+        What finds no room pushes out what would be read next: of twice as many bytes as fit, nothing is left.
+        """
+        return min(max(2 * (1 - self.cached / max(n_bytes, 1)), 0.0), 1.0)
+
+    def apart(self, n_bytes: int) -> float:
+        """What memory takes for a code from anywhere among so many bytes, beyond the work with it."""
+        return self.missing(n_bytes) * self.stream_byte * APART
 
     def near(self, words: int) -> float:
         """A code in the cache against a lone query."""
@@ -68,8 +78,11 @@ class Costs:
         if n <= FEW:
             each = lone
         elif self.chunk and n >= self.turned:
-            size = 8 * words
-            each = batched + size * (self.stream_byte * self.missing(n_codes * size) + TURN_BYTE) / n
+            size, turned = 8 * words, read + self.eager * (1 - read)
+            fetching = self.stream_byte * self.missing(n_codes * size)
+            each = batched + size * (fetching + turned * TURN_BYTE) / min(n, TURNED_FOR)
+            if read < 1:
+                each += self.scan_word  # counts are put away and taken up again
         else:
             each = lone + min((n - FEW) / 12, 1.0) * (batched - lone)
         return n_codes * each + self.call / n

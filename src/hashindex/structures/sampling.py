@@ -11,6 +11,7 @@ from ..engines.numpy_engine.common import words_of
 from ..engines.rows import Codes
 from ..support.native import core
 
+MOST_KEY_BITS = 32
 BLOCK = 16  # codes compared with all others at a time, whose differences stay in the cache
 
 
@@ -43,6 +44,26 @@ def counted_between(a: Codes, b: Codes) -> NDArray[np.int32]:
             np.bitwise_xor(x, y, out=differ[: len(x)])
             distances[begin : begin + BLOCK] += np.bitwise_count(differ[: len(x)])
     return distances
+
+
+def key_differences(codes: Codes, rows: NDArray[np.int64], masks: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """In how many bits under masks (n_masks, code_size) some rows of codes differ from all: (n_masks, 33).
+
+    Entry d counts the pairs that differ in d bits. A mask has at most 32 bits set.
+    """
+    if core is not None:
+        return core.key_differences(codes, rows, masks)
+    return counted_differences(codes, rows, masks)
+
+
+def counted_differences(codes: Codes, rows: NDArray[np.int64], masks: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """:func:`key_differences` without the native core."""
+    counts = np.empty((len(masks), MOST_KEY_BITS + 1), np.int64)
+    for counted, mask in zip(counts, masks, strict=True):
+        places = np.flatnonzero(mask)  # bytes that have bits of the key
+        keys = codes[:, places] & mask[places]
+        counted[:] = np.bincount(counted_between(keys[rows], keys).ravel(), minlength=MOST_KEY_BITS + 1)
+    return counts
 
 
 def shares_within(away: NDArray[np.int32], n_limits: int) -> NDArray[np.float64]:

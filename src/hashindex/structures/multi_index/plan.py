@@ -11,15 +11,17 @@ from heapq import heapify, heapreplace
 from math import comb, inf
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...engines.tables import Layout, Shells, Tables, n_copied
 from ...segments.segment import Segment
 from ..costs import Costs
-from ..sampling import distances_between
+from ..sampling import key_differences
 
 MOST_FLIPS = 12  # per table that a radius search considers
 SAMPLE_QUERIES, SAMPLE_KEYS = 32, 2048  # stored codes whose keys are compared
+ROW_SIZE = 4  # bytes in a table
 MOST_SAMPLED = 6  # tables; of more, every second or so
 
 
@@ -36,20 +38,19 @@ def expected_prices(segment: Segment, layout: Layout, costs: Costs) -> Prices:
     """Prices by how the keys of sampled codes differ, and at least as if codes were uniform. Needs no tables."""
     n_codes, n_tables, width = len(segment.codes), len(layout.widths), int(layout.widths[0])
     some = segment.codes[:: max(1, n_codes // SAMPLE_KEYS)][:SAMPLE_KEYS].copy()  # from all over memory, once
-    rows = np.linspace(0, len(some) - 1, SAMPLE_QUERIES).astype(np.int64)
+    rows = np.arange(SAMPLE_QUERIES) * (len(some) - 1) // (SAMPLE_QUERIES - 1)
     pairs = np.zeros((n_tables, width + 1))
-    sampled = range(0, n_tables, -(-n_tables // MOST_SAMPLED))
-    for t in sampled:
-        places = np.flatnonzero(layout.masks[t])  # bytes that have bits of the key
-        keys = some[:, places] & layout.masks[t, places]
-        pairs[t] = np.bincount(distances_between(keys[rows], keys).ravel(), minlength=width + 1)
-        pairs[t, 0] -= len(rows)  # each with itself
-    pairs[:] = pairs[np.arange(n_tables) // sampled.step * sampled.step]  # tables are dealt alike
+    step = -(-n_tables // MOST_SAMPLED)
+    sampled = np.arange(0, n_tables, step)
+    pairs[sampled] = key_differences(some, rows, layout.masks[sampled])[:, : width + 1]
+    pairs[sampled, 0] -= len(rows)  # each with itself
+    pairs[:] = pairs[np.arange(n_tables) // step * step]  # tables are dealt alike
     lookups = np.array([[float(comb(width, flips)) for flips in range(width + 1)]] * n_tables)
     candidates = np.maximum(lookups * n_codes / 2.0**width, pairs * (n_codes / (len(rows) * len(some))))
     with_copies = n_copied(segment.codes, n_tables)
     each = [costs.probe(n_codes, segment.n_bits, t < with_copies) for t in range(n_tables)]
     lookup, candidate = np.array(each).T[:, :, None]
+    candidate[with_copies:] += costs.apart(n_codes * (segment.codes.shape[1] + ROW_SIZE * n_tables))
     return Prices(lookups, candidates, lookups * lookup + candidates * candidate)
 
 
@@ -66,15 +67,14 @@ def thresholds(radius: int, prices: Prices) -> NDArray[np.int32] | None:
     most = min(MOST_FLIPS + 1, n_flips, shells)  # shells of one table
     if most * n_tables < shells:
         return None
-    best = np.full(shells + 1, inf)
-    best[0] = 0.0
+    best = np.full(most + shells + 1, inf)  # by shells behind the first `most`: fewer than none cannot be
+    best[most] = 0.0
+    before = sliding_window_view(best, shells + 1)[::-1]  # (most + 1, shells + 1): that many fewer shells
     taken = np.zeros((n_tables, shells + 1), np.int32)
     for t in range(n_tables):
-        options = np.full((most + 1, shells + 1), inf)
-        for used in range(most + 1):
-            options[used, used:] = best[: shells + 1 - used] + spent[t, used]
+        options = before + spent[t, : most + 1, None]
         taken[t] = options.argmin(axis=0)
-        best = options.min(axis=0)
+        best[most:] = options.min(axis=0)
     allowed = np.empty(n_tables, np.int32)
     for t in reversed(range(n_tables)):
         allowed[t] = taken[t, shells] - 1

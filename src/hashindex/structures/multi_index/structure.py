@@ -65,7 +65,7 @@ class MultiIndex:
 
     def look_cost(self, segment: Segment, costs: Costs) -> float:
         """By the bits to be dealt to tables."""
-        return costs.look * (7e5 + 4.7e3 * min(segment.n_bits, 320))
+        return costs.look * (4e5 + 1.8e3 * min(segment.n_bits, 450))
 
     def least(self, segment: Segment, limits: NDArray[np.int64], kind: Kind) -> NDArray[np.float64]:
         """As if codes were uniform, with all tables alike: others crowd into fewer buckets, which hold more of them."""
