@@ -16,6 +16,7 @@ from .merging import with_segment
 
 TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
 SHORT_TAIL = TAIL_CODES // 2
+ROOM = 32  # part of the codes for which a new tail has room at the least: who adds many does not wait for more
 INT64 = np.dtype(np.int64)
 READ_BYTES = 2**22  # at once, by who wants to be told
 
@@ -59,7 +60,7 @@ def with_codes(
         tail = TailBuffer(*in_id_order([(snapshot.tail_codes, snapshot.tail_ids), (codes.reshape(n, -1), ids)]))
         return snapshot.with_tail(tail, total, next_id)
     if total > len(tail.ids):  # grow by half, so that many small adds copy each code a few times only
-        capacity = min(max(total, len(tail.ids) * 3 // 2), most)
+        capacity = min(max(total, len(tail.ids) * 3 // 2, snapshot.n_codes // ROOM), most)
         tail = TailBuffer.empty(capacity, snapshot.code_size)
         tail.codes[:n_tail], tail.ids[:n_tail] = snapshot.tail_codes, snapshot.tail_ids
     tail.put(n_tail, codes, ids)
