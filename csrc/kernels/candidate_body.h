@@ -36,19 +36,25 @@ static inline __attribute__((always_inline)) std::uint64_t distance_below(const 
 
 // Asks memory for the lines of a code that are read before it is out of reach. Inlined, or GCC takes it for a function
 // without effects and drops the calls.
-static inline __attribute__((always_inline)) void ask_for(const unsigned char* code, std::size_t code_size,
+static inline __attribute__((always_inline)) void ask_for(const unsigned char* code, const std::size_t code_size,
                                                           std::uint64_t limit) {
     constexpr std::uint64_t bits_per_line = 128;  // by which a far code differs in a line, at the least
-    const std::uint64_t n_lines = 1 + limit / bits_per_line;
-    const std::size_t n_bytes = n_lines < code_size / line_size ? n_lines * line_size : code_size;
-    for (std::size_t at = 0; at < n_bytes; at += line_size) __builtin_prefetch(code + at);
+    std::size_t n_bytes = code_size;
+    if (code_size > line_size) {
+        const std::uint64_t n_lines = 1 + limit / bits_per_line;
+        if (n_lines < code_size / line_size) n_bytes = n_lines * line_size;
+        for (std::size_t at = line_size; at < n_bytes; at += line_size) __builtin_prefetch(code + at);
+    }
+    __builtin_prefetch(code);
     __builtin_prefetch(code + n_bytes - 1);
 }
 
 // As `measure`, and per line of a candidate 1 prefetch. Memory is asked for a few candidates ahead: all at once would
 // wait for each other, and for lines that nobody reads.
-static Found keep_near(const unsigned char* codes, std::size_t code_size, Candidate* candidates, std::size_t count,
-                       const std::uint64_t* query_words, const std::uint64_t* limits, std::uint32_t* distances) {
+static inline __attribute__((always_inline)) Found keep_near_of(const unsigned char* codes, const std::size_t code_size,
+                                                                Candidate* candidates, std::size_t count,
+                                                                const std::uint64_t* query_words,
+                                                                const std::uint64_t* limits, std::uint32_t* distances) {
     constexpr std::size_t ahead = 16;
     const std::size_t n_words = (code_size + 7) / 8;
     for (std::size_t i = 0; i < count && i < ahead; ++i)
@@ -66,6 +72,17 @@ static Found keep_near(const unsigned char* codes, std::size_t code_size, Candid
         n_kept += distance < limit;
     }
     return {n_kept, isa};
+}
+
+static Found keep_near(const unsigned char* codes, std::size_t code_size, Candidate* candidates, std::size_t count,
+                       const std::uint64_t* query_words, const std::uint64_t* limits, std::uint32_t* distances) {
+    switch (code_size) {  // a constant unrolls the loop over the words
+        case 16: return keep_near_of(codes, 16, candidates, count, query_words, limits, distances);
+        case 32: return keep_near_of(codes, 32, candidates, count, query_words, limits, distances);
+        case 64: return keep_near_of(codes, 64, candidates, count, query_words, limits, distances);
+        case 128: return keep_near_of(codes, 128, candidates, count, query_words, limits, distances);
+    }
+    return keep_near_of(codes, code_size, candidates, count, query_words, limits, distances);
 }
 
 static inline __attribute__((always_inline)) bool is_seen(const unsigned char* code, std::size_t code_size,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "../support/stop.h"
@@ -31,8 +32,13 @@ public:
             ascending &= i == 0 || hit_row(begin[i - 1]) < hit_row(begin[i]);
         });
         if (spare_.size() < count) spare_ = UninitialisedVector<Hit>(count);
-        for (unsigned shift = ascending ? row_bits : 0; shift < query_shift; shift += digit_bits)
-            if (all >> shift & digit_mask) pass(begin, count, shift);
+        Hit *from = begin, *to = spare_.data();
+        for (unsigned shift = ascending ? row_bits : 0; shift < query_shift; shift += digit_bits) {
+            if (!(all >> shift & digit_mask)) continue;
+            pass(from, to, count, shift);
+            std::swap(from, to);
+        }
+        if (from != begin) for_each_number(count, stop_, [&](std::size_t i) { begin[i] = from[i]; });
     }
 
 private:
@@ -41,13 +47,12 @@ private:
     static constexpr Hit digit_mask = (1u << digit_bits) - 1;
     static_assert(row_bits % digit_bits == 0);
 
-    void pass(Hit* hits, std::size_t count, unsigned shift) {
+    void pass(const Hit* from, Hit* to, std::size_t count, unsigned shift) {
         std::size_t places[digit_mask + 2] = {};
-        const auto digit_of = [&](std::size_t i) { return hits[i] >> shift & digit_mask; };
+        const auto digit_of = [&](std::size_t i) { return from[i] >> shift & digit_mask; };
         for_each_number(count, stop_, [&](std::size_t i) { ++places[digit_of(i) + 1]; });
         for (std::size_t digit = 0; digit < digit_mask; ++digit) places[digit + 1] += places[digit];
-        for_each_number(count, stop_, [&](std::size_t i) { spare_[places[digit_of(i)]++] = hits[i]; });
-        for_each_number(count, stop_, [&](std::size_t i) { hits[i] = spare_[i]; });
+        for_each_number(count, stop_, [&](std::size_t i) { to[places[digit_of(i)]++] = from[i]; });
     }
 
     Stop& stop_;

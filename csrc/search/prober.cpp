@@ -101,20 +101,26 @@ void Prober::ask(const std::int32_t* thresholds) {
 
 std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
     const std::uint32_t* offsets = tables_.offsets + first_offsets_[t];
-    const std::uint32_t* rows = tables_.rows + t * rows_.codes.count;
-    const std::uint64_t* copies = t < tables_.n_copied ? tables_.copies + t * rows_.codes.count : nullptr;
+    const bool is_copied = t < tables_.n_copied;
+    const std::size_t item_size = is_copied ? sizeof *tables_.copies : sizeof *tables_.rows;
+    const auto* items = is_copied ? reinterpret_cast<const unsigned char*>(tables_.copies)
+                                  : reinterpret_cast<const unsigned char*>(tables_.rows);
+    items += t * rows_.codes.count * item_size;
     const auto n_rows = static_cast<std::uint32_t>(rows_.codes.count);
     std::size_t n_buckets = 0;
     for (std::size_t i = 0; i < n_lookups; ++i) {
         Bucket bucket = buckets_[i];
         bucket.end = std::min(offsets[std::size_t{bucket.begin} + 1], n_rows);
-        bucket.begin = offsets[bucket.begin];
-        if (bucket.begin >= bucket.end) continue;
-        const std::size_t size = bucket.end - bucket.begin;
-        if (copies) prefetch(copies + bucket.begin, sizeof *copies * size);
-        else prefetch(rows + bucket.begin, sizeof *rows * size);
+        bucket.begin = std::min(offsets[bucket.begin], bucket.end);
+        const std::size_t size = bucket.end - bucket.begin, n_bytes = item_size * size;
+        // Whether a bucket is empty is anyone's guess: no branch asks.
+        const unsigned char* const first = items + item_size * bucket.begin;
+        __builtin_prefetch(first);
+        __builtin_prefetch(first + n_bytes - (n_bytes > 0));
+        if (__builtin_expect(n_bytes > 2 * line_size, 0)) prefetch(first, n_bytes);
         work.candidates += size;
-        buckets_[n_buckets++] = bucket;
+        buckets_[n_buckets] = bucket;
+        n_buckets += size > 0;
     }
     return n_buckets;
 }
