@@ -210,7 +210,8 @@ private:
         if (rows_.has(row)) collect(q, make_hit(hit_distance(hit), row));
     }
 
-    void ask_for(Clusters::Run run) const {
+    // Inlined, or GCC takes it for a function without effects and drops the calls.
+    inline __attribute__((always_inline)) void ask_for(Clusters::Run run) const {
         if (run.begin >= run.end) return;
         const std::size_t n_bytes = (run.end - run.begin) * clusters_.code_size;
         const unsigned char* const codes = clusters_.codes + run.begin * clusters_.code_size;

@@ -9,7 +9,8 @@ constexpr std::size_t most_lines = 8;       // a longer run is left to the hardw
 constexpr std::size_t most_asked = 1024;    // lookups, and codes, that stay in the nearest caches
 constexpr std::size_t near_rows = 1 << 18;  // of all tables, that are in a near cache anyway
 
-void prefetch(const void* from, std::size_t n_bytes) {
+// Inlined: see ask_for() of candidate_body.h.
+inline __attribute__((always_inline)) void prefetch(const void* from, std::size_t n_bytes) {
     const auto* bytes = static_cast<const unsigned char*>(from);
     for (std::size_t i = 0; i < std::min(n_bytes, most_lines * line_size); i += line_size)
         __builtin_prefetch(bytes + i);
