@@ -14,7 +14,9 @@ from hashindex.segments.spread import Spread
 from hashindex.structures import STRUCTURES
 from hashindex.structures.calibration import DEFAULT, PLANES, SLICES, USUAL
 from hashindex.structures.chunks import LEFT_TOGETHER, n_chunks_of, share_read, shares_at
-from hashindex.structures.costs import LARGE, SMALL, Costs
+from hashindex.structures.costs import APART, LARGE, SMALL, Costs
+from hashindex.structures.multi_index.layout import deal
+from hashindex.structures.multi_index.plan import expected_prices
 from hashindex.structures.structure import Kind
 from hashindex.writing.adding import with_codes
 
@@ -94,3 +96,31 @@ def test_tables_of_middle_size_are_priced_as_what_the_caches_hold() -> None:
     assert (small, large) == pytest.approx(costs.lookup)
     assert small < middle < small + 0.1 * (large - small)
     assert costs.probe(2**30, 64, copied=True)[0] == costs.probe(2**40, 64, copied=True)[0] > large
+
+
+def test_what_finds_no_room_in_the_cache_pushes_out_what_is_read_next() -> None:
+    costs = Costs(cached=1e6)
+    assert [costs.missing(n) for n in (0, 10**6, 4 * 10**6 // 3, 2 * 10**6, 10**9)] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert costs.apart(10**6) == 0 < costs.apart(2 * 10**6) == costs.apart(10**9)
+
+
+def test_large_batches_turn_codes_for_so_many_queries_at_once() -> None:
+    costs = Costs(scan_code=0.0, scan_word=1e-6, chunk=16, turned=10, call=0.0)
+    few, most, more = (costs.scan(10**6, 1024, n) for n in (64, 128, 1000))
+    assert few == pytest.approx(2 * most, rel=0.01)
+    assert more == pytest.approx(most, rel=0.01)
+
+
+def test_slices_turn_only_what_they_read() -> None:
+    planes, slices = (Costs(chunk=16, turned=10, cached=1e9, eager=eager, scan_word=1e-6) for eager in (1.0, 0.0))
+    whole, part = (costs.scan(10**6, 1024, 16, read=0.125) for costs in (planes, slices))
+    assert part < whole / 6
+    assert planes.scan(10**6, 1024, 16) == slices.scan(10**6, 1024, 16)
+
+
+def test_wide_candidates_from_behind_the_cache_are_priced_higher() -> None:
+    codes = np.random.default_rng(1).integers(0, 256, (20_000, 128), dtype=np.uint8)
+    layout = deal(codes, 1024, len(codes))
+    near, far = (expected_prices(segment_of(codes), layout, Costs(cached=cached)) for cached in (1e9, 2e5))
+    more = (far.nanoseconds - near.nanoseconds) / far.candidates
+    assert more == pytest.approx(Costs().stream_byte * APART)
