@@ -210,15 +210,3 @@ def test_the_first_batch_builds_nothing_that_takes_longer_than_it_would_lose(mon
     assert states(index) == {}
     index.search(queries, radius=2, n_threads=1)
     assert set(states(index)) == {"multi-index"}
-
-
-def test_nothing_is_built_beside_the_only_search_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "costs", lambda _: Costs())
-    built: list[str] = []
-    monkeypatch.setattr(choice, "_build_beside", lambda structure, *_: built.append(structure.name))
-    monkeypatch.setattr(choice, "usable_cpus", lambda: 2)
-    index, queries = index_of(1_000_000), codes_of(1, 120)  # one such search loses a quarter of what tables take
-    index.search(queries, radius=2, n_threads=1)
-    assert not built
-    index.search(queries, radius=2, n_threads=1)
-    assert built == ["multi-index"]

@@ -5,8 +5,8 @@ far that is, a sample of the segment's codes tells before the first query, and t
 
 A structure to be built is rented before it is bought (the ski-rental argument): it is built once searches are predicted
 to have lost as much time for want of it as building takes, so that at worst the total doubles. Where a core is idle it
-is built there much sooner, from the second search of a kind on, while searches go on. Looking at a sample of the codes
-takes time too: before searches have taken a multiple of that and a share of what building would, nobody looks.
+is built there much sooner, and searches go on meanwhile. Looking at a sample of the codes takes time too: before
+searches have taken a multiple of that and a share of what building would, nobody looks.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
         lost = segment.learned.lost.setdefault(one.name, gain * answered)  # so far nobody has counted
         loss = gain * kind.n_queries
         is_brief = price <= max(BRIEF, BRIEF_SEARCHES * cost * kind.n_queries)
-        if answered and not is_brief and loss < price and lost + loss >= EAGERNESS * price:
+        if not is_brief and loss < price and lost + loss >= EAGERNESS * price:
             _build_beside(one, segment, kind, engine)
         due = BRIEF_SHARE * price if is_brief else price
         if loss >= price or (lost + min(loss, lost) >= due and not _is_being_built(one, segment)):
