@@ -63,3 +63,11 @@ def test_what_was_measured_beside_others_work_is_dropped(tmp_path: Path, monkeyp
     calibration.calibrate(engine)
     assert calibration.costs(engine) is calibration.usual(engine)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", calibration.USUAL)
+def test_usual_costs_turn_codes_as_their_kernel_does(name: str) -> None:
+    by_kernel = calibration.BY_KERNEL.get(name.partition(", ")[2], {})
+    turning = [{**asdict(Costs()), **by_kernel}[field] for field in ("chunk", "turned", "eager")]
+    usual = calibration.USUAL[name]
+    assert [usual.chunk, usual.turned, usual.eager] == turning

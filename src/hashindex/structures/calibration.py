@@ -13,7 +13,7 @@ from functools import partial
 from math import inf
 from pathlib import Path
 from time import perf_counter, thread_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -38,9 +38,20 @@ WAITED, MOMENT_S = 0.1, 0.02  # share of a measurement, and seconds, for which i
 LEAST, MOST = 1e-9, 1e9  # nanoseconds that a cost may be, if not 0
 
 PLANES, SLICES = 31.0, 16.0  # bytes after which batches leave codes: csrc/kernels/planes_body.h, slice_tables.h
-BY_PLANES = {"chunk": PLANES, "turned": 5.0}  # from so many queries on: csrc/search/plane_buffer.h
-BY_SLICES = {"chunk": SLICES, "turned": 10.0, "eager": 0.0}  # csrc/search/code_runs.h
-BY_KERNEL = {
+
+
+class Unmeasured(TypedDict, total=False):
+    """Fields of :class:`Costs` that a kernel has by how it works: how batches turn codes, and what stays warm."""
+
+    chunk: float
+    turned: float
+    eager: float
+    warm: float
+
+
+BY_PLANES: Unmeasured = {"chunk": PLANES, "turned": 5.0, "eager": 1.0}  # csrc/search/plane_buffer.h says from when on
+BY_SLICES: Unmeasured = {"chunk": SLICES, "turned": 10.0, "eager": 0.0}  # csrc/search/code_runs.h
+BY_KERNEL: dict[str, Unmeasured] = {
     "native (avx2)": {**BY_SLICES, "warm": 0.5},
     "native (avx512bw)": BY_PLANES,
     "native (neon)": BY_PLANES,
@@ -97,9 +108,7 @@ USUAL = {
         build=15.0,
     ),
     "Intel, native (avx2)": INTEL_AVX2,  # Granite Rapids, as the next two; batches by planes, not yet by slices
-    "Intel, native (avx512bw)": replace(
-        INTEL_AVX2, scan_code=0.006, scan_word=0.085, chunk=PLANES, turned=BY_PLANES["turned"]
-    ),
+    "Intel, native (avx512bw)": replace(INTEL_AVX2, scan_code=0.006, scan_word=0.085, **BY_PLANES),
     "Intel, native (avx512)": Costs(
         scan_code=0.0,
         scan_word=0.066,
