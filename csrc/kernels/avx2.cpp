@@ -47,6 +47,7 @@ static inline void load_pairs(const unsigned char* codes, std::size_t code_size,
 #include "candidate_body.h"
 #include "run_body.h"
 #include "filter_fours.h"
+#include "filter_vectors.h"
 #include "no_planes.h"
 #include "slice_tables.h"
 #include "slices_body.h"

@@ -99,21 +99,22 @@ static Found transpose(const unsigned char* codes, std::size_t code_size, std::s
     return {count, isa};
 }
 
-// 8 copies at once: 1 load, 1 xor, 1 popcount, 1 compare-and-branch. Where many are near, a branch that depends on each
-// would be mispredicted for some 50 cycles: then all 8 are written, the near ones first, and the end moves by as many.
-// `many` is a constant: of a variable the compiler may ask last, behind that very branch.
+constexpr std::uint32_t one_by_one = 0;  // a vector of fewer copies takes no longer
+
+// 8 copies at once: 1 load, 1 xor, 1 popcount, 1 compare-and-branch.
 static inline __attribute__((always_inline)) std::size_t filter_bucket(const Bucket& bucket,
-                                                                       const std::uint64_t* copies, Vector query,
-                                                                       Vector limit, const bool many,
+                                                                       const std::uint64_t* copies, std::uint64_t query,
+                                                                       std::uint64_t limit, const bool many,
                                                                        Candidate* candidates,
                                                                        std::uint32_t* distances) {
     const Vector lane = _mm512_slli_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), 32);
+    const Vector word = broadcast(query), most = broadcast(limit);
     std::size_t count = 0;
     for (std::size_t place = bucket.begin; place < bucket.end; place += 8) {
         const std::size_t left = bucket.end - place;
         const auto inside = static_cast<__mmask8>(left < 8 ? (1u << left) - 1 : 0xffu);
-        const Vector sums = popcount_xor(_mm512_maskz_loadu_epi64(inside, copies + place), query);
-        const __mmask8 which = _mm512_mask_cmplt_epu64_mask(inside, sums, limit);
+        const Vector sums = popcount_xor(_mm512_maskz_loadu_epi64(inside, copies + place), word);
+        const __mmask8 which = _mm512_mask_cmplt_epu64_mask(inside, sums, most);
         if (!many && __builtin_expect(which == 0, 1)) continue;
         const Vector first = broadcast(place << 32 | bucket.query);
         _mm512_storeu_si512(candidates + count, _mm512_maskz_compress_epi64(which, _mm512_add_epi64(first, lane)));
@@ -124,21 +125,6 @@ static inline __attribute__((always_inline)) std::size_t filter_bucket(const Buc
     return count;
 }
 
-static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uint64_t* copies,
-                    const std::uint64_t* query_words, const std::uint64_t* limits, Candidate* candidates,
-                    std::uint32_t* distances) {
-    std::size_t count = 0, n_passed = 0;
-    for (std::size_t b = 0; b < n_buckets; ++b) {
-        const Bucket bucket = buckets[b];
-        const Vector query = broadcast(query_words[bucket.query]), limit = broadcast(limits[bucket.query]);
-        if (256 * count > n_passed)  // more than one in 32 vectors of 8
-            count += filter_bucket(bucket, copies, query, limit, true, candidates + count, distances + count);
-        else count += filter_bucket(bucket, copies, query, limit, false, candidates + count, distances + count);
-        n_passed += bucket.end - bucket.begin;
-    }
-    return {count, isa};
-}
-
 #include "plain_sums.h"
 #include "vector_hits.h"
 #include "within_body.h"
@@ -146,6 +132,7 @@ static Found filter(const Bucket* buckets, std::size_t n_buckets, const std::uin
 #include "candidate_body.h"
 #include "plain_run.h"
 #include "run_body.h"
+#include "filter_vectors.h"
 #include "no_planes.h"
 #include "no_slices.h"
 #include "kernel_body.h"

@@ -49,6 +49,7 @@ static inline bool any_below_bytes(const Bytes* sums, const Bytes* limits) {
 #include "candidate_body.h"
 #include "run_body.h"
 #include "filter_fours.h"
+#include "filter_vectors.h"
 #include "plane_hits.h"
 #include "planes_body.h"
 #include "no_slices.h"
