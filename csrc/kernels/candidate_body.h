@@ -34,19 +34,12 @@ static inline __attribute__((always_inline)) std::uint64_t distance_below(const 
     return distance + distance_to(code, code_size, query);
 }
 
-// Asks memory for the lines of a code that are read before it is out of reach. Inlined, or GCC takes it for a function
-// without effects and drops the calls.
+// Asks memory for the lines of a code that are read before it is out of reach. Inlined always: see prefetch.h.
 static inline __attribute__((always_inline)) void ask_for(const unsigned char* code, const std::size_t code_size,
                                                           std::uint64_t limit) {
     constexpr std::uint64_t bits_per_line = 128;  // by which a far code differs in a line, at the least
-    std::size_t n_bytes = code_size;
-    if (code_size > line_size) {
-        const std::uint64_t n_lines = 1 + limit / bits_per_line;
-        if (n_lines < code_size / line_size) n_bytes = n_lines * line_size;
-        for (std::size_t at = line_size; at < n_bytes; at += line_size) __builtin_prefetch(code + at);
-    }
-    __builtin_prefetch(code);
-    __builtin_prefetch(code + n_bytes - 1);
+    const std::uint64_t n_lines = 1 + limit / bits_per_line;
+    prefetch(code, n_lines < code_size / line_size ? n_lines * line_size : code_size);
 }
 
 // As `measure`, and per line of a candidate 1 prefetch. Memory is asked for a few candidates ahead: all at once would

@@ -5,13 +5,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "prefetch.h"
+
 namespace hashindex {
-
-// Bytes that memory gives at once.
-constexpr std::size_t line_size = 64;
-
-// How far ahead sequential reads ask for memory, in bytes: the hardware's prefetcher stops at the end of a page.
-constexpr std::size_t prefetch_distance = std::size_t{8} << 10;
 
 inline std::uint64_t load_word(const unsigned char* bytes) {
     std::uint64_t word;

@@ -210,12 +210,12 @@ private:
         if (rows_.has(row)) collect(q, make_hit(hit_distance(hit), row));
     }
 
-    // Inlined, or GCC takes it for a function without effects and drops the calls.
+    // Inlined always: see prefetch.h.
     inline __attribute__((always_inline)) void ask_for(Clusters::Run run) const {
         if (run.begin >= run.end) return;
         const std::size_t n_bytes = (run.end - run.begin) * clusters_.code_size;
         const unsigned char* const codes = clusters_.codes + run.begin * clusters_.code_size;
-        for (std::size_t at = 0; at < std::min(n_bytes, asked_ahead); at += 64) __builtin_prefetch(codes + at);
+        prefetch(codes, std::min(n_bytes, asked_ahead));
     }
 
     // A lone query waits for memory: it asks for the runs of many clusters, then reads them.

@@ -9,12 +9,8 @@ constexpr std::size_t most_lines = 8;       // a longer run is left to the hardw
 constexpr std::size_t most_asked = 1024;    // lookups, and codes, that stay in the nearest caches
 constexpr std::size_t near_rows = 1 << 18;  // of all tables, that are in a near cache anyway
 
-// Inlined: see ask_for() of candidate_body.h.
-inline __attribute__((always_inline)) void prefetch(const void* from, std::size_t n_bytes) {
-    const auto* bytes = static_cast<const unsigned char*>(from);
-    for (std::size_t i = 0; i < std::min(n_bytes, most_lines * line_size); i += line_size)
-        __builtin_prefetch(bytes + i);
-    __builtin_prefetch(bytes + std::min(n_bytes, most_lines * line_size) - 1);
+inline __attribute__((always_inline)) void prefetch_begin(const void* from, std::size_t n_bytes) {
+    prefetch(from, std::min(n_bytes, most_lines * line_size));
 }
 
 std::vector<std::uint32_t> numbers_with(std::int32_t width, std::int32_t flips) {
@@ -83,9 +79,9 @@ void Prober::ask(const std::int32_t* thresholds) {
         if (bucket.begin >= bucket.end) return;
         const std::size_t size = bucket.end - bucket.begin, first = t * n_rows + bucket.begin;
         if (t < tables_.n_copied) {
-            prefetch(tables_.copies + first, sizeof *tables_.copies * size);
+            prefetch_begin(tables_.copies + first, sizeof *tables_.copies * size);
         } else {
-            prefetch(tables_.rows + first, sizeof *tables_.rows * size);
+            prefetch_begin(tables_.rows + first, sizeof *tables_.rows * size);
             n_codes += size;
         }
     });
@@ -95,7 +91,7 @@ void Prober::ask(const std::int32_t* thresholds) {
         for (std::uint32_t place = bucket.begin; t >= tables_.n_copied && place < bucket.end; ++place) {
             const std::uint32_t row =
                 std::min(tables_.rows[t * n_rows + place], static_cast<std::uint32_t>(n_rows - 1));
-            prefetch(rows_.codes.row(row), rows_.codes.code_size);
+            prefetch_begin(rows_.codes.row(row), rows_.codes.code_size);
         }
     });
 }
@@ -118,7 +114,7 @@ std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
         const unsigned char* const first = items + item_size * bucket.begin;
         __builtin_prefetch(first);
         __builtin_prefetch(first + n_bytes - (n_bytes > 0));
-        if (__builtin_expect(n_bytes > 2 * line_size, 0)) prefetch(first, n_bytes);
+        if (__builtin_expect(n_bytes > 2 * line_size, 0)) prefetch_begin(first, n_bytes);
         work.candidates += size;
         buckets_[n_buckets] = bucket;
         n_buckets += size > 0;

@@ -1,7 +1,7 @@
-// A block of queries on its way through the buckets of the tables. Memory is touched in stages over a group of
-// lookups, each stage asking for what the next one reads: offsets, then copies, then rows; or, without copies, offsets,
-// rows, codes. Offsets and rows may come from a map of a file that nobody has read yet: they are kept within the
-// arrays, whatever they are.
+// A block of queries on its way through the buckets of the tables. Memory is touched in stages over a group of lookups,
+// each stage asking for what the next one reads: offsets, then copies, then rows; or, without copies, offsets, then
+// rows, whose codes the kernel asks for. Offsets and rows may come from a map of a file that nobody has read yet: they
+// are kept within the arrays, whatever they are.
 #pragma once
 
 #include <array>

@@ -28,8 +28,7 @@ public:
         const unsigned char* code = codes_.row(first);
         if (codes_.code_size == 8 && count >= tile_step) return {code, 1, count / tile_step * tile_step};
         for (std::size_t i = 0; i < count; i += tile_step, code += group_size) {
-            for (std::size_t byte = 0; byte < group_size; byte += 64)
-                __builtin_prefetch(code + prefetch_distance + byte);
+            prefetch(code + prefetch_distance, group_size);
             kernel_.transpose(code, codes_.code_size, std::min(tile_step, count - i), words_.data() + i * n_words);
         }
         return {reinterpret_cast<const unsigned char*>(words_.data()), n_words, count};
