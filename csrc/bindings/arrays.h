@@ -37,6 +37,21 @@ inline Codes as_codes(const Array<std::uint8_t>& codes) {
     return {codes.data(), static_cast<std::size_t>(codes.shape(0)), static_cast<std::size_t>(codes.shape(1))};
 }
 
+struct SomeRows {
+    const std::int64_t* begin;
+    std::size_t count;
+};
+
+// Rows (n,), each from 0 to below `end`; else throws what is `missing`.
+inline SomeRows as_rows(const Array<std::int64_t>& rows, std::size_t end, const char* missing) {
+    require(rows.ndim() == 1, "rows must have shape (n,)");
+    const SomeRows some{rows.data(), static_cast<std::size_t>(rows.size())};
+    require(std::all_of(some.begin, some.begin + some.count,
+                        [end](std::int64_t row) { return row >= 0 && static_cast<std::uint64_t>(row) < end; }),
+            missing);
+    return some;
+}
+
 // Pages and their table: hashindex.engines.removed.Removed.arrays.
 using GivenRemoved = std::pair<Array<std::uint8_t>, Array<std::uint32_t>>;
 

@@ -14,17 +14,13 @@ using Numbers = std::vector<std::uint32_t>;
 
 constexpr std::size_t few_pages = 16, few_rows = 4096;  // copied and marked in less time than a wait for the GIL takes
 
-void check_rows(const Array<std::int64_t>& rows, std::size_t n_pages) {
-    require(rows.ndim() == 1, "rows must have shape (n,)");
-    const std::int64_t* const data = rows.data();
-    const auto end = static_cast<std::int64_t>(n_pages * Removed::page_rows);
-    require(std::all_of(data, data + rows.size(), [&](std::int64_t row) { return row >= 0 && row < end; }),
-            "a row that no page has");
+SomeRows rows_of_pages(const Array<std::int64_t>& rows, std::size_t n_pages) {
+    return as_rows(rows, n_pages * Removed::page_rows, "a row that no page has");
 }
 
 Numbers py_pages_of(const Array<std::int64_t>& rows, std::size_t n_pages) {
-    check_rows(rows, n_pages);
-    return pages_of(rows.data(), static_cast<std::size_t>(rows.size()), n_pages);
+    const auto [begin, n] = rows_of_pages(rows, n_pages);
+    return pages_of(begin, n, n_pages);
 }
 
 // The table of the same marks and `rows`, once pages `numbers`, which have these rows, are copied to `places` of `to`.
@@ -33,7 +29,7 @@ Array<std::uint32_t> with_rows(const GivenRemoved& from, Array<std::uint8_t> to,
     const auto& [pages, old_table] = from;
     const auto n_pages = static_cast<std::size_t>(old_table.size());
     const Removed removed = as_removed(from, n_pages * Removed::page_rows);
-    check_rows(rows, n_pages);
+    const SomeRows some = rows_of_pages(rows, n_pages);
     require(to.ndim() == 2 && static_cast<std::size_t>(to.shape(1)) == Removed::page_size, "pages are of 4 KiB");
     require(numbers.size() == places.size(), "a place for each page");
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -43,11 +39,9 @@ Array<std::uint32_t> with_rows(const GivenRemoved& from, Array<std::uint8_t> to,
     Array<std::uint32_t> table = copied(removed.table, n_pages);
     std::uint32_t* const table_data = table.mutable_data();
     unsigned char* const to_data = to.mutable_data();
-    const std::int64_t* const rows_data = rows.data();
-    const auto n = static_cast<std::size_t>(rows.size());
-    without_gil_if(numbers.size() > few_pages || n > few_rows, [&] {
+    without_gil_if(numbers.size() > few_pages || some.count > few_rows, [&] {
         own_pages(removed, numbers, places, to_data, table_data);
-        mark_rows(rows_data, n, to_data, table_data);
+        mark_rows(some.begin, some.count, to_data, table_data);
     });
     return table;
 }

@@ -12,18 +12,7 @@ namespace {
 
 const Kernel& best_kernel() { return *available_kernels().front(); }
 
-struct SomeRows {
-    const std::int64_t* begin;
-    std::size_t count;
-};
-
-SomeRows as_rows(const Array<std::int64_t>& rows, std::size_t n_codes) {
-    require(rows.ndim() == 1, "rows must have shape (n,)");
-    const SomeRows some{rows.data(), static_cast<std::size_t>(rows.size())};
-    for (std::size_t i = 0; i < some.count; ++i)
-        require(some.begin[i] >= 0 && static_cast<std::size_t>(some.begin[i]) < n_codes, "a row of no code");
-    return some;
-}
+constexpr const char* no_code = "a row of no code";
 
 Array<std::int32_t> py_distances_between(const Array<std::uint8_t>& a, const Array<std::uint8_t>& b) {
     const Codes some = as_codes(a), others = as_codes(b);
@@ -43,7 +32,7 @@ Array<double> py_distances_by_rank(const Array<std::uint8_t>& codes, const Array
     const Codes view = as_codes(codes);
     require(view.code_size <= 8192, "codes have at most 65,536 bits");
     require(n_ranks >= 1 && n_ranks < 64 && std::uint64_t{1} << (n_ranks - 1) < view.count, "fewer codes than ranks");
-    const auto [begin, n_rows] = as_rows(rows, view.count);
+    const auto [begin, n_rows] = as_rows(rows, view.count, no_code);
     Array<double> found({n_rows, n_ranks});
     double* const data = found.mutable_data();
     {
@@ -63,7 +52,7 @@ Array<std::int64_t> py_key_differences(const Array<std::uint8_t>& codes, const A
         for (const std::uint64_t word : words_of(tables, t, 1, 1)) n_bits += std::bitset<64>(word).count();
         require(n_bits <= most_key_bits, "a mask selects more than 32 bits");
     }
-    const auto [begin, n_rows] = as_rows(rows, view.count);
+    const auto [begin, n_rows] = as_rows(rows, view.count, no_code);
     Array<std::int64_t> counts({tables.count, most_key_bits + 1});
     std::int64_t* const data = counts.mutable_data();
     {
