@@ -39,12 +39,13 @@ void key_differences(const Codes& codes, const std::int64_t* rows, std::size_t n
     std::vector<std::uint64_t> words(padded, 0), zones(padded, 0);
     std::fill(zones.begin() + static_cast<std::ptrdiff_t>(codes.count), zones.end(), n_distances);  // what fills up
     const Tile tile{reinterpret_cast<const unsigned char*>(words.data()), 1, codes.count};
+    const std::uint64_t* zones_of_each[query_step];
+    std::fill_n(zones_of_each, query_step, zones.data());
     for (std::size_t t = 0; t < masks.count; ++t, counts += n_distances) {
         const std::vector<std::uint64_t> mask = words_of(masks, t, 1, 1);
         kernel.extract(codes.data, codes.code_size, codes.count, mask.data(), keys.data());
         std::copy(keys.begin(), keys.end(), words.begin());
         std::fill(counters.begin(), counters.end(), 0);
-        const std::uint64_t* const zones_of_each[query_step] = {zones.data(), zones.data(), zones.data(), zones.data()};
         for (std::size_t first = 0; first < n_rows; first += query_step) {
             std::uint64_t queries[query_step] = {};
             std::vector<std::uint32_t> nowhere(first + query_step > n_rows ? n_counters : 0);

@@ -78,9 +78,9 @@ class Costs:
         if n <= FEW:
             each = lone
         elif self.chunk and n >= self.turned:
-            size, turned = 8 * words, read + self.eager * (1 - read)
+            size, turning = 8 * words, (read + self.eager * (1 - read)) * TURN_BYTE
             fetching = self.stream_byte * self.missing(n_codes * size)
-            each = batched + size * (fetching + turned * TURN_BYTE) / min(n, TURNED_FOR)
+            each = batched + size * (fetching + turning) / min(n, TURNED_FOR)
             if read < 1:
                 each += self.scan_word  # counts are put away and taken up again
         else:
