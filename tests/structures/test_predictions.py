@@ -118,6 +118,12 @@ def test_slices_turn_only_what_they_read() -> None:
     assert planes.scan(10**6, 1024, 16) == slices.scan(10**6, 1024, 16)
 
 
+def test_counts_that_are_put_away_take_time() -> None:
+    costs = Costs(scan_code=0.0, scan_word=1.0, chunk=16, turned=10, call=0.0, eager=0.0, cached=1e12)
+    read = 1 - 1e-9
+    assert costs.scan(10**6, 1024, 1000, read) - costs.scan(10**6, 1024, 1000) == pytest.approx(1e6, rel=1e-3)
+
+
 def test_wide_candidates_from_behind_the_cache_are_priced_higher() -> None:
     codes = np.random.default_rng(1).integers(0, 256, (20_000, 128), dtype=np.uint8)
     layout = deal(codes, 1024, len(codes))

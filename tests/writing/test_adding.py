@@ -13,6 +13,7 @@ from hashindex.engines import Engine
 from hashindex.segments.snapshot import MAX_ID
 from hashindex.writing import adding
 from hashindex.writing.adding import appended
+from reference import codes_of
 
 N_BITS = 64
 Codes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -80,3 +81,13 @@ def test_plain_codes_take_the_fast_lane_of_an_engine_that_has_one(engine: Engine
     assert appended(index._snapshot, one.view(Subclass), engine) is None
     assert appended(index._snapshot, one[:, :7], engine) is None
     assert appended(index._snapshot, one.astype(np.int8), engine) is None
+
+
+def test_a_tail_has_room_for_a_share_of_the_codes() -> None:
+    index = HashIndex(64)
+    index.add(codes_of(0, 64_000))
+    index.add(codes_of(1, 1000))
+    tail = index._snapshot.tail
+    index.add(codes_of(2, 1000))
+    assert index._snapshot.tail is tail
+    assert len(tail.ids) == 64_000 // 32
