@@ -22,16 +22,6 @@ struct PlaneSums {
     alignas(64) std::uint16_t of[max_block_queries][plane_step];
 };
 
-// Asks memory for lines that are read later. A burst of requests would wait for memory: each pass makes a few.
-static inline __attribute__((always_inline)) void ask(const unsigned char* lines, std::size_t n_lines) {
-    for (std::size_t i = 0; i < n_lines; ++i) __builtin_prefetch(lines + 64 * i, 0, 2);
-}
-
-static inline std::size_t lines_per_pass(std::size_t n_planes, std::size_t n_passes) {
-    const std::size_t n_lines = n_planes * plane_step / planes_per_byte / 64;
-    return (n_lines + n_passes - 1) / (n_passes + !n_passes);
-}
-
 // One plane against the keys of a pass: sets or raises the sums.
 static inline __attribute__((always_inline)) void add_plane(Bytes* d, const unsigned char* plane,
                                                             const unsigned char* keys, const bool is_first) {
@@ -112,10 +102,10 @@ static inline void read_limits(PlaneLimits* limits, const PlaneQueries& queries)
 // Codes of one chunk: no distance is beyond a byte.
 static inline __attribute__((always_inline)) Hit* within_chunk(Hit* end, const PlaneSet& set, const unsigned char* keys,
                                                                const PlaneLimits& limits, const std::size_t n_planes) {
-    const std::size_t n_lines = lines_per_pass(n_planes, limits.n_live);
+    LinesAhead ahead(set.next, 0, n_planes * plane_step / planes_per_byte, limits.n_live);
     for (std::size_t l = 0; l < limits.n_live; ++l) {
         const std::size_t q = limits.live[l] * planes_at_once;
-        ask(set.next + 64 * n_lines * l, n_lines);
+        ahead.ask();
         Bytes d[sums_at_once];
         add_planes(d, set.planes, keys + q * n_planes, n_planes);
         if (__builtin_expect(any_near(d, limits.bytes + q), 0)) {
@@ -139,11 +129,11 @@ static Hit* within_chunks(Hit* end, const PlaneSet& set, const unsigned char* ke
         const std::size_t n_planes = planes_per_byte * (code_size - byte < chunk ? code_size - byte : chunk);
         const unsigned char* planes = set.planes + plane_step * planes_per_byte * byte;
         const bool is_first = byte == 0, is_last = byte + chunk >= code_size;
-        const std::size_t n_lines = lines_per_pass(n_planes, n_live);
+        LinesAhead ahead(set.next, plane_step * byte, n_planes * plane_step / planes_per_byte, n_live);
         std::size_t n_left = 0;
         for (std::size_t l = 0; l < n_live; ++l) {
             const std::size_t q = live[l] * planes_at_once;
-            ask(set.next + plane_step * byte + 64 * n_lines * l, n_lines);
+            ahead.ask();
             const unsigned char* of_pass = keys + planes_per_byte * (q * code_size + byte * planes_at_once);
             unsigned char* bytes = reinterpret_cast<unsigned char*>(kept) + sizeof kept->of[0] * q;
             std::uint16_t widest = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace hashindex {
 
@@ -18,5 +19,27 @@ inline __attribute__((always_inline)) void prefetch(const void* from, std::size_
     for (std::size_t at = 0; at < n_bytes; at += line_size) __builtin_prefetch(bytes + at);
     __builtin_prefetch(bytes + n_bytes - 1);
 }
+
+// Lines of some bytes that are read later, asked for in so many turns: a burst of requests would wait for memory. They
+// come as far as the L2 cache. There may be no such bytes.
+class LinesAhead {
+public:
+    inline __attribute__((always_inline)) LinesAhead(const void* from, std::size_t offset, std::size_t n_bytes,
+                                                     std::size_t n_turns)
+        : next_(reinterpret_cast<std::uintptr_t>(from) + offset),
+          end_(next_ + n_bytes),
+          n_lines_((n_bytes / line_size + n_turns - 1) / (n_turns + !n_turns)) {}
+
+    inline __attribute__((always_inline)) void ask() {
+        if (next_ >= end_) return;
+        for (std::size_t i = 0; i < n_lines_; ++i, next_ += line_size)
+            __builtin_prefetch(reinterpret_cast<const void*>(next_), 0, 2);
+    }
+
+private:
+    std::uintptr_t next_;
+    const std::uintptr_t end_;
+    const std::size_t n_lines_;
+};
 
 }  // namespace hashindex

@@ -31,10 +31,10 @@ struct Counts {
     Bits beyond;
 };
 
-// Sum in *sum, carry returned.
-static inline __attribute__((always_inline)) Bits full_add(Bits* sum, Bits a, Bits b) {
-    const Bits differing = differ(a, b), carry = either(both(a, b), both(differing, *sum));
-    *sum = differ(differing, *sum);
+// Sum in *sum, carry returned. It is there two instructions after the last number, of which nothing waits for longer.
+static inline __attribute__((always_inline)) Bits full_add(Bits* sum, Bits a, Bits last) {
+    const Bits differing = differ(*sum, a), carry = either(both(*sum, a), both(differing, last));
+    *sum = differ(differing, last);
     return carry;
 }
 
@@ -47,9 +47,9 @@ static inline __attribute__((always_inline)) Bits add_sixteen(Bits* counts, cons
     const Bits b = full_add(counts + 1, load_bits(t0 + bits_size), load_bits(t1 + bits_size));
     const Bits c = full_add(counts, load_bits(t2), load_bits(t3));
     const Bits d = full_add(counts + 1, load_bits(t2 + bits_size), a);
-    const Bits e = full_add(counts + 2, b, d);
     const Bits f = full_add(counts + 1, load_bits(t3 + bits_size), c);
     const Bits g = full_add(counts, load_bits(t4), load_bits(t5));
+    const Bits e = full_add(counts + 2, b, d);
     const Bits h = full_add(counts + 1, load_bits(t4 + bits_size), g);
     return full_add(counts + 3, e, full_add(counts + 2, f, h));
 }
@@ -153,9 +153,12 @@ static inline __attribute__((always_inline)) Bits count_chunk(Counts* kept, cons
 // Codes of up to 64 bits: one chunk, whose counts stay in registers.
 static Hit* within_word(Hit* end, const SliceSet& set, const SliceQueries& queries, const SliceLimits& limits,
                         unsigned char* tables) {
+    const std::size_t set_size = slice_step * set.code_size;
     fill_tables(set.codes, set.code_size, set.count, 0, tables);
+    LinesAhead ahead(set.codes, set_size, set_size, limits.n_live);
     for (std::size_t l = 0; l < limits.n_live; ++l) {
         const std::size_t q = limits.live[l];
+        ahead.ask();
         const std::uint16_t* keys = queries.keys + q * slice_keys(set.code_size);
         const Bits beyond = set.code_size > 4
                                 ? count_chunk(nullptr, limits.starts[q], tables, keys, 2, low_levels, true, true)
@@ -176,9 +179,11 @@ static Hit* within_words(Hit* end, const SliceSet& set, const SliceQueries& quer
         const std::size_t n = n_halves - half < halves_per_chunk ? n_halves - half : halves_per_chunk;
         const bool is_first = half == 0, is_last = half + n == n_halves;
         fill_tables(set.codes, set.code_size, set.count, 4 * half, tables);
+        LinesAhead ahead(set.codes, slice_step * (set.code_size + 4 * half), slice_step * 4 * n, n_live);
         std::size_t n_left = 0;
         for (std::size_t l = 0; l < n_live; ++l) {
             const std::size_t q = live[l];
+            ahead.ask();
             const std::uint16_t* keys = queries.keys + (q * n_halves + half) * keys_per_half;
             const Bits beyond = n == halves_per_chunk ? count_chunk(kept + q, limits.starts[q], tables, keys,
                                                                     halves_per_chunk, limits.levels, is_first, is_last)

@@ -14,7 +14,7 @@ public:
 
     CodeRuns(const Codes& codes, const Kernel& kernel) : codes_(codes), step_(kernel.slice_step) {}
 
-    std::size_t capacity() const { return 4 * step_; }
+    std::size_t capacity() const { return 16 * step_; }
 
     // Codes [first, first + count), count <= capacity.
     CodeRun run(std::size_t first, std::size_t count) { return {codes_.row(first), codes_.code_size, count, step_}; }
