@@ -67,7 +67,7 @@ wheels: $(READY)  ## Build manylinux2014 wheels of x86-64 and AArch64 into dist/
 	tools/build_wheels.sh $(BIN)/python
 	$(BIN)/python -m pytest tests/packaging/test_wheels.py
 
-emulate: $(READY)  ## Run the kernels as other CPUs: AArch64, x86-64 without AVX2, x86-64 without AVX-512
+emulate: $(READY)  ## Run the kernels as other CPUs: AArch64, x86-64 with AVX-512, without it, without AVX2
 	tests/native/emulate.sh $(BIN)/python
 
 sanitize:  ## Run the native tests under ASan, UBSan and TSan

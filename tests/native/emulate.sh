@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# emulate.sh PYTHON: the native code as other CPUs would run it, by qemu's user mode. PYTHON has hashindex installed.
+# emulate.sh PYTHON: the native code as other CPUs would run it. PYTHON has hashindex installed. By qemu's user mode:
 #
 #   AArch64       kernels, searches and threads, cross-compiled: neon, scalar
 #   Core 2        kernels: no popcnt, no AVX
 #   Sandy Bridge  kernels, and the built extension within Python: popcnt, no AVX2 (NumPy itself needs that much)
 #   Haswell       the same: AVX2, no AVX-512
+#
+# It has no AVX-512: those kernels are compiled with intrinsics in plain C++ (portable/immintrin.h).
 #
 # On each x86 CPU a kernel that it lacks is forced to run and must die of an illegal instruction. That shows that the
 # emulator refuses what the CPU has not, so that silence elsewhere means something.
@@ -19,6 +21,7 @@ fi
 missing=()
 command -v aarch64-linux-gnu-g++ >/dev/null || missing+=(g++-aarch64-linux-gnu)
 command -v qemu-x86_64 >/dev/null && command -v qemu-aarch64 >/dev/null || missing+=(qemu-user)
+[ -e /usr/include/simde/x86/avx512.h ] || missing+=(libsimde-dev)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "emulate: install ${missing[*]} first (on Debian: sudo apt-get install ${missing[*]})" >&2
@@ -42,12 +45,25 @@ must_be_illegal() {
   echo "$*: illegal instruction, as it must be"
 }
 
-native=build/native/x86_64 arm=build/native/aarch64
+native=build/native/x86_64 arm=build/native/aarch64 portable=build/native/portable
 tests/native/build.sh $native g++ -O2 -static
 tests/native/build.sh $arm aarch64-linux-gnu-g++ -O2 -static
+mkdir -p $portable
+compiled=($native/kernels.o)
+for source in csrc/{kernels,support}/*.cpp; do
+  object=$(basename "$source" .cpp).o
+  if [[ $object == avx512* ]]; then
+    g++ -std=c++17 -O2 -Wno-psabi -isystem tests/native/portable -c "$source" -o $portable/$object
+    compiled+=($portable/$object)
+  else compiled+=($native/$object); fi
+done
+g++ -pthread "${compiled[@]}" -o $portable/kernels
 
 echo "== this CPU"
 for program in kernels searches threads; do $native/$program; done
+
+echo "== AVX-512, by intrinsics in plain C++"
+for isa in avx512bw avx512; do $portable/kernels --force $isa; done
 
 echo "== AArch64"
 emulate qemu-aarch64 $arm/kernels
