@@ -108,9 +108,26 @@ struct SliceSet {
     std::size_t code_size, count, first;  // count <= slice_step; number of the first in the run
 };
 
-// Hits of a query, some code of which is near: code `lanes * i + j` of the set is bit i of lane j.
+// Hits of a query, some code of which is near: code `lanes * i + j` of the set is bit i of lane j. All lanes are
+// written, since a branch for each would be mispredicted; where that is much to count, a hit is worth the branch.
+static inline __attribute__((always_inline)) Hit* write_lanes(Hit* end, const std::uint64_t* beyond, std::size_t i,
+                                                              const std::uint64_t* words, std::uint64_t start,
+                                                              const SliceSet& set, const bool branches) {
+    const std::size_t first = lanes * i, left = set.count < first ? 0 : set.count - first;
+    for (std::size_t j = 0; j < lanes && j < left; ++j) {
+        const std::size_t is_near = ~beyond[j] >> i & 1;
+        if (branches && !is_near) continue;
+        const std::size_t code = first + j;
+        const std::uint32_t distance = distance_to(set.codes + code * set.code_size, set.code_size, words);
+        *end = start + make_hit(distance, set.first + code);
+        end += is_near;
+    }
+    return end;
+}
+
 static __attribute__((noinline)) Hit* write_near(Hit* end, Bits which, const std::uint64_t* words, std::size_t query,
                                                  const SliceSet& set) {
+    constexpr std::size_t most_without = 32;  // bytes
     alignas(64) std::uint64_t beyond[lanes];
     store_bits(reinterpret_cast<unsigned char*>(beyond), which);
     std::uint64_t beyond_in_all = beyond[0];
@@ -118,12 +135,8 @@ static __attribute__((noinline)) Hit* write_near(Hit* end, Bits which, const std
     const std::uint64_t start = std::uint64_t{query} << query_shift;
     for (std::uint64_t left = ~beyond_in_all; left; left &= left - 1) {
         const auto i = static_cast<std::size_t>(__builtin_ctzll(left));
-        for (std::size_t j = 0; j < lanes; ++j) {
-            const std::size_t code = lanes * i + j;
-            if (beyond[j] >> i & 1 || code >= set.count) continue;
-            const std::uint32_t distance = distance_to(set.codes + code * set.code_size, set.code_size, words);
-            *end++ = start + make_hit(distance, set.first + code);
-        }
+        if (set.code_size <= most_without) end = write_lanes(end, beyond, i, words, start, set, false);
+        else end = write_lanes(end, beyond, i, words, start, set, true);
     }
     return end;
 }

@@ -61,32 +61,32 @@ public:
                      Sift sift = Sift()) {
         if (n_queries_ <= Grid::most_lone_queries)
             return walk_runs(std::min(first_step, codes_per_run), limit_of, collect, sift);
-        if (CodeRuns::pays(rows_.codes, end_ - begin_, n_queries_, kernel_)) {
+        std::size_t at = begin_ + CodeRuns::unsettled(first_step, end_ - begin_, kernel_);
+        if (CodeRuns::pays(rows_.codes, end_ - at, n_queries_, kernel_)) {
+            if (at > begin_) walk_unturned(begin_, at, first_step, most_step, limit_of, collect, sift);
             AlignedBuffer<std::uint16_t> keys(padded_ * slice_keys(rows_.codes.code_size));
             kernel_.make_slice_keys(words_.data(), rows_.codes.code_size, padded_, keys.data());
-            return walk_tiles(
-                CodeRuns(rows_.codes, kernel_), first_step, most_step,
+            const char* const isa = walk_tiles(
+                CodeRuns(rows_.codes, kernel_), at, end_, std::max(first_step, most_step), most_step,
+                CodeRuns::codes_per_hit,
                 [&](const CodeRun& run, const std::uint64_t* limits, Hit* hits) {
                     return kernel_.within_slices(run, {keys.data(), words_.data(), limits, padded_}, hits);
                 },
                 limit_of, collect, sift);
+            return at == end_ ? isa : walk_unturned(at, end_, most_step, most_step, limit_of, collect, sift);
         }
         if (PlaneBuffer::pays(rows_.codes, end_ - begin_, n_queries_, kernel_)) {
             AlignedBuffer<unsigned char> keys(padded_ * kernel_.planes_per_byte * rows_.codes.code_size);
             kernel_.make_keys(words_.data(), rows_.codes.code_size, padded_, keys.data());
+            at = begin_;
             return walk_tiles(
-                PlaneBuffer(rows_.codes, kernel_), first_step, most_step,
+                PlaneBuffer(rows_.codes, kernel_), at, end_, first_step, most_step, 0,
                 [&](const PlaneTile& tile, const std::uint64_t* limits, Hit* hits) {
                     return kernel_.within_planes(tile, {keys.data(), limits, padded_}, hits);
                 },
                 limit_of, collect, sift);
         }
-        return walk_tiles(
-            TileBuffer(rows_.codes, padded_, kernel_), first_step, most_step,
-            [&](const Tile& tile, const std::uint64_t* limits, Hit* hits) {
-                return kernel_.within(tile, {words_.data(), limits, padded_}, hits);
-            },
-            limit_of, collect, sift);
+        return walk_unturned(begin_, end_, first_step, most_step, limit_of, collect, sift);
     }
 
 private:
@@ -117,20 +117,36 @@ private:
         return isa;
     }
 
+    template <class LimitOf, class Collect, class Sift>
+    const char* walk_unturned(std::size_t begin, std::size_t end, std::size_t step, std::size_t most_step,
+                              LimitOf limit_of, Collect collect, Sift& sift) {
+        return walk_tiles(
+            TileBuffer(rows_.codes, padded_, kernel_), begin, end, step, most_step, 0,
+            [&](const Tile& tile, const std::uint64_t* limits, Hit* hits) {
+                return kernel_.within(tile, {words_.data(), limits, padded_}, hits);
+            },
+            limit_of, collect, sift);
+    }
+
+    // Goes on from `first`, which it sets to where it stops: at the end, or before it where more than one meeting of a
+    // code and a query in codes_per_hit is a hit (0: never).
     template <class Buffer, class Within, class LimitOf, class Collect, class Sift>
-    const char* walk_tiles(Buffer buffer, std::size_t step, std::size_t most_step, Within within, LimitOf limit_of,
-                           Collect collect, Sift& sift) {
+    const char* walk_tiles(Buffer buffer, std::size_t& first, std::size_t end, std::size_t step, std::size_t most_step,
+                           std::size_t codes_per_hit, Within within, LimitOf limit_of, Collect collect, Sift& sift) {
         AlignedBuffer<Hit> hits(buffer.capacity() * padded_);
         std::vector<std::uint64_t> limits(padded_, 0);
         const char* isa = nullptr;
         for (std::size_t q = 0; q < n_queries_; ++q) limits[q] = limit_of(q);
-        for (std::size_t first = begin_; first < end_;) {
+        std::size_t n_found = 0, n_met = 0;
+        while (first < end && n_found * codes_per_hit <= n_met) {
             stop_.check();
-            const auto tile = buffer.run(first, std::min(buffer.capacity(), end_ - first));
+            const std::size_t most = codes_per_hit && !n_met ? buffer.capacity() / 8 : buffer.capacity();
+            const auto tile = buffer.run(first, std::min(most, end - first));
             for (std::size_t done = 0; done < tile.n_codes;) {
                 const auto part = tile.part(done, step);
                 const Found found = within(part, limits.data(), hits.data());
                 isa = found.isa;
+                n_found += found.count;
                 const std::size_t n_left = sift(0, hits.data(), found.count, first + done);
                 for (std::size_t i = 0; i < n_left; ++i) {
                     const Hit hit = hits[i] + first + done;
@@ -144,6 +160,7 @@ private:
                 step = std::min(2 * step, std::max(most_step, sixteenth));
             }
             first += tile.n_codes;
+            n_met += tile.n_codes * n_queries_;
         }
         return isa;
     }

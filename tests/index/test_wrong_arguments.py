@@ -33,6 +33,7 @@ from reference import codes_of
         ({"k": 1, "allow": [1, 2**63]}, ValueError, r"below 2\*\*63"),
         ({"k": 1, "allow": iter([1])}, ValueError, r"list\(\) makes a row"),
         ({"k": 1, "allow": 1}, ValueError, r"shape \(\); \[allow\] is one"),
+        ({"radius": [1, True]}, TypeError, "got True, a bool"),
         ({"radius": {1, 2}}, TypeError, r"got set: list\(\) makes a row"),
         ({"radius": [10**30, "a"]}, TypeError, "an integer or one for each query, got 'a', a str"),
         ({"radius": [10**30, 1]}, ValueError, r"one for each of 1 queries; got shape \(2,\)"),

@@ -44,4 +44,6 @@ def test_what_is_no_row_of_ids_is_refused(native: Any, monkeypatch: pytest.Monke
         inputs.as_ids(np.array([[3, 1]]))
     with pytest.raises(TypeError, match="masked"):
         inputs.as_ids(np.ma.masked_array([3, 1], [True, False]))
+    with pytest.raises(TypeError, match="integers, got True, a bool"):
+        inputs.as_ids([2, True])
     assert inputs.as_ids(np.empty(0, np.int64)).shape == (0,)

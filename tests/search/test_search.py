@@ -102,6 +102,28 @@ def test_many_codes_and_queries(engine: Engine, n_bits: int) -> None:
                     np.testing.assert_array_equal(near.distances[i], matrix[i][order[:150]])
 
 
+@pytest.mark.parametrize("n_bits", [64, 200])
+def test_hits_become_many_amid_a_batch(engine: Engine, n_bits: int) -> None:
+    """Codes are turned for a batch until most of them are found; first_near is where that begins."""
+    rng = np.random.default_rng(n_bits)
+    near, far = rng.integers(0, 256, (2, n_bits // 8), dtype=np.uint8)
+    queries = np.repeat(near[None], 16, axis=0)
+    queries[:, 0] ^= np.arange(16, dtype=np.uint8)
+    for first_near in (0, 600, 5000):
+        codes = np.where(np.arange(6000)[:, None] < first_near, far, near)
+        codes[:, -1] ^= rng.integers(0, 4, 6000, dtype=np.uint8)
+        index = HashIndex(n_bits, engine=engine)
+        index.add(codes)
+        radius = 5
+        hits, found = index.search(queries, radius=radius, method="scan"), reference.hamming_matrix(queries, codes)
+        closest = index.search(queries, k=20, method="scan")
+        for i, line in enumerate(found):
+            order = np.argsort(line, kind="stable")
+            np.testing.assert_array_equal(hits.row(i).ids, order[: int((line <= radius).sum())])
+            np.testing.assert_array_equal(closest.ids[i], order[:20])
+            np.testing.assert_array_equal(closest.distances[i], line[order[:20]])
+
+
 def test_nearest_of_codes_at_falling_distance(engine: Engine) -> None:
     """The worst order for a collector: every code is nearer than all before it."""
     codes = np.packbits(np.arange(1024)[None, :] < np.arange(1024, 0, -1)[:, None], axis=1)

@@ -86,6 +86,7 @@ def test_a_scan_is_predicted_to_be_shorter_where_chunks_are_left() -> None:
 def test_few_queries_read_wide_codes_whole() -> None:
     costs = USUAL["AMD, native (avx2)"]
     assert [n_chunks_of(128, costs, n_queries) for n_queries in (1, 9, 10, 1000)] == [1, 1, 8, 8]
+    assert [n_chunks_of(n_bytes, costs, 10) for n_bytes in (2048, 2049)] == [128, 1]  # none so wide is turned
     few, many = (costs.scan(10_000, 1024, n_queries, read=0.5) for n_queries in (9, 10))
     assert few > 1.5 * many  # half of the chunks is left by those that are turned alone
 

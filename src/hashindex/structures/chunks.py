@@ -37,7 +37,7 @@ def share_read(
 
 def n_chunks_of(code_size: int, costs: Costs, n_queries: int) -> int:
     """In how many chunks so many queries read codes; few read them whole."""
-    return ceil(code_size / max(costs.chunk, 1.0)) if costs.chunk and n_queries >= costs.turned else 1
+    return ceil(code_size / max(costs.chunk, 1.0)) if costs.turns(8 * code_size, n_queries) else 1
 
 
 def scans(

@@ -8,6 +8,7 @@ from math import log2
 FEW = 4  # queries that are not worth a batch
 TURN_BYTE = 0.1  # nanoseconds in which a byte of codes is turned into planes or slices
 TURNED_FOR = 128  # queries at once, at the most
+MOST_TURNED = 16_384  # bits of a code that is turned: most_plane_bytes of csrc/kernels/kernel.h
 WRITTEN = 3  # bytes that are read in the time of writing one to new memory
 APART = 200.0  # bytes that are streamed in the time of one code from anywhere behind the cache, asked for ahead
 SMALL, LARGE = 2**14, 2**21  # codes of the tables measured: in the second-level cache, and beyond
@@ -77,7 +78,7 @@ class Costs:
         lone = near + (self.lone(n_codes, words) - near) / n  # a few queries read the codes one by one, the first far
         if n <= FEW:
             each = lone
-        elif self.chunk and n >= self.turned:
+        elif self.turns(n_bits, n):
             size, turning = 8 * words, (read + self.eager * (1 - read)) * TURN_BYTE
             fetching = self.stream_byte * self.missing(n_codes * size)
             each = batched + size * (fetching + turning) / min(n, TURNED_FOR)
@@ -86,6 +87,10 @@ class Costs:
         else:
             each = lone + min((n - FEW) / 12, 1.0) * (batched - lone)
         return n_codes * each + self.call / n
+
+    def turns(self, n_bits: int, n_queries: int) -> bool:
+        """Whether codes of ``n_bits`` are turned for so many queries, and left by those that are too far."""
+        return self.chunk > 0 and n_queries >= self.turned and n_bits <= MOST_TURNED
 
     def probe(self, n_codes: int, n_bits: int, copied: bool) -> tuple[float, float]:
         """A lookup and a candidate in a table of ``n_codes`` codes, with copies of them or without."""

@@ -16,7 +16,7 @@ from .merging import with_segment
 
 TAIL_CODES = 16_384  # as many are scanned in about the time of one search by tables
 SHORT_TAIL = TAIL_CODES // 2
-ROOM = 32  # of so many codes a tail has room for one more at the least, so that few adds copy it
+ROOM = 32  # a new tail has room for one in so many codes, so that few adds copy it
 INT64 = np.dtype(np.int64)
 READ_BYTES = 2**22  # at once, by who wants to be told
 
