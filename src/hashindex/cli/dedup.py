@@ -98,8 +98,8 @@ def _listing(found: Found, folder: Path, how: Algorithm, radius: int) -> str:
     ]
     n_others = sum(len(group.others) for group in found.groups)
     lines.append(
-        f"{found.n_pictures} pictures by {how.name}, {found.n_hashed} hashed now: {len(found.groups)} groups within "
-        f"distance {radius}, {n_others} pictures beside those to keep"
+        f"{found.n_pictures} pictures by {how.name}, {found.n_hashed} hashed now; groups within distance "
+        f"{radius}: {len(found.groups)}; pictures beside those to keep: {n_others}"
         + (f"; {found.n_plain} too plain to be compared but by their bytes" if found.n_plain else "")
         + (f"; {len(found.small)} too small" if found.small else "")
     )
