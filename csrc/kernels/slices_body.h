@@ -31,7 +31,7 @@ struct Counts {
     Bits beyond;
 };
 
-// Sum in *sum, carry returned. It is there two instructions after the last number, of which nothing waits for longer.
+// Sum in *sum, carry returned: two instructions after `last`, which is to be the number that comes last.
 static inline __attribute__((always_inline)) Bits full_add(Bits* sum, Bits a, Bits last) {
     const Bits differing = differ(*sum, a), carry = either(both(*sum, a), both(differing, last));
     *sum = differ(differing, last);

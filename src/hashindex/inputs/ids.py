@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..support.native import core
 from .masked import is_masked
-from .numbers import holds_bools, integers_of, odd_one
+from .numbers import are_integers, integers_of, odd_one
 
 
 def as_ids(ids: Any) -> NDArray[np.int64]:
@@ -42,7 +42,7 @@ def _checked(ids: Any, array: NDArray[Any]) -> NDArray[np.int64]:
     integers = integers_of(ids, array)
     if integers is not None:
         array = np.array(integers, object)
-    elif array.dtype.kind not in "iu" or holds_bools(ids, array):
+    elif not are_integers(ids, array):
         advice = "; find(keys) of a store has the ids of keys" if array.dtype.kind == "U" else ""
         raise TypeError(f"ids must be integers, got {odd_one(ids, array)}{advice}")
     if array.ndim != 1:

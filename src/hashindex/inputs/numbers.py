@@ -65,7 +65,7 @@ def as_radii(radius: Any, n_bits: int, n_queries: int) -> int | NDArray[np.int32
     integers = integers_of(radius, array)
     if integers is not None:
         array = np.array([min(check_radius(one), n_bits) for one in integers], np.int64)
-    if array.size and (array.dtype.kind not in "iu" or holds_bools(radius, array)):
+    if array.size and not are_integers(radius, array):
         is_walked = array.ndim == 0 and isinstance(radius, Iterable)
         seen = f"{type(radius).__name__}: list() makes a row of it" if is_walked else odd_one(radius, array)
         raise TypeError(f"radius must be an integer or one for each query, got {seen}")
@@ -88,11 +88,11 @@ def integers_of(values: Any, array: NDArray[Any]) -> list[int] | None:
     return [int(one) for one in values] if all(map(_is_integer, values)) else None
 
 
-def holds_bools(values: Any, array: NDArray[Any]) -> bool:
-    """Whether NumPy read bools among integers as integers: who mixes them means a mask, or nothing clear."""
-    if array.dtype.kind not in "iu" or not isinstance(values, list | tuple):
+def are_integers(values: Any, array: NDArray[Any]) -> bool:
+    """Whether NumPy read ``array`` from integers alone: bools among them, which may be a mask, it reads as such."""
+    if array.dtype.kind not in "iu":
         return False
-    return any(isinstance(one, bool | np.bool_) for one in values)
+    return not isinstance(values, list | tuple) or not any(isinstance(one, bool | np.bool_) for one in values)
 
 
 def odd_one(values: Any, array: NDArray[Any]) -> str:
