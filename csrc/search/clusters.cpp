@@ -12,16 +12,16 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t codes_at_once = 512;     // between two looks at the limit
-constexpr std::size_t codes_first = 64;        // where a query has met none yet: the limit falls with its first hits
-constexpr std::size_t lone_group = 16;         // clusters whose memory a lone query asks for together
-constexpr std::size_t asked_ahead = 256;       // bytes of a run, before it is read
-constexpr std::size_t nearest_together = 512;  // queries for each that reads the codes: hits need not tell whose
-constexpr std::size_t looks_apart = 16;        // clusters between two looks at whether to stop
-constexpr std::size_t codes_apart = 1 << 17;   // and codes
-constexpr std::size_t tile_queries = 16;       // that are compared with a tile together
-constexpr std::size_t fewest_sharing = 16;     // queries of a block whose clusters become tiles
-constexpr std::size_t n_bins = 64;             // by which queries are ordered
+constexpr std::size_t codes_at_once = 512;    // between two looks at the limit
+constexpr std::size_t codes_first = 64;       // where a query has met none yet: the limit falls with its first hits
+constexpr std::size_t lone_group = 16;        // clusters whose memory a lone query asks for together
+constexpr std::size_t asked_ahead = 256;      // bytes of a run, before it is read
+constexpr std::size_t together = 512;         // queries that meet a cluster while it is in the cache
+constexpr std::size_t looks_apart = 16;       // clusters between two looks at whether to stop
+constexpr std::size_t codes_apart = 1 << 17;  // and codes
+constexpr std::size_t tile_queries = 16;      // that are compared with a tile together
+constexpr std::size_t fewest_sharing = 16;    // queries of a block whose clusters become tiles
+constexpr std::size_t n_bins = 64;            // by which queries are ordered
 
 // A block of queries on its way through the clusters.
 class Visitor {
@@ -270,28 +270,20 @@ private:
 
 RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
                            const Execution& execution, Work& work, HitBudget& budget) {
-    const std::size_t size = queries_per_block(queries.count, execution.n_threads);
-    RadiusHits blocks((queries.count + size - 1) / size);
-    for_each_block(queries, execution, work,
-                   [&](std::size_t block, std::size_t first, std::size_t count, HitLog& found) {
-                       Visitor visitor(rows, clusters, queries, first, count, execution);
-                       found.clear();
-                       visitor.visit([&](std::size_t q) { return radii[first + q]; },
-                                     [&](std::size_t q, Hit hit) {
-                                         budget.take();
-                                         found.add(std::uint64_t{q} << query_shift | hit);
-                                     });
-                       blocks[block] = in_order(found, count, execution.stop);
-                       return visitor.work;
-                   });
-    return blocks;
+    const QueryBlocks blocks(queries.count, execution.n_threads, together);
+    return radius_by_blocks(blocks, execution, work, budget,
+                            [&](std::size_t first, std::size_t count, const auto& collect) {
+                                Visitor visitor(rows, clusters, queries, first, count, execution);
+                                visitor.visit([&](std::size_t q) { return radii[first + q]; }, collect);
+                                return visitor.work;
+                            });
 }
 
 void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
                       const Execution& execution, const NearestOutput& output, Work& work, std::size_t most) {
     for_each_block(
-        queries, execution, work,
-        [&](std::size_t, std::size_t first, std::size_t count, HitLog&) {
+        QueryBlocks(queries.count, execution.n_threads, together_for(output.k, together)), execution, work,
+        [&](std::size_t first, std::size_t count, BlockLogs&) {
             Visitor visitor(rows, clusters, queries, first, count, execution);
             std::vector<NearestCollector> nearest;
             nearest.reserve(count);
@@ -318,8 +310,7 @@ void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& q
             for (std::size_t q = 0; q < count; ++q)
                 output.write(first + q, nearest[q].take(execution.stop), execution.stop);
             return visitor.work;
-        },
-        nearest_together);
+        });
 }
 
 }  // namespace hashindex

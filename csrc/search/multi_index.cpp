@@ -11,8 +11,9 @@
 namespace hashindex {
 namespace {
 
-constexpr std::size_t few = 4;        // queries, whose shells are small
-constexpr double worth_trying = 0.2;  // share of a scan's cost that a query may spend before it must promise to finish
+constexpr std::size_t few = 4;          // queries, whose shells are small
+constexpr std::size_t together = 1024;  // queries that look into a table while it is in the cache
+constexpr double worth_trying = 0.5;  // share of a scan's cost that a query may spend before it must promise to finish
 
 std::vector<std::uint32_t> all_of(std::size_t count) {
     std::vector<std::uint32_t> numbers(count);
@@ -48,29 +49,22 @@ void scan_left(const std::vector<unsigned char>& left, const Rows& rows, const C
 
 RadiusHits probe_radius(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
                         const std::int32_t* thresholds, const Execution& execution, Work& work, HitBudget& budget) {
-    const std::size_t size = queries_per_block(queries.count, execution.n_threads);
-    RadiusHits blocks((queries.count + size - 1) / size);
-    for_each_block(queries, execution, work,
-                   [&](std::size_t block, std::size_t first, std::size_t count, HitLog& found) {
-                       Prober prober(rows, tables, queries, first, count, execution);
-                       for (std::size_t q = 0; q < count; ++q)
-                           prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
-                       const std::vector<std::uint32_t> active = all_of(count);
-                       std::vector<std::int32_t> shown(tables.n_tables, -1);
-                       if (count <= few) prober.ask(thresholds);
-                       found.clear();
-                       for (std::size_t t = 0; t < tables.n_tables; ++t) {
-                           for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
-                               prober.shell(t, flips, shown.data(), active, [&](std::size_t q, Hit hit) {
-                                   budget.take();
-                                   found.add(std::uint64_t{q} << query_shift | hit);
-                               });
-                           shown[t] = thresholds[t];
-                       }
-                       blocks[block] = in_order(found, count, execution.stop);
-                       return prober.work;
-                   });
-    return blocks;
+    const QueryBlocks blocks(queries.count, execution.n_threads, together);
+    return radius_by_blocks(blocks, execution, work, budget,
+                            [&](std::size_t first, std::size_t count, const auto& collect) {
+                                Prober prober(rows, tables, queries, first, count, execution);
+                                for (std::size_t q = 0; q < count; ++q)
+                                    prober.limits[q] = static_cast<std::uint64_t>(radii[first + q]) + 1;
+                                const std::vector<std::uint32_t> active = all_of(count);
+                                std::vector<std::int32_t> shown(tables.n_tables, -1);
+                                if (count <= few) prober.ask(thresholds);
+                                for (std::size_t t = 0; t < tables.n_tables; ++t) {
+                                    for (std::int32_t flips = 0; flips <= thresholds[t]; ++flips)
+                                        prober.shell(t, flips, shown.data(), active, collect);
+                                    shown[t] = thresholds[t];
+                                }
+                                return prober.work;
+                            });
 }
 
 void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries, const std::int32_t* radii,
@@ -79,7 +73,8 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
     std::vector<unsigned char> left(queries.count, 0);
     std::vector<double> spent(1, 0.0);  // before each shell
     for (const Shell& shell : shells) spent.push_back(spent.back() + shell.cost);
-    for_each_block(queries, execution, work, [&](std::size_t, std::size_t first, std::size_t count, HitLog&) {
+    const QueryBlocks blocks(queries.count, execution.n_threads, together_for(output.k, together));
+    for_each_block(blocks, execution, work, [&](std::size_t first, std::size_t count, BlockLogs&) {
         Prober prober(rows, tables, queries, first, count, execution);
         std::vector<NearestCollector> nearest;
         for (std::size_t q = 0; q < count; ++q) {

@@ -197,7 +197,8 @@ int main(int argc, char** argv) {
         check_distinct({zeros.data(), 1500000 / code_size, code_size});
     for (const std::size_t code_size : {1u, 5u, 8u, 16u, 33u}) {
         for (const std::size_t n_codes : {0u, 1u, 2u, 31u, 32u, 33u, 200u, 701u})
-            check(Reference(n_codes, 133, code_size, 5), code_size == 1 ? 3 : 7);  // 133: two blocks of queries
+            check(Reference(n_codes, 133, code_size, 5), code_size == 1 ? 3 : 7);  // 133: two logs
+        check(Reference(60, 1301, code_size, 5), 3);                               // blocks of several logs, a last one
         check(Reference(3000, 3, code_size, 0), 8);                                // several tiles
         check(Reference(3001, 3, code_size, 9), 13);
         check(Reference(5, 0, code_size, 0), 8);

@@ -20,7 +20,7 @@ ROW_BITS = 32  # rows are below 2**32 - 1
 QUERY_SHIFT = 52  # distances are at most 65536
 MISSING = MISSING_DISTANCE << ROW_BITS | (2**ROW_BITS - 1)  # behind every hit
 
-WORTH_TRYING = 0.2  # share of a scan's cost that a k-NN query may spend before it must promise to finish
+WORTH_TRYING = 0.5  # share of a scan's cost that a k-NN query may spend before it must promise to finish
 
 
 def radius_rows(counts: NDArray[np.intp], hits: Hits, work: Work) -> RadiusRows:
