@@ -106,17 +106,19 @@ std::size_t Prober::read_offsets(std::size_t t, std::size_t n_lookups) {
     const auto n_rows = static_cast<std::uint32_t>(rows_.codes.count);
     std::size_t n_buckets = 0;
     for (std::size_t i = 0; i < n_lookups; ++i) {
-        Bucket bucket = buckets_[i];
-        bucket.end = std::min(offsets[std::size_t{bucket.begin} + 1], n_rows);
-        bucket.begin = std::min(offsets[bucket.begin], bucket.end);
-        const std::size_t size = bucket.end - bucket.begin, n_bytes = item_size * size;
+        const std::size_t number = buckets_[i].begin;
+        const std::uint32_t end = std::min(offsets[number + 1], n_rows), begin = std::min(offsets[number], end);
+        const std::size_t size = end - begin, n_bytes = item_size * size;
         // Whether a bucket is empty is anyone's guess: no branch asks.
-        const unsigned char* const first = items + item_size * bucket.begin;
+        const unsigned char* const first = items + item_size * begin;
         __builtin_prefetch(first);
         __builtin_prefetch(first + n_bytes - (n_bytes > 0));
         if (__builtin_expect(n_bytes > 2 * line_size, 0)) prefetch_begin(first, n_bytes);
         work.candidates += size;
-        buckets_[n_buckets] = bucket;
+        // Field by field: GCC builds a whole one in memory and waits for its halves to be stored.
+        buckets_[n_buckets].begin = begin;
+        buckets_[n_buckets].end = end;
+        buckets_[n_buckets].query = buckets_[i].query;
         n_buckets += size > 0;
     }
     return n_buckets;
