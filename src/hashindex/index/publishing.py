@@ -132,8 +132,9 @@ class Publishing(State):
 
     def _may_become_one(self) -> bool:
         """Whether all is to be made one segment as soon as nobody changes the index."""
-        may_be = self._store is not None or not any(one.is_mapped for one in self._snapshot.segments)
-        return may_be and is_scattered(self._snapshot)
+        if not is_scattered(self._snapshot):
+            return False
+        return self._store is not None or not any(one.is_mapped for one in self._snapshot.segments)
 
     def _parts_due(self) -> tuple[Segment, ...]:
         """What is to be merged next; for whoever holds the lock of ``_writing``."""
