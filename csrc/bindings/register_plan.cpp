@@ -135,6 +135,7 @@ public:
                 search->write(distances_data, ids_data);
             });
         } catch (const HitBudget::Exceeded&) {
+            if (PyErr_Occurred()) throw py::error_already_set();  // Ctrl-C came while other threads were ending
             return py::none();
         }
         const std::vector<std::int64_t>& offsets = search->offsets();

@@ -220,7 +220,6 @@ void nearest_by_cells(const Grid& grid, const std::int32_t* radii, const Executi
                 if (hit_distance(hit) < nearest[q].limit_in_row_order()) nearest[q].add(without_query(hit));
             });
         for (std::size_t q = 0; q < count; ++q) {
-            if (q) execution.stop.check();
             const std::vector<Hit>& hits = nearest[q].take(execution.stop);
             if (grid.n_parts == 1) output.write(first + q, hits, execution.stop);
             else found[(first + q) * grid.n_parts + part] = hits;
@@ -229,10 +228,10 @@ void nearest_by_cells(const Grid& grid, const std::int32_t* radii, const Executi
         work += done;
     });
     for (std::size_t q = 0; grid.n_parts > 1 && q < grid.n_queries; ++q) {
-        execution.stop.check();
         std::vector<Hit>& hits = found[q * grid.n_parts];
         for (std::size_t part = 1; part < grid.n_parts; ++part)
             hits.insert(hits.end(), found[q * grid.n_parts + part].begin(), found[q * grid.n_parts + part].end());
+        execution.stop.check(hits.size());
         HitSorter(execution.stop).sort(hits.data(), hits.data() + hits.size());
         hits.resize(std::min(hits.size(), output.k));
         output.write(q, hits, execution.stop);

@@ -282,7 +282,7 @@ RadiusHits clusters_radius(const Rows& rows, const Clusters& clusters, const Cod
 void clusters_nearest(const Rows& rows, const Clusters& clusters, const Codes& queries, const std::int32_t* radii,
                       const Execution& execution, const NearestOutput& output, Work& work, std::size_t most) {
     for_each_block(
-        QueryBlocks(queries.count, execution.n_threads, together_for(output.k, together)), execution, work,
+        QueryBlocks(queries.count, execution.n_threads, together_for(output.k, queries, together)), execution, work,
         [&](std::size_t first, std::size_t count, BlockLogs&) {
             Visitor visitor(rows, clusters, queries, first, count, execution);
             std::vector<NearestCollector> nearest;

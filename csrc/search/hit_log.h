@@ -55,7 +55,7 @@ public:
     void for_each(Stop& stop, Work work) {
         close();
         for (const Piece& piece : pieces_) {
-            stop.check();
+            stop.check(piece.count);
             for (std::size_t i = 0; i < piece.count; ++i) work(piece.hits[i]);
         }
     }

@@ -69,8 +69,9 @@ inline BlockHits in_order(HitLog& found, std::size_t n_queries, Stop& stop) {
     found.clear();
     HitSorter sorter(stop);
     for (std::size_t q = 0; q < n_queries; ++q) {
-        if (q) stop.check();
-        sorter.sort(block.hits.data() + (q ? block.ends[q - 1] : 0), block.hits.data() + block.ends[q]);
+        const std::size_t begin = q ? block.ends[q - 1] : 0, end = block.ends[q];
+        stop.check(end - begin);
+        sorter.sort(block.hits.data() + begin, block.hits.data() + end);
     }
     return block;
 }

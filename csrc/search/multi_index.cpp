@@ -73,10 +73,11 @@ void probe_nearest(const Rows& rows, const Tables& tables, const Codes& queries,
     std::vector<unsigned char> left(queries.count, 0);
     std::vector<double> spent(1, 0.0);  // before each shell
     for (const Shell& shell : shells) spent.push_back(spent.back() + shell.cost);
-    const QueryBlocks blocks(queries.count, execution.n_threads, together_for(output.k, together));
+    const QueryBlocks blocks(queries.count, execution.n_threads, together_for(output.k, queries, together));
     for_each_block(blocks, execution, work, [&](std::size_t first, std::size_t count, BlockLogs&) {
         Prober prober(rows, tables, queries, first, count, execution);
         std::vector<NearestCollector> nearest;
+        nearest.reserve(count);
         for (std::size_t q = 0; q < count; ++q) {
             nearest.emplace_back(output.k, static_cast<std::uint32_t>(radii[first + q]));
             prober.limits[q] = std::uint64_t{nearest[q].radius()} + 1;

@@ -45,6 +45,7 @@ public:
 
     // The k least, sorted; fewer if fewer were offered.
     const std::vector<Hit>& take(Stop& stop) {
+        stop.check(log_.size());
         cut();
         HitSorter(stop).sort(log_.data(), log_.data() + log_.size());
         return log_;

@@ -26,21 +26,17 @@ void reported(std::vector<StepReport>* reports, Search search) {
     reports->push_back(report);
 }
 
+// Calls task(q) for each query; it returns how many numbers it went through, see Stop::check.
 template <class Task>
 void for_each_query(std::size_t n_queries, const Execution& execution, Task task) {
     if (n_queries <= queries_per_task) {
-        for (std::size_t q = 0; q < n_queries; ++q) {
-            if (q) execution.stop.check();
-            task(q);
-        }
+        for (std::size_t q = 0; q < n_queries; ++q) execution.stop.check(task(q));
         return;
     }
     execution.run((n_queries + queries_per_task - 1) / queries_per_task, [&](std::size_t block) {
         const std::size_t first = block * queries_per_task;
-        for (std::size_t q = first; q < std::min(first + queries_per_task, n_queries); ++q) {
-            execution.stop.check();
-            task(q);
-        }
+        for (std::size_t q = first; q < std::min(first + queries_per_task, n_queries); ++q)
+            execution.stop.check(task(q));
     });
 }
 
@@ -107,18 +103,20 @@ RadiusSearch::RadiusSearch(const std::vector<Step>& steps, const Codes& queries,
 
 void RadiusSearch::write(std::int32_t* distances, std::int64_t* ids) const {
     for_each_query(n_queries_, execution_, [&](std::size_t q) {
-        if (offsets_[q] < offsets_[q + 1]) write_query(q, distances + offsets_[q], ids + offsets_[q]);
+        if (offsets_[q] == offsets_[q + 1]) return std::size_t{1};
+        return write_query(q, distances + offsets_[q], ids + offsets_[q]);
     });
 }
 
-void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int64_t* ids) const {
+std::size_t RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int64_t* ids) const {
     if (found_.size() == 1 && !found_[0].part->starts) {
         const Run run = found_[0].runs[q];
-        for_each_number(static_cast<std::size_t>(run.end - run.begin), execution_.stop, [&](std::size_t i) {
+        const auto count = static_cast<std::size_t>(run.end - run.begin);
+        for_each_number(count, execution_.stop, [&](std::size_t i) {
             distances[i] = static_cast<std::int32_t>(hit_distance(run.begin[i]));
             ids[i] = found_[0].part->id_of(hit_row(run.begin[i]));
         });
-        return;
+        return count;
     }
     std::vector<Match> matches;
     matches.reserve(static_cast<std::size_t>(offsets_[q + 1] - offsets_[q]));
@@ -135,6 +133,7 @@ void RadiusSearch::write_query(std::size_t q, std::int32_t* distances, std::int6
         distances[i] = matches[i].distance;
         ids[i] = matches[i].id;
     });
+    return Stop::a_lot;
 }
 
 void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::size_t k, const std::int32_t* radii,
@@ -198,6 +197,7 @@ void nearest_search(const std::vector<Step>& steps, const Codes& queries, std::s
                 });
             }
             limits[q] = std::min(limits[q], own_distances[k - 1]);
+            return in_place ? k : Stop::a_lot;
         });
         is_first = false;
     }

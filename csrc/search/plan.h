@@ -44,7 +44,7 @@ private:
         std::vector<Run> runs;  // of each query
     };
 
-    void write_query(std::size_t q, std::int32_t* distances, std::int64_t* ids) const;
+    std::size_t write_query(std::size_t q, std::int32_t* distances, std::int64_t* ids) const;
 
     const std::size_t n_queries_;
     const Execution& execution_;

@@ -26,10 +26,12 @@ struct QueryBlocks {
     }
 };
 
-// How many of `most` queries look for their k nearest together: each keeps up to a few times k hits.
-inline std::size_t together_for(std::size_t k, std::size_t most) {
+// How many of `most` queries look for their k nearest together: each keeps up to four times k hits, and a counter per
+// distance, which take as much room where k is twice the code's size.
+inline std::size_t together_for(std::size_t k, const Codes& queries, std::size_t most) {
     constexpr std::size_t most_kept = std::size_t{1} << 17;
-    return std::clamp(most_kept / std::max<std::size_t>(k, 1), std::min(most, max_block_queries), most);
+    const std::size_t kept = std::max({k, 2 * queries.code_size, std::size_t{1}});
+    return std::clamp(most_kept / kept, std::min(most, max_block_queries), most);
 }
 
 // The hits of a block of queries, a log per group.

@@ -228,12 +228,15 @@ def test_odd_lines_and_notes(run: Run) -> None:
 
 def test_damage_is_found(run: Run, store: str) -> None:
     assert run("convert", store, "-o", "a.hxi")[0] == 0
-    data = bytearray(Path("a.hxi").read_bytes())
-    data[-100] ^= 1
-    Path("a.hxi").write_bytes(data)
-    status, out, err = run("check", "a.hxi")
-    assert (status, out) == (1, "")
-    assert err.startswith("damaged: ")
+    whole = Path("a.hxi").read_bytes()
+    assert run("check", "a.hxi")[0] == 0
+    for place in (len(whole) - 100, whole.index(CODES[7].tobytes())):
+        data = bytearray(whole)
+        data[place] ^= 1
+        Path("a.hxi").write_bytes(data)
+        status, out, err = run("check", "a.hxi")
+        assert (status, out) == (1, "")
+        assert err.startswith("damaged: ")
 
 
 def test_doctor_tells_what_is_slow(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

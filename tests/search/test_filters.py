@@ -93,6 +93,7 @@ def test_what_is_no_filter_is_refused() -> None:
     wrong: Any
     for wrong, message in (
         ([0.5], "allow must be ids .integers. or a bool for each id, got 0.5, a float"),
+        ([True, 5], "got True, a bool"),
         (3, r"in one row; got shape \(\)"),
         ([[1]], r"got shape \(1, 1\)"),
         ([-1], "must not be negative"),

@@ -72,6 +72,15 @@ def test_blocks_of_pairs_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyP
     sizes = [len(block.ids_a) for block in index.join(codes, 0, method="scan")]
     assert sum(sizes) == 500 * 500 + 1500
     assert max(sizes) <= 4000
+    monkeypatch.setattr("hashindex.writing.adding.TAIL_CODES", 50)
+    monkeypatch.setattr("hashindex.writing.adding.SHORT_TAIL", 50)
+    parts = HashIndex(64, engine=engine)
+    for n_codes in (1000, 200, 40):
+        parts.add(np.zeros((n_codes, 8), np.uint8))
+    assert len(parts._snapshot.parts) == 3
+    sizes = [len(block.ids_a) for block in parts.join(np.zeros((500, 8), np.uint8), 0, method="scan")]
+    assert sum(sizes) == 500 * 1240
+    assert max(sizes) <= 4000
     collapsed = HashIndex(64, engine=engine)
     collapsed.add(np.zeros((20_000, 8), np.uint8))
     assert max(len(block.ids_a) for block in collapsed.join(codes[1490:], 0)) <= 20_000

@@ -107,6 +107,7 @@ def test_what_was_searched_before_changes_nothing(engine: Engine) -> None:
     assert len(before) == len(after) == 1
     assert after[0].lookups > before[0].lookups  # the nearest that are left lie farther away
     assert same(index.search(queries, **how), fresh.search(queries, **how))
+    assert len(index._snapshot.plans) == 1  # those of before would keep what was removed before
 
 
 def test_copies_tell_nothing_of_how_far_to_go(engine: Engine) -> None:

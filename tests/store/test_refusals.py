@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hashindex import HashIndex
+from hashindex.store.manifest import Manifest
 from reference import codes_of
 
 
@@ -132,6 +133,36 @@ def test_another_width_or_meta(tmp_path: Path) -> None:
         HashIndex.open(tmp_path / "store", meta={"encoder": "b"})
     with HashIndex.open(tmp_path / "store", 64, meta={"encoder": "a"}) as index:
         assert index.meta == {"encoder": "a"}
+
+
+def test_a_close_that_ctrl_c_ends_can_be_called_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = HashIndex.open(tmp_path / "store", 64)
+    index.add(codes_of(0, 5))
+    close = Manifest.close
+
+    def interrupted(manifest: Manifest) -> None:
+        close(manifest)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            index.close()
+    with pytest.raises(ValueError, match="was closed"):
+        index.add(codes_of(1, 5))
+    index.close()
+    with HashIndex.open(tmp_path / "store") as again:
+        assert len(again) == 5
+
+
+@pytest.mark.parametrize("meta", ["[1]", "{", "[" * 100_000, '{"a": NaN}'])
+def test_meta_that_is_none_is_damage(tmp_path: Path, meta: str) -> None:
+    made(tmp_path / "store")
+    with sqlite3.connect(tmp_path / "store" / "store.sqlite") as database:
+        database.execute("UPDATE state SET meta = ?", [meta])
+    database.close()
+    with pytest.raises(ValueError, match=r"store\.sqlite is damaged"):
+        HashIndex.open(tmp_path / "store", meta={"a": 1})
 
 
 def test_a_closed_index_and_a_reader_say_so(tmp_path: Path) -> None:

@@ -112,9 +112,14 @@ def test_a_failed_merge_is_told_by_the_next_change_and_tried_again(
 ) -> None:
     gate = Gate(monkeypatch)
     gate.failure = OSError(errno.ENOSPC, "No space left on device", "a file")
+    gate.failure.__context__ = ValueError("raised before it")
     gate.open.set()
     codes = two_segments(index)
     index._wait_for_merges()
+    assert index._merging is not None
+    failure = index._merging.failure
+    assert failure is not None
+    assert (failure.__traceback__, failure.__context__) == (None, None)  # which would hold the segments
     call: Any = {"add": lambda: index.add(codes_of(1, 1)), "compact": index.compact, "prepare": index.prepare}[change]
     with pytest.raises(OSError, match="merging segments in the background failed; nothing was lost.*No space") as told:
         call()

@@ -97,10 +97,12 @@ class Durable(Publishing):
                     raise RuntimeError("a batch is open: leave its block before closing")
                 if self._merging is None or not self._merging.goes_on:
                     what_next = "make another, or load one that was saved"
-                    if self._store is not None:
-                        self._store.close()
-                        what_next = "HashIndex.open() opens the store again"
-                    self._snapshot = cast(Snapshot, Closed(what_next))
+                    try:
+                        if self._store is not None:
+                            what_next = "HashIndex.open() opens the store again"
+                            self._store.close()
+                    finally:  # also where Ctrl-C ends it: what has begun to close can only be closed
+                        self._snapshot = cast(Snapshot, Closed(what_next))
                     return
             self._give_up_merging()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .ids import as_ids, distinct_ids
 from .masked import is_masked
-from .numbers import odd_one
+from .numbers import are_integers, odd_one
 
 
 def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
@@ -40,7 +40,7 @@ def as_filter(given: Any, name: str) -> NDArray[np.int64] | NDArray[np.bool_]:
             raise TypeError(f"{name}: got a set of bools, which have no order; a list or an array of them has")
         return array
     try:
-        return distinct_ids(as_ids(array if array.dtype.kind in "iu" else given))
+        return distinct_ids(as_ids(array if are_integers(given, array) else given))
     except TypeError:
         advice = "; find(keys) of a store has the ids of keys" if array.dtype.kind in "UO" else ""
         raise TypeError(

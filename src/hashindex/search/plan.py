@@ -35,11 +35,12 @@ class PlannedPart(NamedTuple):
 class Plan:
     """What is planned for all parts; ``whole`` does all of it in one call where the engine can."""
 
-    __slots__ = ("_apart", "_granted", "has_tail", "left", "paid", "parts", "whole")
+    __slots__ = ("_apart", "_granted", "early", "has_tail", "left", "paid", "parts", "whole")
 
     def __init__(self, parts: list[PlannedPart], whole: WholePlan | None) -> None:
         self.parts, self.whole = parts, whole
         self.left = min((part.choice.left for part in parts), default=FOREVER)  # queries until it is thought over
+        self.early: tuple[int, ...] | None = None  # what it depends on if it stops early
         self.has_tail = bool(parts) and parts[-1].name == "tail"  # else it is left to be scanned
         self._apart = None if self.has_tail else apart(parts)
         self.paid = False  # whether searches have lost as much by several segments as making one of them takes

@@ -31,7 +31,8 @@ class Report(NamedTuple):
 
 def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports: list[Report]) -> RadiusMatches:
     """Every code within ``query.radii[q]`` of each query q."""
-    found = []
+    found: list[RadiusMatches] = []
+    bounded, n_found = query.most_hits > 0 and len(query.codes) > 1, 0
     for part in parts:
         start, segment = perf_counter(), part.segment
         offsets, distances, at, work = part.choice.structure.radius(
@@ -39,9 +40,12 @@ def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports
         )
         postings = segment.live_postings
         if postings is not None:
-            if query.most_hits and len(query.codes) > 1 and postings.held_by(at) > query.most_hits:
+            if bounded and n_found + postings.held_by(at) > query.most_hits:
                 raise TooManyHits
             offsets, distances, at = expand_radius(offsets, distances, at, postings)
+        n_found += len(at)
+        if bounded and n_found > query.most_hits:
+            raise TooManyHits
         found.append(RadiusMatches(offsets, distances, _ids(segment, at)))
         reports.append(_report(work, start))
     return merge_radius(found, len(query.codes))

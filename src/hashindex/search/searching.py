@@ -117,10 +117,10 @@ class Search:
     def _plan(self, snapshot: Snapshot, k: int | None, radius: int, n_queries: int) -> Plan:
         """What is planned for such a search, whose queries count as answered from now on."""
         early = None if self.recall is None else self._early(snapshot)
-        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads, early)
+        key = (self.method, k, radius, 1 if n_queries <= 4 else size_class(n_queries), self.n_threads, self.recall)
         plan: Plan | None = snapshot.plans.get(key)
         scans_tail = not snapshot.n_tail or self.method in SCANS_TAIL
-        if plan is None or plan.left <= 0 or not scans_tail:
+        if plan is None or plan.left <= 0 or plan.early != early or not scans_tail:
             own = (self.method, k, radius, n_queries, self.n_threads, self.engine, self.recall or 1.0)
             if not scans_tail:
                 return make_plan(_named(snapshot.parts, True), *own)  # not kept: the tail changes
@@ -129,12 +129,13 @@ class Search:
             if len(snapshot.plans) > MOST_PLANS:
                 snapshot.plans.clear()
             plan = snapshot.plans[key] = make_plan(_named(snapshot.segments, False), *own)
+            plan.early = early
         plan.left -= n_queries
         return plan
 
-    def _early(self, snapshot: Snapshot) -> tuple[float | None, ...]:
+    def _early(self, snapshot: Snapshot) -> tuple[int, ...]:
         """What plans that stop early depend on, where they are shared with other snapshots: how many codes are left."""
-        return (self.recall, *(one.n_codes for one in snapshot.segments))
+        return tuple(one.n_codes for one in snapshot.segments)
 
     def settled(self, snapshot: Snapshot, n_queries: int) -> Snapshot:
         """The snapshot that so many queries search: one without a tail where that has been scanned too often.

@@ -14,6 +14,7 @@ SAMPLE_BITS = 13  # the estimate looks at one of every n_codes / 2**13 values
 CHUNK = 2**15  # codes hashed at once, in the cache
 LONG = 256  # rows per code, on average, from which copying runs beats indexing
 QUERIES = 2**13  # whose numbers, with a distance and a row, fit an integer
+MOST_HELD = 2**22  # rows at once
 DAMAGED = "the file that this index maps is damaged: load() without mmap says where"
 
 
@@ -129,8 +130,9 @@ def expand_nearest(
     """Turn the nearest distinct codes (n_queries, k') into the ``k`` nearest rows, missing ones as in the input."""
     near = np.full((len(found), k), np.iinfo(np.int32).max, np.int32)
     rows = np.full((len(found), k), -1, np.int64)
-    for begin in range(0, len(found), QUERIES):
-        block = slice(begin, begin + QUERIES)
+    step = max(1, min(QUERIES, MOST_HELD // max(k * k, 1)))  # each of k codes may have k rows
+    for begin in range(0, len(found), step):
+        block = slice(begin, begin + step)
         away, codes = distances[block].astype(np.int64), np.maximum(found[block], 0)
         counts = np.where(found[block] >= 0, np.minimum(postings.counts(codes), k), 0)
         # Codes at a distance before which k rows have been counted cannot matter.

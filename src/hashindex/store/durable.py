@@ -187,7 +187,8 @@ class Store:
             forking.stores.discard(self)
             if self._held.lock is not None and self._failure is None:
                 self._remove_unnamed()
-            self._finalizer()
+            let_go(self._held)  # what Ctrl-C breaks off here, another call ends
+            self._finalizer.detach()
 
     @property
     def _manifest(self) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ def as_keys(keys: Any, n: int) -> list[str | None]:
         raise ValueError(f"got {len(given)} keys for {n} codes")
     texts = [_checked(key) for key in given if key is not None]
     if len(set(texts)) != len(texts):
-        twice = next(key for i, key in enumerate(texts) if key in texts[:i])
+        twice = next(key for key, n in Counter(texts).items() if n > 1)
         raise ValueError(f"key {twice!r} is given twice")
     return given
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 _forks = [0]  # that this process came from, since the import
@@ -21,26 +22,22 @@ class ForkLock:
     locks guard is changed by one assignment at the end, so the child finds it as it was before.
     """
 
-    __slots__ = ("_fork", "_lock", "_reentrant")
+    __slots__ = ("_locks", "_make")
 
     def __init__(self, *, reentrant: bool = False) -> None:
-        self._reentrant = reentrant
-        self._renew()
+        self._make: Callable[[], Any] = threading.RLock if reentrant else threading.Lock
+        self._locks: dict[int, Any] = {_forks[0]: self._make()}  # by fork
 
     @property
     def lock(self) -> Any:
         """The ``threading.Lock`` (or RLock) of this process."""
-        if self._fork != _forks[0]:
-            self._renew()
-        return self._lock
+        lock = self._locks.get(_forks[0])  # of threads that ask at once all get the first one's
+        return self._locks.setdefault(_forks[0], self._make()) if lock is None else lock
 
     @property
     def is_held(self) -> bool:
         """Whether this thread holds it; of a reentrant one."""
         return bool(self.lock._is_owned())  # as threading.Condition asks
-
-    def _renew(self) -> None:
-        self._fork, self._lock = _forks[0], threading.RLock() if self._reentrant else threading.Lock()
 
 
 def _count_fork() -> None:

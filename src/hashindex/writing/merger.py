@@ -67,6 +67,7 @@ class Merger:
             while step(self):
                 pass
         except BaseException as error:
-            self.failure = error.with_traceback(None)  # whose frames would hold the index
+            self.failure = error.with_traceback(None)  # whose frames would hold the index, as would its causes'
+            error.__context__ = error.__cause__ = None
         finally:
             self._done.set()
