@@ -23,9 +23,9 @@ COLUMNS = ("faiss", "usearch", "pynear", "pgvector", "PostgreSQL", "SQLite", "Nu
 PAGE = """# Beside faiss, usearch, pynear and pgvector
 
 Each library at its best: the fastest of its indexes and settings that do the same work, from the same runs as [the
-benchmarks](benchmarks.md). Times are medians, on one thread. In brackets: times hashindex. Less than 1x is a cell that
-hashindex loses, and those come first. A case begins with the instructions of its run, and its machine stands above each
-table; all that was measured, and the versions: {pages}.
+benchmarks](benchmarks.md). Times are medians, on one thread. In brackets: the time divided by hashindex's.
+Less than 1x is a cell that hashindex loses, and those come first. A case begins with the instructions of its run, and
+its machine stands above each table; all that was measured, and the versions: {pages}.
 
 {links}
 """
@@ -154,7 +154,7 @@ def missing(measured: dict[str, list[Suite]]) -> str:
             absent = [peer for peer in peers if peer not in there]
             if absent:
                 lines.append(f"- {isa}, {LISTINGS[name].title}: {'; '.join(absent) if there else 'nothing measured'}")
-    return "\n".join(["", "", "Cells that a full run has, and these have not yet:", "", *lines]) if lines else ""
+    return "\n".join(["", "", "Not measured yet:", "", *lines]) if lines else ""
 
 
 def lost(found: Sequence[Row], absent: str) -> list[str]:

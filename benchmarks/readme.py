@@ -25,7 +25,7 @@ BETWEEN = re.compile(r"(<!-- rows by benchmarks/report.py -->\n).*?(<!-- end -->
 def write_rows(isa: str, suites: Sequence[Suite], path: Path) -> None:
     """Put the rows between their marks; nothing if a cell of them was not measured."""
     cells = {(cell.row, cell.case, cell.peer): cell for suite in suites for cell in suite.cells}
-    lines = [f"| us per query among a million codes, one thread, {isa} | hashindex | faiss |", "|---|---|---|"]
+    lines = [f"| microseconds, among a million codes, one thread, {isa} | hashindex | faiss |", "|---|---|---|"]
     for text, row, case, peer in ROWS:
         ours, theirs = cells.get((row, case, OURS)), cells.get((row, case, peer))
         if ours is None or theirs is None:

@@ -30,10 +30,10 @@ FRONT = """# Benchmarks
 
 {links}
 
-Times are medians, on one thread unless said. In brackets: times the first column without brackets. More than 1x is
-slower or larger than that; less than 1x beside hashindex is a cell that it loses. Every answer was compared with
-faiss's exhaustive one before it was timed. What is not exact shows its recall. [Another page](comparison.md) has the
-best of each library, and all cells that hashindex loses.
+Times are medians, on one thread unless said. In brackets: the number divided by that of the first column without
+brackets. More than 1x is slower or larger than that; less than 1x beside hashindex is a cell that it loses. Every
+answer was compared with faiss's exhaustive one before it was timed. What is not exact shows its recall. [Another
+page](comparison.md) has the best of each library, and all cells that hashindex loses.
 
 ```{{toctree}}
 :hidden:

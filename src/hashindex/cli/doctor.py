@@ -54,7 +54,7 @@ def _engine() -> Finding:
     return (
         False,
         "engine",
-        f"{engine.description}: {why}; a C++ compiler and pip install --force-reinstall build it{numba}",
+        f"{engine.description}: {why}; a C++ compiler and pip install --force-reinstall of a clone build it{numba}",
     )
 
 

@@ -40,8 +40,8 @@ class Changes(Noting):
         ids : array_like of int, shape (n,), optional
             Your own ids, 0 <= id < 2**63 - 1. Default: counted up from 0, never one that was used before.
         on_duplicate : {"raise", "replace"}
-            What to do about ids that are in the index already: nothing at all, or give them the new codes. Without
-            ``ids``, about keys: nothing, or remove the codes that have them.
+            What to do about ids that are in the index already: refuse the whole call with a ValueError, or give them
+            the new codes. Without ``ids``, about keys: refuse it, or remove the codes that have them.
         keys : sequence of str, length n, optional
             In a store: a unique text for each code, or None. An id that is replaced keeps its key without one.
         payloads : sequence, length n, optional
@@ -61,7 +61,9 @@ class Changes(Noting):
             already in the index. Keys given twice, or that another code keeps; keys or payloads for an index that is
             no store.
         OSError
-            The store could not be written; the index is as before.
+            The store could not be written, or is open for reading; the index is as before.
+        OSError, RuntimeError
+            Merging segments in the background has failed since the last change; nothing was lost, call again.
         ImportError
             ``progress=True`` without tqdm.
         """
@@ -119,6 +121,8 @@ class Changes(Noting):
             As for :meth:`add`.
         KeyError
             An id that is not in the index.
+        OSError, RuntimeError
+            As for :meth:`add`.
         """
         self._before_change()
         with self._writing.lock:
@@ -132,7 +136,10 @@ class Changes(Noting):
             self._publish(snapshot, new, Change(wanted, wanted, given.codes))
 
     def clear(self) -> None:
-        """Remove all codes. Their ids are not given out again; the index keeps its width."""
+        """Remove all codes. Their ids are not given out again; the index keeps its width.
+
+        Raises OSError, RuntimeError as :meth:`add`.
+        """
         self._before_change()
         with self._writing.lock:
             self._publish(self._snapshot, self._snapshot.cleared(), Change(cleared=True))
@@ -161,6 +168,8 @@ class Changes(Noting):
             Ids that are no integers; keys for an index that is no store.
         KeyError
             An id or a key that is not in the index, unless they are to be ignored.
+        OSError, RuntimeError
+            As for :meth:`add`.
         """
         if missing not in ("raise", "ignore"):
             raise ValueError(f"missing must be 'raise' or 'ignore', got {missing!r}")

@@ -49,11 +49,11 @@ class Durable(Publishing):
         Parameters
         ----------
         directory : str or Path
-            Made if it is not there, and ``mode`` is ``"w"``.
+            Made if it is not there, and ``mode`` is ``"w"``; not so the folder that it is in.
         n_bits : int, optional
             Bits of a code. Default: those of the store, or of the first codes added to a new one.
         mode : {"w", "r"}
-            Whether to write or to read only.
+            ``"w"`` reads and writes, and keeps what is there; ``"r"`` only reads.
         sync : {"always", "os"}
             ``"always"`` waits until a change would survive a power failure; with ``"os"`` a power failure may take
             the last changes, but never the store.
@@ -66,7 +66,7 @@ class Durable(Publishing):
         Raises
         ------
         FileNotFoundError
-            There is no store to read; a file of it is gone.
+            There is no store to read, or no folder to make one in; a file of it is gone.
         BlockingIOError
             Another process has it open for writing; the message says which.
         OSError
@@ -207,6 +207,8 @@ class Durable(Publishing):
             Something is wrong; the message says what and where.
         OSError
             A file is gone or cannot be read.
+        RuntimeError
+            A batch is open.
         ImportError
             ``progress=True`` without tqdm.
         """
