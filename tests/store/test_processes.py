@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -111,6 +112,35 @@ def test_a_fork_in_a_batch_takes_nothing_from_the_parent(tmp_path: Path) -> None
     with HashIndex.open(tmp_path / "store") as index:
         assert len(index) == 30
         index.check()
+
+
+def test_ctrl_c_while_a_fork_waits_is_told_after_it(tmp_path: Path) -> None:
+    """The fork waits for another thread that writes; half of one would leave the child the parent's connection."""
+    with HashIndex.open(tmp_path / "store", 64) as index:
+        index.add(codes_of(0, 10))
+        store, held = index._store, threading.Event()
+        assert store is not None
+
+        def write() -> None:
+            with store._using.lock:
+                held.set()
+                time.sleep(1)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        held.wait()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        child = 0
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            child = forked(lambda: (store.mode, store._held.lock) == ("r", None) and len(index) == 10)
+            time.sleep(5)
+        assert succeeds(child)
+        writer.join()
+        adder = threading.Thread(target=index.add, args=(codes_of(1, 10),))  # another, which may not find it locked
+        adder.start()
+        adder.join(20)
+        assert len(index) == 20
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs a user who may not write")

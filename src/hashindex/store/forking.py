@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from threading import RLock
-from typing import Protocol
+import signal
+from _thread import interrupt_main
+from threading import RLock, Timer, current_thread, main_thread
+from typing import Any, Protocol
 from weakref import WeakSet
 
 
@@ -24,9 +26,16 @@ class Forked(Protocol):
 stores: WeakSet[Forked] = WeakSet()
 connecting = [RLock()]  # held while a store is opened or closed, in which SQLite holds locks of its own
 _forking: list[Forked] = []
+_handlers: list[Any] = []  # of Ctrl-C, while it waits
+_came: list[int] = []  # meanwhile
+SOON = 0.05  # seconds until Ctrl-C is told: Python drops what is raised while it forks
 
 
 def _before_fork() -> None:
+    # Waiting for a lock may take as long as a segment is written, and Ctrl-C would end it half-way.
+    if current_thread() is main_thread() and callable(handler := signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, lambda number, _: _came.append(number))
+        _handlers.append(handler)
     connecting[0].acquire()
     while new := [store for store in stores if store not in _forking]:
         connecting[0].release()  # whose locks come before this one
@@ -41,6 +50,10 @@ def _after_fork_in_parent() -> None:
     for store in _forking:
         store.after_fork()
     _forking.clear()
+    _let_ctrl_c()
+    if _came:
+        _came.clear()
+        Timer(SOON, interrupt_main).start()
 
 
 def _after_fork_in_child() -> None:
@@ -48,6 +61,13 @@ def _after_fork_in_child() -> None:
     for store in _forking:
         store.become_reader()
     _forking.clear()
+    _let_ctrl_c()
+    _came.clear()  # for the parent
+
+
+def _let_ctrl_c() -> None:
+    if _handlers:
+        signal.signal(signal.SIGINT, _handlers.pop())
 
 
 if hasattr(os, "register_at_fork"):
