@@ -50,9 +50,7 @@ def _after_fork_in_parent() -> None:
     for store in _forking:
         store.after_fork()
     _forking.clear()
-    _let_ctrl_c()
-    if _came:
-        _came.clear()
+    if _let_ctrl_c():
         Timer(SOON, interrupt_main).start()
 
 
@@ -61,13 +59,17 @@ def _after_fork_in_child() -> None:
     for store in _forking:
         store.become_reader()
     _forking.clear()
-    _let_ctrl_c()
-    _came.clear()  # for the parent
+    _let_ctrl_c()  # what came is for the parent
 
 
-def _let_ctrl_c() -> None:
-    if _handlers:
-        signal.signal(signal.SIGINT, _handlers.pop())
+def _let_ctrl_c() -> bool:
+    """Let Ctrl-C be told again; whether it came meanwhile."""
+    if not _handlers or current_thread() is not main_thread():  # another thread's fork
+        return False
+    signal.signal(signal.SIGINT, _handlers.pop())
+    came = bool(_came)
+    _came.clear()
+    return came
 
 
 if hasattr(os, "register_at_fork"):
