@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import Engine
+from ..engines.hits import HitBudget
 from ..engines.query import NearestQuery, RadiusQuery
 from ..engines.results import TooManyHits, Work
 from ..matches import NearestMatches, RadiusMatches
@@ -32,7 +33,7 @@ class Report(NamedTuple):
 def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports: list[Report]) -> RadiusMatches:
     """Every code within ``query.radii[q]`` of each query q."""
     found: list[RadiusMatches] = []
-    bounded, n_found = query.most_hits > 0 and len(query.codes) > 1, 0
+    budget = HitBudget(query.most_hits, len(query.codes))
     for part in parts:
         start, segment = perf_counter(), part.segment
         offsets, distances, at, work = part.choice.structure.radius(
@@ -40,13 +41,10 @@ def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports
         )
         postings = segment.live_postings
         if postings is not None:
-            if bounded and n_found + postings.held_by(at) > query.most_hits:
+            if budget.left is not None and postings.held_by(at) > budget.left:
                 raise TooManyHits
             offsets, distances, at = expand_radius(offsets, distances, at, postings)
-        n_found += len(at)
-        if bounded and n_found > query.most_hits:
-            raise TooManyHits
-        found.append(RadiusMatches(offsets, distances, _ids(segment, at)))
+        found.append(RadiusMatches(offsets, distances, _ids(segment, budget.take(at))))
         reports.append(_report(work, start))
     return merge_radius(found, len(query.codes))
 
