@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -224,7 +223,7 @@ class Durable(Publishing):
     def _live_in(self, store: Store) -> None:
         self._start(store.view.snapshot)
         self._store = store
-        self._meta = check_meta(json.loads(store.view.head.meta))
+        self._meta = store.meta
 
     def __getstate__(self) -> dict[str, Any]:
         if self._store is None:

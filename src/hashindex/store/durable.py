@@ -17,7 +17,7 @@ from .change import Change
 from .folder import segment_path, sweep
 from .held import Held, let_go
 from .manifest import Manifest
-from .opening import check_agrees, locked, look_at
+from .opening import checked_head, locked, look_at
 from .recovery import view
 from .segment_file import mapped_again, write_segment
 from .sqlite import keep_open
@@ -55,7 +55,7 @@ class Store:
         look_at(self.folder, self.mode)
         if self.mode == "w":
             self._held.lock = locked(self.folder, n_bits, meta)
-        check_agrees(self.folder, self._manifest.head(), n_bits, meta)
+        self.meta = checked_head(self.folder, self._manifest.head(), n_bits, meta)
         self.view = view(self._manifest)  # as committed
         self._built = {number: set(one.learned.states) for number, one in self.view.files.items()}
         if self.mode == "w":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import zlib
@@ -13,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs.meta import check_meta
 from ..inputs.numbers import MAX_BITS
 from ..support.files import sync_folder
 from .log import LogRow
@@ -204,15 +202,7 @@ def _rows(value: Any, crc: Any) -> NDArray[np.int64]:
     return np.frombuffer(value, "<u4").astype(np.int64)
 
 
-def _is_meta(text: Any) -> bool:
-    try:
-        check_meta(json.loads(text))
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
-
-
 def _is_head(head: Head) -> bool:
     counts = (head.n_codes, head.next_id, head.next_segment, head.change, head.restarted)
-    sound = all(type(one) is int and one >= 0 for one in counts) and _is_meta(head.meta)
+    sound = all(type(one) is int and one >= 0 for one in counts) and type(head.meta) is str
     return sound and (head.n_bits is None or (type(head.n_bits) is int and 0 < head.n_bits <= MAX_BITS))

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..inputs.meta import check_meta
 from ..support.files import sync_folder
 from .folder import SEGMENTS, is_free
 from .manifest import NAME, Head, Manifest, create
@@ -50,9 +51,15 @@ def locked(folder: Path, n_bits: int | None, meta: Any) -> WriterLock:
     return lock
 
 
-def check_agrees(folder: Path, head: Head, n_bits: int | None, meta: Any) -> None:
-    """Raise ValueError where a store is not what the caller takes it for."""
+def checked_head(folder: Path, head: Head, n_bits: int | None, meta: Any) -> dict[str, Any]:
+    """The ``meta`` of a store; ValueError where it is damaged, or the store is not what the caller takes it for."""
+    try:
+        kept = check_meta(json.loads(head.meta))
+    except (TypeError, ValueError, RecursionError):
+        what = f"is damaged: meta {head.meta!r:.200} is none of an index; restore it from a copy"
+        raise ValueError(f"{folder / NAME} {what}") from None
     if None not in (n_bits, head.n_bits) and n_bits != head.n_bits:
         raise ValueError(f"{folder} holds codes of {head.n_bits} bits, not {n_bits}: leave n_bits out, or name another")
-    if meta is not None and json.loads(json.dumps(meta, allow_nan=False)) != json.loads(head.meta):
+    if meta is not None and json.loads(json.dumps(meta, allow_nan=False)) != kept:
         raise ValueError(f"{folder} was made with meta={head.meta}, not {meta!r}: leave meta out, or name another")
+    return kept
