@@ -27,8 +27,6 @@ doctest_test_doctest_blocks = ""  # docstrings are tested by `make test`
 doctest_global_setup = """
 import os, tempfile
 os.environ["HASHINDEX_CACHE"] = tempfile.mkdtemp()  # what prepare() measures is nobody's to keep
-import numpy as np
-import hashindex as hx
 """
 
 html_theme = "furo"
