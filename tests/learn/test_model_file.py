@@ -72,6 +72,30 @@ def test_a_backbone_that_does_something_else_with_the_weights_is_noticed(tmp_pat
         HashNet.load(tmp_path / "model", backbone=nn.Sequential(nn.Linear(10, 8), nn.Tanh()))
 
 
+class Late(nn.Module):
+    """A backbone that makes its parameters and a constant when it sees the first items."""
+
+    scale: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.scale is None:
+            self.weight = nn.Parameter(torch.randn(x.shape[1], 8) / 3)
+            self.scale = torch.linspace(1, 2, 8)
+        return x @ self.weight * self.scale
+
+
+@pytest.mark.parametrize(
+    "make", [Late, lambda: nn.Sequential(nn.LazyLinear(8), nn.ReLU())], ids=["made late", "LazyLinear"]
+)
+def test_a_backbone_that_is_complete_only_after_its_first_items(make: Any, tmp_path: Path) -> None:
+    x, labels = clusters(60)
+    model = HashNet(backbone=make(), **QUICK).fit(x, labels)
+    model.save(tmp_path / "model")
+    loaded = HashNet.load(tmp_path / "model", backbone=make())
+    np.testing.assert_array_equal(loaded.project(x), model.project(x))
+    loaded.network.requires_grad_(True)(torch.from_numpy(x)).sum().backward()  # as somebody may who trains it on
+
+
 def test_a_damaged_file_is_noticed(tmp_path: Path) -> None:
     x, labels = clusters(60)
     path = tmp_path / "model"

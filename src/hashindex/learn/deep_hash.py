@@ -116,6 +116,8 @@ class DeepHash(Encoder, ABC):
         ValueError
             Another shape, fewer than 2 items, values that are NaN, infinite or above 1e15, images that cannot be read;
             the checkpoint is damaged or of another training.
+        RuntimeError
+            The device cannot be used here.
         ArithmeticError
             The loss is no longer a number.
         """
@@ -124,8 +126,8 @@ class DeepHash(Encoder, ABC):
         classes = torch.from_numpy(check_labels(labels, len(items)))
         if len(items) < 2:
             raise ValueError(f"expected at least 2 items to learn from, got {len(items)}")
-        check_finite(items, LARGEST)
         training = self.training.resolved(item_shape)
+        check_finite(items, LARGEST)
         keeper = None
         if checkpoint is not None:
             about = self._about_training(training, items, classes)
@@ -160,6 +162,8 @@ class DeepHash(Encoder, ABC):
         ValueError
             The file is damaged, holds something else, another kind of model, or one trained with a ``backbone`` other
             than given.
+        RuntimeError
+            The device cannot be used here.
         """
         about, state = model_file.read(path)
         model = cls._untrained(about, backbone, path)
@@ -180,7 +184,7 @@ class DeepHash(Encoder, ABC):
         """Put the hash layer behind the backbone."""
         item_shape = tuple(items.shape[1:])
         backbone = copy.deepcopy(self.backbone) if self.backbone is not None else default_backbone(item_shape)
-        with torch.inference_mode():
+        with torch.no_grad():  # what a backbone makes at its first call must be fit to train
             one = torch.from_numpy(np.array(items[:1], np.float32))
             shape = tuple(backbone.to(device).eval()(one.to(device)).shape)
         if len(shape) != 2:

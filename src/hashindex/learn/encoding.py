@@ -173,6 +173,6 @@ def _as_batch(piece: ArrayLike | torch.Tensor, item_shape: tuple[int, ...]) -> I
 
 
 def _z(network: nn.Module, filled: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
-    with torch.inference_mode():
+    with torch.no_grad():  # inference mode would spoil what a backbone keeps of a call for its training
         z: NDArray[np.float32] = network(to_device(torch.from_numpy(filled), device)).float().cpu().numpy()
     return z

@@ -90,7 +90,7 @@ class CodeNetwork(nn.Module):
 
 
 def _check_output(network: nn.Module, items: Tensor, n_bits: int) -> None:
-    with torch.inference_mode():
+    with torch.no_grad():
         try:
             shape = tuple(network(items.float()).shape)
         except RuntimeError as error:
