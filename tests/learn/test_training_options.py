@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn  # noqa: E402
 
 from clusters import QUICK, clusters, dropout_net, multi_hot  # noqa: E402
 from hashindex.learn import HashNet, Training  # noqa: E402
+from hashindex.learn.devices import has_bf16  # noqa: E402
 from hashindex.learn.training import loop  # noqa: E402
 from hashindex.learn.training.options import TrainingOptions  # noqa: E402
 
@@ -107,6 +109,24 @@ def test_a_device_may_be_torchs_own() -> None:
     assert Training(device=torch.device("cpu")) == Training(device="cpu")
     with pytest.raises(RuntimeError, match="nowhere"):
         Training(device="nowhere")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_here_is_refused_before_items_are_looked_at() -> None:
+    items = np.full((4, 10), np.nan)
+    with pytest.raises(RuntimeError, match=r"device 'cuda' cannot be used here: .*; leave device out to take the best"):
+        HashNet(**QUICK | {"device": "cuda"}).fit(items, np.arange(4))
+
+
+def test_bfloat16_is_for_gpus_that_compute_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    majors = {"cuda:0": 8, "cuda:1": 7, "cuda": 8}  # two GPUs, the second of Turing, which only emulates it
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: including_emulation)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: SimpleNamespace(major=majors[str(device)]))
+    assert [has_bf16(device) for device in majors] == [True, False, True]
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert not has_bf16("cuda")
 
 
 def test_the_keywords_of_a_method_are_the_fields_of_its_training() -> None:

@@ -59,7 +59,7 @@ class Training:
     Raises
     ------
     RuntimeError
-        There is no such device.
+        No kind of device has that name; `fit` and `load` raise it too where the device cannot be used.
     TypeError
         n_steps or batch_size is no integer.
     ValueError
@@ -91,9 +91,18 @@ class Training:
                 raise ValueError(f"{name} must be 0 or a positive number, got {getattr(self, name)}")
 
     def resolved(self, item_shape: tuple[int, ...]) -> Training:
-        """Return the same with every None replaced by what suits items of this shape here."""
+        """Return the same with every None replaced by what suits items of this shape here.
+
+        RuntimeError if the device cannot be used here.
+        """
         large = is_large(item_shape)
         device = str(self.device) if self.device else ("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            torch.empty(0, device=device)
+        except (AssertionError, RuntimeError) as error:  # AssertionError where PyTorch is built without it
+            why = str(error).partition("\n")[0]
+            message = f"device {device!r} cannot be used here: {why}; leave device out to take the best there is"
+            raise RuntimeError(message) from None
         return replace(
             self,
             n_steps=self.n_steps or (2000 if large else 700),
