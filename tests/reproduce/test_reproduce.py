@@ -42,7 +42,13 @@ QUICK = Experiment(
 def test_every_row_of_the_papers_tables_is_there_and_can_be_made() -> None:
     names = {method.name for method in TWO_DIGITS.methods}
     assert names >= {"LSH", "SH", "ITQ", "ITQ-CCA", "BRE", "KSH", "SDH", "CNNH", "DNNH", "DHN", "HashNet"}
-    assert names >= {"HashNet without weights", "HashNet without continuation", "GreedyHash", "CSQ", "OrthoHash"}
+    assert names >= {
+        "HashNet without weights, batches at random",
+        "HashNet without continuation",
+        "GreedyHash",
+        "CSQ",
+        "OrthoHash",
+    }
     for experiment in (*EMBEDDED, *CIFAR10):
         assert len({method.name for method in experiment.methods}) == len(experiment.methods)
         for method in experiment.methods:
@@ -60,7 +66,7 @@ def test_rows_are_what_they_are_called() -> None:
     plain = vars(HashNet(16, 3))
     for name, changed in (
         ("HashNet", {}),
-        ("HashNet without weights", {"weights": None, "training": Training(balanced=False)}),
+        ("HashNet without weights, batches at random", {"weights": None, "training": Training(balanced=False)}),
         ("HashNet without weights, batches balanced", {"weights": None}),
         ("HashNet without continuation", {"continuation": False}),
         ("HashNet, alpha fixed", {"alpha": 10 / 16}),

@@ -42,7 +42,9 @@ def _baseline(name: str, n_bits: int, seed: int, **training: Any) -> Model:
 
 HASHNET = Method("HashNet", HashNet, "network")
 # Class-balanced batches make up for rare similar pairs too: HashNet-W does without both.
-WITHOUT_WEIGHTS = Method("HashNet without weights", partial(HashNet, weights=None, balanced=False), "network")
+WITHOUT_WEIGHTS = Method(
+    "HashNet without weights, batches at random", partial(HashNet, weights=None, balanced=False), "network"
+)
 BALANCED_ONLY = Method("HashNet without weights, batches balanced", partial(HashNet, weights=None), "network")
 WITHOUT_CONTINUATION = Method("HashNet without continuation", partial(HashNet, continuation=False), "network")
 FIXED_ALPHA = Method("HashNet, alpha fixed", _fixed_alpha, "network")
