@@ -118,6 +118,7 @@ def test_labels_become_int64() -> None:
         (np.zeros((3, 2, 2), int), ValueError, r"\(3, 2, 2\)"),
         (5, ValueError, r"\(\)"),
         (np.full(3, 2**63, np.uint64), ValueError, r"wrong must be below 2\*\*63, got 9223372036854775808"),
+        (np.full(3, 2**63, ">u8"), ValueError, r"wrong must be below 2\*\*63, got 9223372036854775808"),
         ([[0, 1], [2, 0], [0, -1]], ValueError, r"0 or 1 only; not so in rows 1, 2$"),
     ],
 )

@@ -47,7 +47,7 @@ def _checked(ids: Any, array: NDArray[Any]) -> NDArray[np.int64]:
         raise TypeError(f"ids must be integers, got {odd_one(ids, array)}{advice}")
     if array.ndim != 1:
         raise ValueError(f"ids must have shape (n,), got {array.shape}")
-    if array.dtype in (np.uint64, object) and array.max() >= 2**63:
+    if array.dtype.kind in "uO" and array.max() >= 2**63:
         raise ValueError(f"ids must be below 2**63, got {array.max()}")
     if array.min() < 0:
         raise ValueError(f"ids must not be negative (-1 marks a missing neighbour), got {array.min()}")

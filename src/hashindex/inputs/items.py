@@ -134,7 +134,7 @@ def check_labels(labels: Any, n: int, name: str = "labels") -> Labels:
         raise ValueError(
             f"{name} must have shape ({n},) or ({n}, n_classes) with n_classes > 1, one row per item; got {array.shape}"
         )
-    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+    if array.dtype.kind == "u" and array.size and array.max() >= 2**63:
         raise ValueError(f"{name} must be below 2**63, got {array.max()}")
     if array.ndim == 2:
         wrong = np.nonzero(((array != 0) & (array != 1)).any(axis=1))[0]
