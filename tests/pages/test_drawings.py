@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from xml.etree import ElementTree
 
 import jinja2
@@ -55,6 +56,23 @@ def test_a_map_has_a_point_for_each_distinct_code() -> None:
     near, far = (np.linalg.norm(drawn.positions[0] - drawn.positions[row]) for row in (1, 2))
     assert near < far
     assert code_map.code_map(codes[:3], labels[:3], seed=0) is None
+
+
+def test_a_map_of_many_codes_counts_votes_of_those_drawn_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_map, "MAX_CODES", 8)
+    codes = np.repeat(np.arange(20_000, dtype=">u2"), 3).view(np.uint8).reshape(-1, 2)
+    labels = np.arange(60_000) // 3 % 1000
+    labels[::3] = 5  # outvoted
+    tracemalloc.start()
+    drawn = code_map.code_map(codes, labels, seed=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert drawn is not None
+    kept = np.sort(np.random.default_rng(0).permutation(20_000)[:8])
+    assert drawn.labels.tolist() == (kept % 1000).tolist()
+    assert drawn.counts.tolist() == [3] * 8
+    assert drawn.n_distinct == 20_000
+    assert peak < 20e6  # a count for every code and class would be 160 MB
 
 
 def test_a_template_escapes_and_knows_all_its_names() -> None:

@@ -39,15 +39,17 @@ def code_map(codes: NDArray[np.uint8], labels: NDArray[np.int64], seed: int) -> 
     distinct, row, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
     if len(distinct) < 4:
         return None
-    n_labels = int(labels.max()) + 1
-    votes = np.bincount(row.ravel() * n_labels + labels, minlength=len(distinct) * n_labels)
-    commonest = votes.reshape(len(distinct), n_labels).argmax(axis=1)
     kept = np.sort(np.random.default_rng(seed).permutation(len(distinct))[:MAX_CODES])
+    place = np.full(len(distinct), -1)
+    place[kept] = np.arange(len(kept))
+    place = place[row.ravel()]  # of each item's code among those kept
+    votes_for, n_labels = labels[place >= 0], int(labels.max()) + 1
+    votes = np.bincount(place[place >= 0] * n_labels + votes_for, minlength=len(kept) * n_labels)
     bits = np.unpackbits(distinct[kept], axis=1).astype(np.float32)
     tsne = TSNE(init="pca", perplexity=min(30.0, (len(kept) - 1) / 3), random_state=seed)
     return CodeMap(
         positions=tsne.fit_transform(bits).astype(np.float64),
-        labels=commonest[kept].astype(np.int64),
+        labels=votes.reshape(len(kept), n_labels).argmax(axis=1).astype(np.int64),
         counts=counts[kept].astype(np.int64),
         n_distinct=len(distinct),
     )
