@@ -192,6 +192,9 @@ def test_wrong_items_are_named_by_their_place(trained: tuple[HashNet, Any]) -> N
         model.encode(x[0])
     with pytest.raises(TypeError, match="complex"):
         model.encode(x.astype(complex))
+    for path in ("pictures", Path("pictures")):
+        with pytest.raises(TypeError, match=r"got the path pictures; Images.below\(path\)"):
+            model.encode_into(hx.HashIndex(12), path)  # type: ignore[arg-type]
 
 
 def test_loaders_of_items_alone_and_of_pairs(trained: tuple[HashNet, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -103,6 +104,8 @@ class Encoder:
 
     def _blocks(self, items: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
         item_shape = self._shape()
+        if isinstance(items, (str, PathLike)):
+            raise TypeError(f"expected items, got the path {items!s}; Images.below(path) has the images of a folder")
         if hasattr(items, "shape"):  # one array, or what reads like one: by blocks, not by items
             items = blocks_of(check_items(items, item_shape))
         return project(self.network, items, item_shape)
