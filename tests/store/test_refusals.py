@@ -6,11 +6,13 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hashindex import HashIndex
+from hashindex.store import checking
 from hashindex.store.manifest import Manifest
 from reference import codes_of
 
@@ -223,6 +225,31 @@ def test_check_finds_what_opening_does_not_look_at(tmp_path: Path) -> None:
     with_sql("UPDATE state SET next_id = 3")(folder)
     with HashIndex.open(folder) as index, pytest.raises(ValueError, match="would be given out next"):
         index.check()
+
+
+@pytest.mark.parametrize("when", ["view", "_check_files", "check_snapshot"])
+def test_check_of_a_store_that_a_writer_goes_on_changing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Before the files are read, and while they are: what is noted with codes belongs to the same state as they do."""
+    folder = made(tmp_path / "store")
+    with HashIndex.open(folder) as writer, HashIndex.open(folder, mode="r") as reader:
+        look, keys = getattr(checking, when), iter("abcdefg")
+
+        def meanwhile(*given: Any) -> Any:
+            found = look(*given)
+            if (key := next(keys, None)) is not None:
+                writer.add(codes_of(1, 1), keys=[key])
+            return found
+
+        monkeypatch.setattr(checking, when, meanwhile)
+        reader.check()
+        monkeypatch.undo()
+        writer.check()
+        assert next(keys, None) != "a"
+        with_sql("INSERT INTO items VALUES (999999, 'stray', NULL)")(folder)
+        with pytest.raises(ValueError, match="a payload of id 999999"):
+            reader.check()
 
 
 def test_check_of_an_index_in_memory() -> None:

@@ -48,15 +48,14 @@ def check_store(store: Store, snapshot: Snapshot, tell: Tell) -> None:
 
     Looks at each code twice: in its file, and then together with the others.
     """
-    fresh = store.ask(_read)
+    fresh, noted = store.ask(_read)
     while not _check_files(store, fresh, tell):
-        fresh = store.ask(_read)
+        fresh, noted = store.ask(_read)
     in_files = sum(one.n_rows for one in fresh.snapshot.segments)
     check_snapshot(fresh.snapshot, lambda done: tell(in_files + done))
     ids = fresh.snapshot.all_ids()
     if store.mode == "w" and not np.array_equal(ids, snapshot.all_ids()):
         raise ValueError(f"{store.folder} does not hold the {snapshot.n_codes:,} codes of the index: open it again")
-    noted = np.array(store.ask(items.all_ids), np.int64)
     stray = noted[~np.isin(noted, ids)]
     if len(stray):
         raise ValueError(f"{store.folder} has a key or a payload of id {stray[0]}, which is not in the index")
@@ -80,9 +79,13 @@ def _check_files(store: Store, fresh: View, tell: Tell) -> bool:
     return True
 
 
-def _read(manifest: Manifest) -> View:
+def _read(manifest: Manifest) -> tuple[View, NDArray[np.int64]]:
+    """A state, and the ids that have a key or a payload in it."""
     with manifest.explained():
         answer = manifest.one("PRAGMA integrity_check")
     if answer != "ok":
         raise ValueError(f"{manifest.path} is damaged: restore the folder from a copy (SQLite says: {answer})")
-    return view(manifest)
+    found = view(manifest)
+    while (noted := items.all_ids(manifest, found.head.change)) is None:  # a writer has gone on since
+        found = view(manifest, found)
+    return found, np.array(noted, np.int64)

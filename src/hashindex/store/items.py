@@ -109,10 +109,16 @@ def block(manifest: Manifest, after: int) -> list[tuple[int, str | None, Any]]:
     return [(one, key, _value(manifest, payload)) for one, key, payload in rows]
 
 
-def all_ids(manifest: Manifest) -> list[int]:
-    """The ids of all items."""
+def all_ids(manifest: Manifest, change: int) -> list[int] | None:
+    """The ids of all items as a change left them; None if another has been committed since."""
     with manifest.explained():
-        return [row[0] for row in manifest.connection.execute("SELECT id FROM items ORDER BY id")]
+        manifest.connection.execute("BEGIN")
+        try:
+            if manifest.head().change != change:
+                return None
+            return [row[0] for row in manifest.connection.execute("SELECT id FROM items ORDER BY id")]
+        finally:
+            manifest.rollback()
 
 
 def _value(manifest: Manifest, text: Any) -> Any:
