@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -239,6 +240,36 @@ def test_damage_is_found(run: Run, store: str) -> None:
         assert err.startswith("damaged: ")
 
 
+def test_a_segment_that_is_gone_is_damage(run: Run) -> None:
+    with hx.HashIndex.open("big", 64) as index:
+        index.add(codes_of(0, 20_000))
+    next(Path("big/segments").iterdir()).unlink()
+    status, out, err = run("check", "big")
+    assert (status, out) == (1, "")
+    assert "00000001.hxs: the segment is gone, and " in err
+    assert err.startswith("damaged: ")
+
+
+def test_what_cannot_be_checked_is_not_told_as_damage(run: Run, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.hxi", "a.npy", "a.faiss"):
+        assert run("convert", store, "-o", name)[0] == 0
+    Path("newer.hxi").write_bytes(Path("a.hxi").read_bytes().replace(b"\1\0\0\0hxi", b"\7\0\0\0hxi", 1))
+    Path("ivf.faiss").write_bytes(b"IBwF" + Path("a.faiss").read_bytes()[4:])
+    for name, what in (
+        ("a.npy", "a.npy is no file of hashindex: it begins with"),
+        ("newer.hxi", "newer.hxi is format version 7, and this hashindex reads up to 1"),
+        ("ivf.faiss", "ivf.faiss: IBwF is an IndexBinaryIVF"),
+    ):
+        status, out, err = run("check", name)
+        assert (status, out) == (2, "")
+        assert err.startswith(f"hashindex check: {what}")
+    with sqlite3.connect(f"{store}/store.sqlite") as database:
+        database.execute("PRAGMA user_version = 9")
+    assert run("check", store)[0] == 2
+    monkeypatch.setenv("HASHINDEX_ENGINE", "none")
+    assert run("check", "a.hxi")[0] == 2
+
+
 def test_doctor_tells_what_is_slow(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("hashindex._core")
     monkeypatch.setenv("HASHINDEX_ISA", "scalar")
@@ -282,6 +313,30 @@ def test_train_and_encode_pictures(run: Run) -> None:
     shutil.rmtree("pictures/light")
     assert "all pictures are of the class 'dark'" in run("train", "pictures", "-o", "model")[2]
     assert run("encode", "nothing", "pictures")[0] == 2
+
+
+def test_pictures_of_other_sizes_are_brought_to_those_of_the_model(run: Run) -> None:
+    pytest.importorskip("torch")
+    image_module = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 9, 8, 3), dtype=np.uint8)
+    for i, each in enumerate(pixels):
+        path = Path("pictures") / ("odd" if i % 2 else "even") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image_module.fromarray(each).save(path)
+    train = ["train", "pictures", "-o", "model", "--n-bits", 12, "--steps", 4]
+    assert run(*train)[0] == 0
+    Path("new").mkdir()
+    image_module.fromarray(pixels[0]).save("new/same.png")
+    image_module.fromarray(pixels[0]).resize((70, 90)).save("new/large.png")
+    known, new = (run("encode", "model", folder)[1].splitlines() for folder in ("pictures", "new"))
+    assert [row.split("\t")[1] for row in new] == ["large.png", "same.png"]
+    assert new[1] == known[0].replace("even/0.png", "same.png")
+    image_module.fromarray(pixels[0]).resize((3, 90)).save("pictures/odd/thin.png")
+    status, _, err = run(*train)
+    assert status == 2
+    assert "the first has 9 x 8; give --size N to bring all to N pixels a side" in err
+    assert "got 2 x 2; give --size N, at least 4" in run(*train, "--size", 2)[2]
+    assert run(*train, "--size", 4)[0] == 0
 
 
 def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from ..engines import Engine
 from ..index import HashIndex
 from ..inputs.paths import as_path
 from ..segments.snapshot import MAX_ID
+from ..store.format import ForeignFileError
 from ..support.interrupts import interruptible
 from .faiss_files import FLAT, ID_MAP_2, KINDS, Contents, read_contents, write_contents
 from .faiss_index import FaissBinaryIndex
@@ -111,7 +112,7 @@ def _index_of(path: str | Path, contents: Contents, engine: str | Engine | None)
         twice = np.flatnonzero(ids[1:] == ids[:-1])
         if len(twice) or (len(ids) and not 0 <= ids[0] <= ids[-1] <= MAX_ID):
             seen = f"id {ids[twice[0]]} is there twice" if len(twice) else f"ids go from {ids[0]} to {ids[-1]}"
-            raise ValueError(
+            raise ForeignFileError(
                 f"{path}: {seen}; an index has each id once, from 0 to {MAX_ID}: "
                 f"hashindex.connect.faiss_files.read_contents(path) has codes and ids, to be numbered anew"
             )

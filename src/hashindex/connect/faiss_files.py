@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..inputs.numbers import MAX_BITS
 from ..inputs.paths import as_path
 from ..store.container import mapped, read_bytes
+from ..store.format import ForeignFileError
 from ..support.files import replacing
 
 FLAT, ID_MAP, ID_MAP_2 = "IBxF", "IBMp", "IBM2"
@@ -74,7 +75,7 @@ def read_contents(path: str | Path, *, mmap: bool = False) -> Contents:
             codes = data[begin:end].reshape(n, code_size)
             ids = None if kind == FLAT else _ids(data[end:], n)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise type(error)(f"{path}: {error}") from None
     return Contents(kind, codes, ids)
 
 
@@ -104,7 +105,7 @@ def _layout(head: bytes, size: int) -> tuple[str, int, int, int]:
     begin = 0 if kind == FLAT else _HEADER.size
     inner = _kind(head, begin)
     if inner != FLAT:
-        raise ValueError(f"an id map ({kind}) around an index that is no IndexBinaryFlat: {inner}")
+        raise ForeignFileError(f"an id map ({kind}) around an index that is no IndexBinaryFlat: {inner}")
     n_bits, code_size, n = _header(head, begin)
     if begin and _header(head, 0) != (n_bits, code_size, n):
         raise ValueError(
@@ -126,10 +127,10 @@ def _layout(head: bytes, size: int) -> tuple[str, int, int, int]:
 def _kind(head: bytes, at: int) -> str:
     kind = head[at : at + 4].decode("latin-1")
     if kind in _OTHERS:
-        raise ValueError(f"{kind} is {_OTHERS[kind]}")
+        raise ForeignFileError(f"{kind} is {_OTHERS[kind]}")
     if kind not in KINDS:
         seen = f"{kind!r} is another index of faiss" if kind[:1] == "I" and kind.isascii() else f"begins with {kind!r}"
-        raise ValueError(f"{seen}; expected a binary one, of kind {', '.join(KINDS)}")
+        raise ForeignFileError(f"{seen}; expected a binary one, of kind {', '.join(KINDS)}")
     return kind
 
 

@@ -101,12 +101,12 @@ def read_container(source: Source, kind: str, *, mmap: bool = False) -> Containe
         try:
             header = layout.read_header(read_bytes(file, 0, min(size, layout.HEADER_SIZE)).tobytes(), size)
             if header.kind != kind:
-                raise ValueError(_OTHER_KIND.get(header.kind, f"of kind {header.kind!r}, not {kind!r}"))
+                raise layout.ForeignFileError(_OTHER_KIND.get(header.kind, f"of kind {header.kind!r}, not {kind!r}"))
             head, sections = layout.read_table(read_bytes(file, header.table, size).tobytes(), header)
             data = mapped(file, size) if mmap and not isinstance(file, BytesIO) else read_bytes(file, 0, size)
             arrays = {section.name: _view(data, section) for section in sections[:-1]}
         except ValueError as error:
-            raise ValueError(f"{name} is {error}") from None
+            raise type(error)(f"{name} is {error}") from None
     container = Container(name, kind, head, arrays, data, sections[-1])
     if not mmap:
         container.verify()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..inputs.numbers import MAX_BITS
 from ..support.files import sync_folder
+from .format import ForeignFileError
 from .log import LogRow
 from .sqlite import Explained, connect
 
@@ -94,10 +95,12 @@ class Manifest:
 
     def _identify(self) -> None:
         if self.one("PRAGMA application_id") != APPLICATION:
-            raise ValueError(f"{self.path} is a database of something else, no store of hashindex; name another folder")
+            raise ForeignFileError(
+                f"{self.path} is a database of something else, no store of hashindex; name another folder"
+            )
         version = self.one("PRAGMA user_version")
         if version != VERSION:
-            raise ValueError(
+            raise ForeignFileError(
                 f"{self.path} has format {version}, and this hashindex knows format {VERSION}: a newer one may open it"
             )
         if {row[0] for row in self.connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")} != SCHEMA:
