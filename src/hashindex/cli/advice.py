@@ -13,6 +13,8 @@ _WORDS = (
     (r"\bk=(\d+) gives", r"-k \1 gives"),
     (r"close it there, or read with mode='r'", "wait until it has ended; search, info and convert read meanwhile"),
     (r"mode='r' reads it", "search, info and convert read it"),
+    (r"give size= to resize all", "give --size N to bring all to N pixels a side"),
+    (r"pass HashNet\(backbone=\.\.\.\) for others", "give --size N, at least 4"),
 )
 
 

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if len(shape) != 3:
         raise ValueError(f"{options.model}: encodes features of shape {shape}, not pictures")
     _, height, width = shape
-    images = Images.below(options.folder, size=height if height == width else None)
+    images = Images.below(options.folder, size=(height, width))
     rows = zip(to_hex(model.encode(images)), map(readable, images.paths), strict=True)
     listing.write(options.output, to, ("code", "note"), rows)
     return 0

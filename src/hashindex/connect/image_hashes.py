@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..codes import pack
-from ..learn.data.images import DEEP
+from ..learn.data.images import rgb_as_shown
 from ..support.lazy import needed
 
 SIDE = 8  # of the differences of neighbouring pixels
@@ -50,16 +50,10 @@ def open_as_shown(path: Path) -> Any:
     OSError, ValueError
         The file is no picture that Pillow reads, or has more than 8 bits a channel.
     """
-    image_module, image_ops = (needed(f"PIL.{name}", "reading images", "images") for name in ("Image", "ImageOps"))
+    image_module = needed("PIL.Image", "reading images", "images")
     try:
         with image_module.open(path) as opened:
-            if opened.mode.startswith(DEEP):
-                raise ValueError(f"more than 8 bits a channel (mode {opened.mode})")
-            image = image_ops.exif_transpose(opened)
-            if image.has_transparency_data:
-                paper = image_module.new("RGBA", image.size, "white")
-                image = image_module.alpha_composite(paper, image.convert("RGBA"))
-            return image.convert("RGB")
+            return rgb_as_shown(opened)
     except (SyntaxError, EOFError, image_module.DecompressionBombError) as error:  # of broken files
         raise ValueError(str(error)) from None
 

@@ -68,6 +68,47 @@ def test_size_resizes_the_shorter_side_and_cuts_the_middle(tmp_path: Path, rng: 
     np.testing.assert_allclose(cut[0, 5, 1:-1], 5 * np.arange(14, 36, 3), atol=2)
 
 
+def test_size_may_be_height_and_width(tmp_path: Path) -> None:
+    ramp = np.add.outer(np.arange(60, dtype=np.uint8), 2 * np.arange(80, dtype=np.uint8)) + np.zeros(
+        (3, 1, 1), np.uint8
+    )
+    save(tmp_path / "same.png", ramp[:, 10:50, 10:70])
+    save(tmp_path / "tall.png", ramp[:, :, 10:70])
+    save(tmp_path / "wide.png", ramp[:, 10:50])
+    images = Images.below(tmp_path, size=(4, 6))
+    assert images.shape == (3, 3, 4, 6)
+    middles = np.add.outer(np.arange(24.5, 44), 2 * np.arange(24.5, 64))[::10, ::10]
+    for seen in images[:]:
+        np.testing.assert_allclose(seen[:, 1:-1, 1:-1], np.stack([middles] * 3), atol=1)
+    np.testing.assert_array_equal(Images.below(tmp_path, size=(40, 60))[1], ramp[:, 10:50, 10:70])
+    for wrong, error in (((4, 0), ValueError), (2.5, TypeError)):
+        with pytest.raises(error, match="size must be"):
+            Images.below(tmp_path, size=wrong)  # type: ignore[arg-type]
+
+
+def test_images_are_read_as_shown_or_as_stored(tmp_path: Path, rng: np.random.Generator) -> None:
+    pixels = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise when it is shown
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    clear = np.concatenate([pixels, np.full((5, 6, 1), 255, np.uint8)], axis=2)
+    clear[:2, :, 3] = 0
+    Image.fromarray(clear.transpose(1, 0, 2)).save(tmp_path / "b.png")
+    Image.fromarray(pixels.transpose(1, 0, 2)).save(tmp_path / "c.png", exif=b"Exif\0\0odd")
+    white = pixels.copy()
+    white[:2] = 255
+    shown = Images.below(tmp_path)
+    assert shown.shape == (3, 3, 6, 5)
+    for seen, expected in zip(
+        shown[:], (np.rot90(pixels, -1), white.swapaxes(0, 1), pixels.swapaxes(0, 1)), strict=True
+    ):
+        np.testing.assert_array_equal(seen, expected.transpose(2, 0, 1))
+    mine = read_list(["a.png 0"], tmp_path)
+    np.testing.assert_array_equal(mine.images()[0], shown[0])
+    np.testing.assert_array_equal(mine.images(as_shown=False)[0], pixels.transpose(2, 0, 1))
+    np.testing.assert_array_equal(Images(["b.png"], tmp_path, as_shown=False)[0], pixels.transpose(2, 1, 0))
+
+
 def test_bad_images_are_all_named(photos: tuple[Path, list[str], Pixels], tmp_path: Path) -> None:
     root, names, pixels = photos
     (root / names[2]).write_bytes((root / names[2]).read_bytes()[:60])

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...inputs.numbers import n_threads
+from ...inputs.numbers import check_at_least, n_threads
 from .source import listed, source_at
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _BLOCK = 1024  # images decoded at once by `check`
-DEEP = ("I", "F")  # modes of more than 8 bits a channel begin so
+_DEEP = ("I", "F")  # modes of more than 8 bits a channel begin so
+_ORIENTATION = 0x0112  # of EXIF
 _TINY = 64 * 64  # pixels; of smaller images most work is Python's, which threads only hinder
 
 
@@ -34,17 +35,22 @@ class Images:
     root
         A folder, a .zip file, or a folder inside one (``images.zip/part``).
     size
-        Height and width: the shorter side is resized to it (bilinear, with antialiasing) and the middle is cut out.
-        None leaves images as they are; all must then be as large as the first.
+        Height and width, one number or two: images are resized until they cover it (bilinear, with antialiasing) and
+        the middle is cut out. None leaves images as they are; all must then be as large as the first.
     lines
         Line number of each path in its list, for error messages; by default rows are named.
     name
         What error messages call the images.
+    as_shown
+        Whether images are read as a viewer shows them: turned as their EXIF data says, white where there is nothing.
+        Otherwise pixels are as they are stored, which is how the code of papers reads them.
 
     Raises
     ------
     ImportError
         Pillow is missing.
+    TypeError
+        `size` is no integer.
     FileNotFoundError
         `root` does not exist or images are missing; all are found, the first ten named.
     ValueError
@@ -58,29 +64,29 @@ class Images:
         paths: Sequence[str],
         root: str | os.PathLike[str] = ".",
         *,
-        size: int | None = None,
+        size: int | tuple[int, int] | None = None,
         lines: Sequence[int] | NDArray[np.int64] | None = None,
         name: str = "images",
+        as_shown: bool = True,
     ) -> None:
         _pillow()
         if len(paths) == 0:
             raise ValueError(f"{name}: expected at least one path, got none")
-        if size is not None and size < 1:
-            raise ValueError(f"size must be at least 1 pixel, got {size}")
+        self._sides = _sides(size)
         self.paths = tuple(paths)
         self.name = name
         self._lines = lines
+        self._as_shown = as_shown
         self._source = source_at(root)
         missing = [self._place(row) for row, path in enumerate(self.paths) if path not in self._source]
         if missing:
             raise FileNotFoundError(
                 f"{name}: {len(missing):,} of {len(paths):,} images are not in {root}: {listed(missing)}"
             )
-        self._side = size
-        self.shape = (len(paths), 3, *(self._first_sides() if size is None else (size, size)))
+        self.shape = (len(paths), 3, *(self._sides or self._first_sides()))
 
     @classmethod
-    def below(cls, root: str | os.PathLike[str], *, size: int | None = None) -> Images:
+    def below(cls, root: str | os.PathLike[str], *, size: int | tuple[int, int] | None = None) -> Images:
         """Take all image files below a folder, a .zip file or a folder inside one, in the order of their paths.
 
         Image files are told by their suffixes (`SUFFIXES`). Raises as the class does.
@@ -122,7 +128,7 @@ class Images:
                 except Exception as error:  # decoders raise whatever they like on damaged files
                     offenders[place] = f"{self._place(int(rows[place]))}: {error}"
 
-        tiny = self._side is None and self.shape[2] * self.shape[3] < _TINY
+        tiny = self._sides is None and self.shape[2] * self.shape[3] < _TINY
         n_workers = 1 if tiny else min(n_threads(), len(rows))
         if n_workers < 2:
             work(range(len(rows)))
@@ -132,7 +138,7 @@ class Images:
         return images, [offenders[place] for place in sorted(offenders)]
 
     def _read(self, row: int) -> NDArray[np.uint8]:
-        pixels = _decode(self._source.read(self.paths[row]), self._side).transpose(2, 0, 1)
+        pixels = _decode(self._source.read(self.paths[row]), self._sides, self._as_shown).transpose(2, 0, 1)
         if pixels.shape != self.shape[1:]:
             (height, width), (high, wide) = pixels.shape[1:], self.shape[2:]
             raise ValueError(
@@ -142,7 +148,7 @@ class Images:
 
     def _first_sides(self) -> tuple[int, int]:
         try:
-            height, width, _ = _decode(self._source.read(self.paths[0]), None).shape
+            height, width, _ = _decode(self._source.read(self.paths[0]), None, self._as_shown).shape
         except Exception:
             raise self._error(self._undecodable()) from None
         return height, width
@@ -152,7 +158,7 @@ class Images:
         offenders = []
         for row, path in enumerate(self.paths):
             try:
-                _decode(self._source.read(path), None)
+                _decode(self._source.read(path), None, self._as_shown)
             except Exception as error:
                 offenders.append(f"{self._place(row)}: {error}")
         return offenders
@@ -165,21 +171,66 @@ class Images:
         return ValueError(f"{self.name}: {len(unreadable):,} images cannot be read: {listed(unreadable)}")
 
 
-def _decode(data: bytes, side: int | None) -> NDArray[np.uint8]:
-    """Return pixels (height, width, 3); `side` asks for a square that is resized and cut from the middle."""
+def rgb_as_shown(image: Any) -> Any:
+    """A picture that Pillow opened, in RGB as a viewer shows it: turned as its EXIF data says, white where it is clear.
+
+    ValueError if it has more than 8 bits a channel.
+    """
+    _check_depth(image)
+    image.load()
+    pillow = _pillow()
+    turns = pillow.Transpose
+    by_orientation = {
+        2: turns.FLIP_LEFT_RIGHT,
+        3: turns.ROTATE_180,
+        4: turns.FLIP_TOP_BOTTOM,
+        5: turns.TRANSPOSE,
+        6: turns.ROTATE_270,
+        7: turns.TRANSVERSE,
+        8: turns.ROTATE_90,
+    }
+    try:
+        turn = by_orientation.get(image.getexif().get(_ORIENTATION))
+    except Exception:  # of damaged EXIF data, which viewers pass over
+        turn = None
+    palette = image.palette.mode if image.mode == "P" else ""
+    is_clear = "transparency" in image.info or image.mode.endswith(("A", "a")) or palette.endswith("A")
+    if is_clear:
+        image = pillow.alpha_composite(pillow.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    image = image.convert("RGB")
+    return image if turn is None else image.transpose(turn)
+
+
+def _check_depth(image: Any) -> None:
+    if image.mode.startswith(_DEEP):
+        raise ValueError(f"more than 8 bits a channel (Pillow's mode {image.mode}): convert it to 8 bits")
+
+
+def _decode(data: bytes, sides: tuple[int, int] | None, as_shown: bool) -> NDArray[np.uint8]:
+    """Return pixels (height, width, 3); `sides` asks for so many, resized and cut from the middle."""
     pillow = _pillow()
     with pillow.open(io.BytesIO(data)) as file:
-        if side is not None:
-            file.draft("RGB", (side, side))  # JPEG decodes at 1/2, 1/4 or 1/8 where that is still large enough
-        if file.mode.startswith(DEEP):
-            raise ValueError(f"more than 8 bits a channel (Pillow's mode {file.mode}): convert it to 8 bits")
-        image = file.convert("RGB")
-    if side is not None and image.size != (side, side):
-        least = min(image.size)
-        left, top = ((length - least) / 2 for length in image.size)
-        box = (left, top, left + least, top + least)
-        image = image.resize((side, side), pillow.Resampling.BILINEAR, box=box)
+        if sides is not None:
+            file.draft("RGB", (max(sides), max(sides)))  # JPEG decodes at 1/2, 1/4 or 1/8 if that is still large enough
+        if as_shown:
+            image = rgb_as_shown(file)
+        else:
+            _check_depth(file)
+            image = file.convert("RGB")
+    if sides is not None and image.size != sides[::-1]:
+        height, width = sides
+        wide = min(image.width, image.height * width / height)
+        high = min(image.height, image.width * height / width)
+        left, top = (image.width - wide) / 2, (image.height - high) / 2
+        image = image.resize((width, height), pillow.Resampling.BILINEAR, box=(left, top, left + wide, top + high))
     return np.asarray(image)
+
+
+def _sides(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    height, width = size if isinstance(size, tuple) else (size, size)
+    return check_at_least(height, "size", 1), check_at_least(width, "size", 1)
 
 
 def _pillow() -> ModuleType:

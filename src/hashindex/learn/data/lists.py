@@ -56,9 +56,9 @@ class ImageList:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def images(self, size: int | None = None) -> Images:
-        """Return the images as what reads like one array (n, 3, size, size); see `Images`."""
-        return Images(self.paths, self.root, size=size, lines=self.lines, name=self.name)
+    def images(self, size: int | tuple[int, int] | None = None, *, as_shown: bool = True) -> Images:
+        """Return the images as what reads like one array (n, 3, height, width); see `Images`."""
+        return Images(self.paths, self.root, size=size, lines=self.lines, name=self.name, as_shown=as_shown)
 
     def class_numbers(self) -> Labels:
         """Return labels (n,), also of multi-hot rows with one label each; ValueError that lists other rows."""

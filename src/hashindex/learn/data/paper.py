@@ -65,6 +65,7 @@ class Benchmark:
     def load(self, folder: str | os.PathLike[str], *, size: int = 224) -> Task:
         """Return the task with images (n, 3, size, size) that are decoded when they are asked for.
 
+        Pixels are as they are stored, whatever EXIF data says: so the code of papers reads them.
         `folder` may also be a .zip file or a folder inside one.
 
         Raises
@@ -77,7 +78,7 @@ class Benchmark:
         parts: list[Images | Labels] = []
         for part in self.lists(folder):
             try:
-                images = part.images(size)
+                images = part.images(size, as_shown=False)
             except FileNotFoundError as error:
                 raise FileNotFoundError(f"{error}; expected in {folder}\n{self.layout}") from None
             parts += [images, part.labels if self.multi_label else part.class_numbers()]
