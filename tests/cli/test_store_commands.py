@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -207,7 +208,41 @@ def test_build_leaves_what_it_did_not_make(run: Run, monkeypatch: pytest.MonkeyP
     status, _, err = run("build", "codes.txt", "-o", "new")
     assert (status, "is not empty" in err) == (2, True)
     assert sorted(path.name for path in Path().iterdir()) == ["codes.txt", "new"]
+    assert [path.name for path in Path("new").iterdir()] == ["mine.txt"]
     assert Path("new/mine.txt").read_text() == "precious"
+
+
+def test_build_fills_an_empty_folder_that_is_there(run: Run) -> None:
+    """Itself: a disk may be mounted there, and the folder above it may be closed."""
+    Path("there").mkdir(mode=0o750)
+    before = Path("there").stat()
+    assert run("build", "--keys", "-o", "there", stdin="00ff a\n00fe a\n")[0] == 2
+    assert list(Path("there").iterdir()) == []
+    assert run("build", "--keys", "-o", "there", stdin="00ff a\n00fe b\n")[:2] == (0, "there: 2 codes of 16 bits\n")
+    after = Path("there").stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert sorted(path.name for path in Path("there").iterdir()) == ["segments", "store.sqlite", "writer.lock"]
+    assert run("check", "there")[0] == 0
+    assert run("add", "there", stdin="00fd\n")[1] == "there: 1 codes added, 3 in all\n"
+    assert run("build", "-o", "there", stdin="00ff\n")[0] == 2
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_build_where_nothing_can_be_written_names_the_folder_that_was_given(
+    run: Run, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    mkdir = Path.mkdir
+
+    def refused(path: Path, *given: Any, **named: Any) -> None:
+        if "new" in path.name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        mkdir(path, *given, **named)
+
+    if is_there:
+        Path("there").mkdir()
+    monkeypatch.setattr(Path, "mkdir", refused)
+    status, _, err = run("build", "-o", "there", stdin="00ff\n")
+    assert (status, err) == (2, "hashindex build: there: cannot be opened for writing (Permission denied)\n")
 
 
 def test_odd_lines_and_notes(run: Run) -> None:
@@ -313,30 +348,6 @@ def test_train_and_encode_pictures(run: Run) -> None:
     shutil.rmtree("pictures/light")
     assert "all pictures are of the class 'dark'" in run("train", "pictures", "-o", "model")[2]
     assert run("encode", "nothing", "pictures")[0] == 2
-
-
-def test_pictures_of_other_sizes_are_brought_to_those_of_the_model(run: Run) -> None:
-    pytest.importorskip("torch")
-    image_module = pytest.importorskip("PIL.Image")
-    pixels = np.random.default_rng(0).integers(0, 256, (16, 9, 8, 3), dtype=np.uint8)
-    for i, each in enumerate(pixels):
-        path = Path("pictures") / ("odd" if i % 2 else "even") / f"{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image_module.fromarray(each).save(path)
-    train = ["train", "pictures", "-o", "model", "--n-bits", 12, "--steps", 4]
-    assert run(*train)[0] == 0
-    Path("new").mkdir()
-    image_module.fromarray(pixels[0]).save("new/same.png")
-    image_module.fromarray(pixels[0]).resize((70, 90)).save("new/large.png")
-    known, new = (run("encode", "model", folder)[1].splitlines() for folder in ("pictures", "new"))
-    assert [row.split("\t")[1] for row in new] == ["large.png", "same.png"]
-    assert new[1] == known[0].replace("even/0.png", "same.png")
-    image_module.fromarray(pixels[0]).resize((3, 90)).save("pictures/odd/thin.png")
-    status, _, err = run(*train)
-    assert status == 2
-    assert "the first has 9 x 8; give --size N to bring all to N pixels a side" in err
-    assert "got 2 x 2; give --size N, at least 4" in run(*train, "--size", 2)[2]
-    assert run(*train, "--size", 4)[0] == 0
 
 
 def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def locked(folder: Path, n_bits: int | None, meta: Any) -> WriterLock:
     except BlockingIOError:
         raise
     except OSError as error:
-        what = f"cannot be opened for writing ({error.strerror}): mode='r' reads it"
+        advice = ": mode='r' reads it" if (folder / NAME).exists() else ""
+        what = f"cannot be opened for writing ({error.strerror}){advice}"
         raise type(error)(error.errno, what, str(folder)) from None
     try:
         (folder / SEGMENTS).mkdir(exist_ok=True)
