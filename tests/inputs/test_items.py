@@ -88,6 +88,9 @@ def test_values_that_are_too_large_are_listed() -> None:
     check_finite(x)
     with pytest.raises(ValueError, match=r"at most 1e\+15, got NaN, infinity or larger in 1 of 3 items: 1$"):
         check_finite(x, 1e15)
+    for dtype in (np.int64, np.uint64):
+        with pytest.raises(ValueError, match=r"in 1 of 3 items: 1$"):
+            check_finite(np.array([[1], [3 * 10**15], [10**15]], dtype), 1e15)
 
 
 def test_blocks_are_new_float32_arrays() -> None:
@@ -112,6 +115,12 @@ def test_labels_become_int64() -> None:
     [
         ([0.0, 1.0, 2.0], TypeError, "wrong must be integers.*float64"),
         (["a", "b", "c"], TypeError, "<U1"),
+        (
+            np.ma.masked_equal([0, -1, 2], -1),
+            TypeError,
+            r"wrong: got a masked array.*keep = ~np\.ma\.getmaskarray\(labels\) drop",
+        ),
+        (np.ma.masked_equal([[0, 1], [9, 1], [1, 0]], 9), TypeError, r"getmaskarray\(labels\)\.any\(axis=1\) drop"),
         ([0, 1], ValueError, r"shape \(3,\) or \(3, n_classes\).*got \(2,\)"),
         ([[0], [1], [1]], ValueError, r"n_classes > 1.*got \(3, 1\)"),
         (np.zeros((3, 0), int), ValueError, r"n_classes > 1.*got \(3, 0\)"),

@@ -81,7 +81,8 @@ def check_finite(items: Items, most: float = FLOAT32_MAX) -> None:
     if check is not None:
         check()
         return
-    if np.dtype(items.dtype).kind != "f":
+    dtype = np.dtype(items.dtype)
+    if dtype.kind != "f" and (dtype.itemsize < 8 or most >= 2**64):  # no integer of that size is above
         return
     wrong = [_not_finite(as_float32(block), most) + start for start, block in _blocks(items)]
     _refuse(np.concatenate([np.empty(0, np.int64), *wrong]), len(items), most)
@@ -119,10 +120,15 @@ def check_labels(labels: Any, n: int, name: str = "labels") -> Labels:
     Raises
     ------
     TypeError
-        The labels are not integers.
+        The labels are not integers, or a masked array.
     ValueError
         The shape is another, a class number is 2**63 or more, or multi-hot labels have values other than 0 and 1.
     """
+    if is_masked(labels):
+        keep = "~np.ma.getmaskarray(labels)" + (".any(axis=1)" if labels.ndim > 1 else "")
+        raise TypeError(
+            f"{name}: got a masked array; labels.data[keep] and items[keep] with keep = {keep} drop what is masked"
+        )
     if hasattr(labels, "detach"):
         labels = labels.detach().cpu()
     array = np.asarray(labels)
