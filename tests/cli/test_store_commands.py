@@ -253,7 +253,9 @@ def test_odd_lines_and_notes(run: Run) -> None:
         noted.add(hx.from_hex(["00" * 7 + "02"] * 2, 63, align="left"), payloads=[{"a": 1}, "two\nlines"])
     assert run("convert", "noted", "-o", "a.txt")[0] == 0
     assert Path("a.txt").read_text().splitlines()[1].endswith("\ttwo lines")
-    pytest.importorskip("pyarrow")
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(arrow.table({"code": ["00ff", "00fe"], "note": ["a\n00fd\r\nb\tc", "d"]}), "lines.parquet")
+    assert run("convert", "lines.parquet", "-o", "-")[1] == "00ff\ta 00fd  b\tc\n00fe\td\n"
     assert run("convert", "noted", "-o", "a.parquet")[0] == 0
     assert run("build", "a.parquet", "-o", "again")[1] == "again: 2 codes of 63 bits\n"
     assert run("search", "noted", "a.parquet", "-k", 2, "-o", "hits.parquet")[0] == 0

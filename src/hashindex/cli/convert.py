@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,5 +120,5 @@ def _lines(to: str, hashes: hash_files.Hashes) -> Iterator[str]:
         else:
             digits = unpack(some, hashes.n_bits).view(np.uint8) + np.uint8(ord("0"))
             texts = [row.tobytes().decode() for row in digits]
-        notes = hashes.notes[begin : begin + BLOCK]
+        notes = [re.sub("[\r\n]", " ", note) for note in hashes.notes[begin : begin + BLOCK]]
         yield from (f"{text}\t{note}\n" if note else f"{text}\n" for text, note in zip(texts, notes, strict=True))
