@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sqlite3
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,6 +166,37 @@ def test_a_damaged_cache_is_begun_anew(tmp_path: Path) -> None:
     assert (groups(found), found.n_hashed) == (expected, 12)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE items SET payload = '[1, 2, 3]'",
+        "UPDATE items SET payload = '[1, 2, 3, 4, null]'",
+        "UPDATE items SET payload = '{'",
+        "UPDATE items SET payload = NULL",
+        "DELETE FROM items WHERE id = 0",
+        None,
+    ],
+)
+def test_a_cache_that_lacks_a_file_or_whose_notes_are_others_is_begun_anew(
+    tmp_path: Path, statement: str | None
+) -> None:
+    folder = tmp_path / "photos"
+    expected = filled(folder)
+    how = algorithm("dhash")
+    find_duplicates(folder, how, how.radius)
+    (place,) = (tmp_path / "cache" / "images").iterdir()
+    if statement is None:
+        with hx.HashIndex.open(place) as index:
+            index.compact()
+        next((place / "segments").iterdir()).unlink()
+    else:
+        with sqlite3.connect(place / "store.sqlite") as database:
+            database.execute(statement)
+    for n_hashed in (12, 0):
+        found = find_duplicates(folder, how, how.radius)
+        assert (groups(found), found.n_hashed) == (expected, n_hashed)
+
+
 def test_hashes_are_those_of_the_packages(tmp_path: Path) -> None:
     imagehash, pdqhash = pytest.importorskip("imagehash"), pytest.importorskip("pdqhash")
     scene(4).save(tmp_path / "4.png")
@@ -209,6 +242,24 @@ def test_a_folder_below_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatc
     closed = "photos"
     with pytest.raises(PermissionError):
         find_duplicates(tmp_path / "photos", how, how.radius)
+
+
+def test_a_folder_below_that_cannot_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its names can be listed, and nothing be said of them."""
+    for path in (tmp_path / "photos" / "closed" / "0.png", tmp_path / "photos" / "seen.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scene(0).save(path)
+    look, how = os.stat, algorithm("dhash")
+
+    def refused(path: str, **named: Any) -> os.stat_result:
+        if Path(path).parent.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path, **named)
+
+    monkeypatch.setattr(os, "stat", refused)
+    monkeypatch.setattr(os, "lstat", lambda path: refused(path, follow_symlinks=False))
+    found = find_duplicates(tmp_path / "photos", how, how.radius)
+    assert (found.n_pictures, found.unreadable) == (1, {"closed/0.png": "Permission denied"})
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,16 +117,15 @@ def _up_to_date(
     seen = dict(_walk(folder))
     files = {path: stamp for path, stamp in seen.items() if not isinstance(stamp, str)}
     unreadable = {path: why for path, why in seen.items() if isinstance(why, str)}
-    with _store(folder, how) as store:
-        known = {_key(path): path for path in files}
-        items = list(store.items())
-        ids, keys, notes = zip(*items, strict=True) if items else ((), (), ())
+    store, known = _known(folder, how)
+    with store:
+        paths = {_key(path): path for path in files}
         fresh: dict[str, Picture] = {}
-        for code, key, (width, height, quality, *stamp) in zip(store.get(ids), keys, notes, strict=True):
-            path = known.get(key)
-            if path is not None and files[path] == tuple(stamp):
-                fresh[path] = Picture(path, Hashed(code.tobytes(), width, height, quality), files[path])
-        store.remove(keys=[key for key in keys if known.get(key) not in fresh])
+        for key, one in known.items():
+            path = paths.get(key)
+            if path is not None and files[path] == one.stamp:
+                fresh[path] = one._replace(path=path)
+        store.remove(keys=[key for key in known if paths.get(key) not in fresh])
         wanted = [path for path in files if path not in fresh]
         with reporting(progress, len(wanted), "hash") as tell:
             n_done = 0
@@ -156,11 +155,11 @@ def _walk(folder: Path) -> Iterator[tuple[str, Stamp | str]]:
     for above, _, names in os.walk(folder, onerror=tell):
         for name in names:
             path = Path(above) / name
-            if path.suffix.lower() not in ENDINGS or path.is_symlink():  # a link is no other picture
+            if path.suffix.lower() not in ENDINGS:
                 continue
             below = path.relative_to(folder).as_posix()
             try:
-                status = path.stat()
+                status = path.lstat()  # a link is no other picture
             except OSError as error:
                 yield below, error.strerror or "cannot be read"
             else:
@@ -171,20 +170,42 @@ def _walk(folder: Path) -> Iterator[tuple[str, Stamp | str]]:
         yield below, f"a folder that cannot be listed: {one.strerror or one}"
 
 
-def _store(folder: Path, how: Algorithm) -> HashIndex:
-    """The store of a folder's pictures; begun anew where it is damaged."""
+def _known(folder: Path, how: Algorithm) -> tuple[HashIndex, dict[str, Picture]]:
+    """The store of a folder's pictures, and what it holds, by key; begun anew where it is damaged."""
     name = blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
     place = cache_folder() / "images" / f"{name}-{how.name}"
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return HashIndex.open(place, how.n_bits, sync="os")
+        return _read(HashIndex.open(place, how.n_bits, sync="os"))
     except BlockingIOError as error:
         who = str(error.strerror).partition(" has it open")[0]
         what = f"{who} hashes its pictures by {how.name}: wait until that has ended, or name another HASHINDEX_CACHE"
         raise BlockingIOError(error.errno, what, str(folder)) from None
-    except ValueError:
+    except (ValueError, FileNotFoundError):  # a segment that is gone
         shutil.rmtree(place)
-        return HashIndex.open(place, how.n_bits, sync="os")
+        return _read(HashIndex.open(place, how.n_bits, sync="os"))
+
+
+def _read(store: HashIndex) -> tuple[HashIndex, dict[str, Picture]]:
+    try:
+        items = list(store.items())
+        known: dict[str, Picture] = {}
+        for code, (_, key, noted) in zip(store.get([one for one, _, _ in items]), items, strict=True):
+            width, height, quality, size, changed = _integers(noted)
+            known[key or ""] = Picture("", Hashed(code.tobytes(), width, height, quality), (size, changed))
+        if len(known) != len(store):
+            raise ValueError(f"{len(store)} pictures are there, and {len(known)} are noted")
+    except BaseException:
+        store.close()
+        raise
+    return store, known
+
+
+def _integers(noted: Any) -> list[int]:
+    """What is noted of a picture; ValueError for anything else."""
+    if type(noted) is not list or not all(type(one) is int for one in noted):
+        raise ValueError(f"{noted!r:.80} is noted of a picture")
+    return noted
 
 
 def _keep(store: HashIndex, pictures: list[Picture]) -> None:
