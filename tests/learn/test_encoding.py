@@ -109,6 +109,28 @@ def test_training_on_a_memory_map_of_bytes_is_training_on_floats(tmp_path: Path)
     np.testing.assert_array_equal(mapped.project(x), HashNet(**QUICK).fit(x.astype(np.float64), labels).project(x))
 
 
+def test_items_that_give_rows_in_ascending_order_alone_are_the_same_items() -> None:
+    x, labels = pixels((10,))
+
+    class Ascending:
+        """As a data set of an HDF5 file."""
+
+        shape, dtype = x.shape, x.dtype
+
+        def __len__(self) -> int:
+            return len(x)
+
+        def __getitem__(self, rows: Any) -> Any:
+            if not isinstance(rows, slice) and (np.diff(rows) <= 0).any():
+                raise TypeError("Indexing elements must be in increasing order")
+            return x[rows]
+
+    options = QUICK | {"batch_size": 256}  # more than there are: some come twice
+    model = HashNet(**options).fit(Ascending(), labels)
+    np.testing.assert_array_equal(model.project(Ascending()), HashNet(**options).fit(x, labels).project(x))
+    np.testing.assert_array_equal(ITQ(4).fit(Ascending()).encode(Ascending()), ITQ(4).fit(x).encode(x))
+
+
 def test_an_endless_stream_is_read_as_needed_in_constant_memory(trained: tuple[HashNet, Any]) -> None:
     model, x = trained
     wide = np.zeros((700, *x.shape[1:]), np.uint8)  # a piece much longer than a block is cut up
