@@ -18,7 +18,7 @@ pytest.importorskip("PIL")
 from PIL import Image
 
 import hashindex as hx
-from hashindex.connect import image_folder
+from hashindex.connect import duplicates_page, image_folder
 from hashindex.connect.duplicates_page import render
 from hashindex.connect.image_folder import Found, find_duplicates
 from hashindex.connect.image_hashes import ALGORITHMS, Algorithm, Hashed, algorithm, hash_image
@@ -260,6 +260,24 @@ def test_a_folder_below_that_cannot_be_entered_is_told(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "lstat", lambda path: refused(path, follow_symlinks=False))
     found = find_duplicates(tmp_path / "photos", how, how.radius)
     assert (found.n_pictures, found.unreadable) == (1, {"closed/0.png": "Permission denied"})
+
+
+def test_the_page_shows_some_pictures_of_a_large_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, how = tmp_path / "photos", algorithm("dhash")
+    folder.mkdir()
+    for name in "abc":
+        scene(ord(name)).save(folder / f"{name}00.png")
+        for i in range(1, 20):
+            (folder / f"{name}{i:02}.png").hardlink_to(folder / f"{name}00.png")
+    found = find_duplicates(folder, how, how.radius)
+    page = render(found, folder, how, how.radius)
+    assert page.count("<figure") == 36
+    assert page.count("and 8 more") == 3
+    assert "groups are shown" not in page
+    monkeypatch.setattr(duplicates_page, "MOST_SHOWN", 30)
+    page = render(found, folder, how, how.radius)
+    assert page.count("<figure") == 24
+    assert "The first 2 groups are shown." in page
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from ..support.lazy import needed
 from .image_folder import Found, Picture
 from .image_hashes import Algorithm, open_as_shown
 
-MOST_GROUPS = 500  # shown: a page of some ten megabytes
+MOST_SHOWN = 1500  # pictures on the page: some ten megabytes
+MOST_OF_GROUP = 12
 SIDE = 240  # pixels of a picture at most, on screens that have two for one
 SIZES = ("bytes", "kB", "MB", "GB")
 
@@ -30,18 +31,30 @@ class Shown(NamedTuple):
     distance: int
 
 
+class ShownGroup(NamedTuple):
+    """A group on the page."""
+
+    pictures: list[Shown]
+    n_more: int  # not shown
+
+
 def render(found: Found, folder: Path, how: Algorithm, radius: int) -> str:
-    """Return the page, one file of HTML; ImportError without Jinja2."""
+    """Return the page, one file of HTML; ImportError without Jinja2.
+
+    Of each group it shows ``MOST_OF_GROUP`` pictures at most, and the first groups, ``MOST_SHOWN`` pictures in all.
+    """
     needed("jinja2", "the page", "report")
     from ..pages.templates import template
 
-    groups = [
-        [
-            _shown(folder, one, distance)
-            for one, distance in zip([group.kept, *group.others], [0, *group.distances], strict=True)
-        ]
-        for group in found.groups[:MOST_GROUPS]
-    ]
+    groups: list[ShownGroup] = []
+    room = MOST_SHOWN
+    for group in found.groups:
+        n = min(MOST_OF_GROUP, 1 + len(group.others))
+        if n > room:
+            break
+        room -= n
+        some = zip([group.kept, *group.others[: n - 1]], [0, *group.distances[: n - 1]], strict=True)
+        groups.append(ShownGroup([_shown(folder, *one) for one in some], 1 + len(group.others) - n))
     return template("duplicates.html").render(
         found=found,
         groups=groups,
