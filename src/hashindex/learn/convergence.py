@@ -1,4 +1,4 @@
-"""The two theorems of Cao et al. (ICCV 2017, section 3.4), watched on fixed items while a network learns.
+"""The two theorems of Cao et al. (ICCV 2017, "Convergence Analysis"), watched on fixed items while a network learns.
 
 L is the loss on the binary codes h = sign(z), J the same loss on h = tanh(beta z), both with the alpha of beta = 1.
 Theorem 1: L does not change when beta grows; an exact invariant, as sign(tanh(beta z)) = sign(z). Theorem 2: L falls

@@ -57,7 +57,8 @@ class HashNet(DeepHash):
         stays 1.
     weights
         What makes up for rare similar pairs: "batch" weighs by the share of similar pairs in each batch, "global" by
-        that in the training set (the paper's |S| / |S1| and |S| / |S0|), None counts every pair once (HashNet-W).
+        that in the training set (the paper's |S| / |S1| and |S| / |S0|), None counts every pair once (HashNet-W). The
+        paper's objective is "global" with ``balanced=False``: balanced batches hold more similar pairs than the set.
     partial
         Whether a similar pair of items with several classes counts by the share of classes in common (HashNet+C).
     memory

@@ -15,8 +15,8 @@ _BLOCK_ROWS = 1024  # distinct multi-hot rows compared with all others at once
 class SimilarPairs(NamedTuple):
     """The share of similar pairs in [0, 1], items paired with themselves included, and the weights it implies.
 
-    The weights are |S| / |S1| of a similar pair and |S| / |S0| of a dissimilar one (Cao et al., ICCV 2017, section
-    3.1), or 1 where there is no such pair; `hashindex.learn.pair_weights` gives the same for tensors.
+    The weights are |S| / |S1| of a similar pair and |S| / |S0| of a dissimilar one (Cao et al., ICCV 2017, "Model
+    Formulation"), or 1 where there is no such pair; `hashindex.learn.pair_weights` gives the same for tensors.
     """
 
     share: float

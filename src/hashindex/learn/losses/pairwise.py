@@ -1,4 +1,4 @@
-"""HashNet's objective: weighted maximum likelihood of pairwise similarities (Cao et al., ICCV 2017, sec. 3.2).
+"""HashNet's objective: weighted likelihood of pairwise similarities (Cao et al., ICCV 2017, "Model Formulation").
 
     L = sum w_ij (log(1 + exp(alpha <h_i, h_j>)) - alpha s_ij <h_i, h_j>) / sum w_ij
 
@@ -54,7 +54,7 @@ def similarity_of_batch(labels: torch.Tensor, others: torch.Tensor) -> torch.Ten
 def agreement(labels_a: torch.Tensor, labels_b: torch.Tensor) -> torch.Tensor:
     """Return c_ij, float32 (n_a, n_b): |y_i & y_j| / |y_i | y_j| of similar pairs of multi-hot labels, 1 of all others.
 
-    Cao et al., ICCV 2017, section 3.1; with it the method is called HashNet+C.
+    Cao et al., ICCV 2017, "Model Formulation"; with it the method is called HashNet+C.
     """
     similar = similarity(labels_a, labels_b)
     if labels_a.ndim == 1:
