@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -48,9 +48,10 @@ def check(options: argparse.Namespace, inputs: Iterable[str | Path]) -> str:
 def write(path: Path | None, to: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write rows under these names in a format that :func:`check` told, and return how many there were.
 
-    ValueError where that fails.
+    ValueError where that fails; what the rows raise themselves goes on.
     """
-    rows = iter(rows)
+    failed: list[OSError] = []
+    rows = _taken(rows, failed)
     try:
         if path is not None and to == "parquet":
             return _write_parquet(path, names, rows)
@@ -66,8 +67,19 @@ def write(path: Path | None, to: str, names: Sequence[str], rows: Iterable[Seque
     except BrokenPipeError:
         raise
     except OSError as error:
+        if failed:
+            raise failed[0] from None
         what = "to standard output" if path is None else "--output"
         raise ValueError(f"cannot write {what}: {error}") from None
+
+
+def _taken(rows: Iterable[Sequence[Any]], failed: list[OSError]) -> Iterator[Sequence[Any]]:
+    """The rows; what the system refuses while they are made is kept in ``failed`` too."""
+    try:
+        yield from rows
+    except OSError as error:
+        failed.append(error)
+        raise
 
 
 def as_text(value: Any) -> str:
@@ -87,17 +99,35 @@ def _opened(path: Path | None) -> Iterator[IO[str]]:
         yield file
 
 
-def _of_one_kind(column: Sequence[Any]) -> list[Any]:
+def _as_arrow(arrow: Any, column: Sequence[Any]) -> Any:
     """Values as Parquet takes them: as they are if all are text, or all numbers, else as JSON text."""
     if {type(value) for value in column} - {type(None)} in ({int}, {str}, {float}, set()):
-        return list(column)
-    return [value if value is None or isinstance(value, str) else json.dumps(value) for value in column]
+        with suppress(OverflowError):  # an integer beyond 64 bits
+            return arrow.array(column)
+    return _as_json(arrow, column)
+
+
+def _as_json(arrow: Any, column: Sequence[Any]) -> Any:
+    texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in column]
+    return arrow.array(texts, arrow.string())
+
+
+def _of_one_kind(arrow: Any, parts: list[Any]) -> Any:
+    """The parts of a column, each of one kind, as one that is of one kind."""
+    kinds = {part.type for part in parts} - {arrow.null()}
+    if len(kinds) > 1:
+        parts, kinds = [_as_json(arrow, part.to_pylist()) for part in parts], {arrow.string()}
+    kind = kinds.pop() if kinds else arrow.null()
+    return arrow.chunked_array([part.cast(kind) for part in parts], kind)
 
 
 def _write_parquet(path: Path, names: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
     arrow, parquet = (needed(name, "writing Parquet", "arrow") for name in ("pyarrow", "pyarrow.parquet"))
-    columns = [_of_one_kind(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
-    table = arrow.table({name: arrow.array(column) for name, column in zip(names, columns, strict=True)})
+    columns: list[list[Any]] = [[] for _ in names]
+    while block := list(islice(rows, BLOCK)):
+        for parts, column in zip(columns, zip(*block, strict=True), strict=True):
+            parts.append(_as_arrow(arrow, column))
+    table = arrow.table({name: _of_one_kind(arrow, parts) for name, parts in zip(names, columns, strict=True)})
     with replacing(path) as new:
         parquet.write_table(table, new)
     return int(table.num_rows)

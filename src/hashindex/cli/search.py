@@ -14,6 +14,8 @@ from .stores import add_store, to_read
 
 NAMES = ("query", "distance", "id", "key", "payload")
 MANY = 2**16  # queries at once
+FEW = 2**10  # of those within a radius at first: how many hits they have is not known
+HITS = 2**19  # at once, about
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -51,16 +53,22 @@ def _rows(
     index: HashIndex, queries: hash_files.Hashes, radius: int | None, k: int | None, *, notes: bool
 ) -> Iterator[tuple[Any, ...]]:
     names: list[Any] = [note or i for i, note in enumerate(queries.notes, start=1)]
-    for begin in range(0, len(queries.codes), MANY):
-        some = queries.codes[begin : begin + MANY]
+    begin, step = 0, FEW if k is None else _share(min(max(k, 1), len(index)))
+    while begin < len(queries.codes):
+        some = queries.codes[begin : begin + step]
         matches: RadiusMatches | NearestMatches
         if k is None:
             matches = index.search(some, radius=radius or 0)
         else:
             matches = index.search(some, k=k) if radius is None else index.search(some, k=k, radius=radius)
         of, distances, ids = in_one_row(matches)
-        none = [None] * len(ids)
-        keys, payloads = (index.keys(ids), index.payloads(ids)) if notes else (none, none)
-        yield from zip(
-            (names[begin + i] for i in of.tolist()), distances.tolist(), ids.tolist(), keys, payloads, strict=True
-        )
+        noted = index._items(ids) if notes else [(None, None)] * len(ids)
+        for i, distance, one, (key, payload) in zip(of.tolist(), distances.tolist(), ids.tolist(), noted, strict=True):
+            yield names[begin + i], distance, one, key, payload
+        begin += len(some)
+        step = _share(len(ids) / len(some)) if k is None else step
+
+
+def _share(n_hits: float) -> int:
+    """How many queries to ask at once that have so many hits each."""
+    return max(1, min(MANY, int(HITS / max(n_hits, 1))))
