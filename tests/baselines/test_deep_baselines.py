@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
 from math import cosh, exp, log, sqrt
 from pathlib import Path
@@ -21,6 +22,7 @@ from hashindex.baselines.deep.dhn import PairwiseQuantised, log_cosh  # noqa: E4
 from hashindex.baselines.deep.dnnh import piecewise_threshold, triplet_loss  # noqa: E402
 from hashindex.baselines.deep.greedyhash import ClassifiedCodes, straight_through_sign  # noqa: E402
 from hashindex.baselines.deep.orthohash import CosineClassifier  # noqa: E402
+from hashindex.baselines.shared import targets  # noqa: E402
 from hashindex.baselines.shared.targets import Shares, class_codes, hadamard  # noqa: E402
 from hashindex.evaluate import mean_average_precision  # noqa: E402
 
@@ -226,6 +228,19 @@ def test_dnnh_divides_and_encodes_and_thresholds(z: Any) -> None:
     assert used.any(dim=1).tolist() == [True, False, False, False]
     objective = baselines.DNNH(4).objective(LABELS, 1)
     assert forward(objective, 100 * z, LABELS) == forward(objective, 50 * z, LABELS)  # beyond the threshold: 0 and 1
+
+
+def test_codes_of_many_classes_are_compared_in_blocks() -> None:
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 256, 257, 600):
+        codes = rng.choice(np.array([-1, 1], np.float32), size=(n, 24))
+        products = codes @ codes.T - np.diag(np.full(n, np.inf))
+        assert targets._least_distance(codes) == -products.max()
+    tracemalloc.start()
+    targets._least_distance(rng.choice(np.array([-1, 1], np.float32), size=(3000, 24)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6  # all pairs at once are 36 MB
 
 
 def test_class_codes_are_far_apart() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from torch.nn import functional  # noqa: E402
 
 from clusters import clusters  # noqa: E402
 from hashindex.learn import pair_weights  # noqa: E402
+from hashindex.learn.training import sampler  # noqa: E402
 from hashindex.learn.training.augment import augmentation, crop_and_flip, jitter  # noqa: E402
 from hashindex.learn.training.sampler import balanced_batches, shuffled_batches  # noqa: E402
 
@@ -48,6 +52,20 @@ def test_balanced_batches_hold_both_kinds_of_pairs(n_classes: int, batch_size: i
         for c in labels.unique():
             of_class = turns[labels == c]
             assert of_class.max() - of_class.min() <= 1  # none a second time before all had their turn
+
+
+def test_a_class_has_its_items_in_the_order_of_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[int]] = []
+    take_turns = sampler._take_turns
+
+    def spy(values: Any, generator: Any) -> Iterator[int]:
+        seen.append(values.tolist())
+        return take_turns(values, generator)
+
+    monkeypatch.setattr(sampler, "_take_turns", spy)
+    labels = torch.randint(-3, 40, (200,), generator=torch.Generator().manual_seed(0))
+    next(balanced_batches(labels, 32, generator=torch.Generator().manual_seed(0)))
+    assert seen[:-1] == [torch.nonzero(labels == c)[:, 0].tolist() for c in labels.unique()]  # as seeds have had it
 
 
 def test_shuffled_batches_take_turns_beyond_the_end() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 _DRAWS = 50  # random codes tried, the best kept
+_BLOCK_ROWS = 256  # classes compared with all others at once
 
 
 class Shares(nn.Module):
@@ -69,6 +70,9 @@ def _flips(rng: np.random.Generator, n: int, n_bits: int) -> np.ndarray[tuple[in
 
 
 def _least_distance(codes: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
-    products = codes @ codes.T
-    np.fill_diagonal(products, -np.inf)
-    return -float(products.max())
+    nearest = -np.inf
+    for start in range(0, len(codes), _BLOCK_ROWS):
+        products = codes[start : start + _BLOCK_ROWS] @ codes.T
+        np.fill_diagonal(products[:, start:], -np.inf)
+        nearest = max(nearest, float(products.max()))
+    return -nearest

@@ -16,10 +16,11 @@ def balanced_batches(
     enough to be parted. Classes take turns in random order, and so do the items of each class: none is drawn a second
     time before all others had their turn.
     """
-    classes = torch.unique(labels)
-    n_chosen = min(len(classes), max(batch_size // min_per_class, 2))
-    items = [_take_turns(torch.nonzero(labels == c)[:, 0], generator) for c in classes]
-    for chosen in _groups(_take_turns(torch.arange(len(classes)), generator), n_chosen):
+    sizes = torch.unique(labels, return_counts=True)[1].tolist()
+    n_chosen = min(len(sizes), max(batch_size // min_per_class, 2))
+    by_class = torch.argsort(labels, stable=True).split(sizes)  # type: ignore[no-untyped-call]
+    items = [_take_turns(rows, generator) for rows in by_class]
+    for chosen in _groups(_take_turns(torch.arange(len(sizes)), generator), n_chosen):
         yield torch.tensor(list(map(next, islice(cycle([items[c] for c in chosen]), batch_size))))
 
 
