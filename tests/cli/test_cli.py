@@ -262,6 +262,40 @@ def test_the_report_stands_alone() -> None:
         assert line.value in listing(summary(a_result()))
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ArithmeticError("the loss became nan"), "hashindex completion: the loss became nan\n"),
+        (RuntimeError("CUDA out of memory"), "hashindex completion: CUDA out of memory\n"),
+        (MemoryError(), "hashindex completion: MemoryError\n"),
+        (TypeError("of the command itself"), "TypeError: of the command itself\n"),
+    ],
+)
+def test_whatever_goes_wrong_is_no_answer(
+    error: Exception, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 1 is one: wrong, none, damaged."""
+
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("hashindex.cli.completion.run", fail)
+    assert cli.main(["completion", "bash"]) == 2
+    seen = capsys.readouterr().err
+    assert seen.endswith(told)
+    assert seen.startswith("Traceback") == isinstance(error, TypeError)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_standard_output_and_error_may_be_closed(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "codes.txt").write_text("00ff\n00fe\n")
+    for command in ("build codes.txt -o store", "add store codes.txt", "search store codes.txt -r 0", "check store"):
+        line = f"exec {sys.executable} -m hashindex {command} {closed}"
+        assert subprocess.run(line, shell=True, cwd=tmp_path, timeout=60, check=False).returncode == 0
+    with HashIndex.open(tmp_path / "store", mode="r") as index:
+        assert len(index) == 4
+
+
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)

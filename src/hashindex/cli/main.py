@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from .advice import as_told
@@ -35,7 +36,7 @@ COMMANDS = {  # what each does, in the order of the help
     "completion": "print what completes commands and options in a shell",
 }
 OVER_STORES = ("build", "add", "search", "remove", "check", "convert", "info")
-MENDABLE = (ImportError, ValueError, OSError, KeyError)
+MENDABLE = (ImportError, ValueError, OSError, KeyError, ArithmeticError, MemoryError, RuntimeError)
 _PIPE_CLOSED = 141  # what a shell says of programs that SIGPIPE ended
 
 
@@ -77,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen in OVER_STORES:
         without_blas()
     options = _parsed(_parser_of(chosen), given)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed: the next file that is opened would be taken for it
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files as they are, whatever bytes they have
     try:
@@ -87,7 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at the end
         return _PIPE_CLOSED
     except MENDABLE as error:
-        print(f"hashindex {options.command}: {as_told(error)}", file=sys.stderr)
+        print(f"hashindex {options.command}: {as_told(error) or type(error).__name__}", file=sys.stderr)
+        return 2
+    except Exception:  # a fault of the command itself, which is no answer
+        from traceback import print_exc  # which takes long to import
+
+        print_exc()
         return 2
 
 
