@@ -78,6 +78,14 @@ def test_real_values_beside_the_codes_tell_their_saturation(
     assert re.search(rf"^bit balance +{np.minimum(ones, 1 - ones).mean():.4f} ", shown, re.MULTILINE)
 
 
+def test_more_places_than_there_are_items_are_all(folders: list[Path], tmp_path: Path) -> None:
+    numbers = []
+    for at in ([], ["--at", "9" * 20]):
+        assert run(folders[0], "--n-bits", N_BITS, *at, "--json", tmp_path / "out.json") == 0
+        numbers.append(json.loads((tmp_path / "out.json").read_text())["runs"][0]["evaluation"])
+    assert numbers[0]["mean_average_precision"] == numbers[1]["mean_average_precision"]
+
+
 def test_several_runs_give_confidence_intervals(folders: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*folders) == 0
     by_folder = capsys.readouterr().out

@@ -80,6 +80,21 @@ def test_more_codes_and_fewer(run: Run, store: str) -> None:
     assert "all is well; 50 codes of 256 bits" in out
 
 
+def test_no_codes_give_an_index_no_width(run: Run) -> None:
+    hx.HashIndex.open("new").close()
+    assert run("add", "new")[:2] == (0, "new: 0 codes added, 0 in all\n")
+    assert run("add", "new", stdin="00ff a\n")[:2] == (0, "new: 1 codes added, 1 in all\n")
+
+
+def test_digits_0_and_1_are_hexadecimal_where_nothing_else_is_meant(run: Run) -> None:
+    hx.HashIndex.open("new", 16).close()
+    assert run("add", "new", stdin="0101\n")[0] == 0  # one code may be so by chance
+    assert run("add", "new", stdin="0000\n0000\n")[0] == 0  # of pictures of one colour
+    assert run("add", "new", "--kind", "hex", stdin="0101\n0110\n")[0] == 0
+    assert run("add", "new", "--n-bits", 16, stdin="0101\n0110\n")[0] == 0
+    assert len(hx.HashIndex.open("new", mode="r")) == 7
+
+
 @pytest.mark.parametrize("kind", ["npy", "parquet", "txt", "bits", "hxi", "faiss"])
 def test_there_and_back(run: Run, store: str, kind: str) -> None:
     pytest.importorskip("pyarrow")
@@ -191,6 +206,11 @@ def test_what_the_store_refuses_is_not_told_as_the_output(
         (["build", "-o", "new"], "# nothing\n", "there are no codes to make a store of"),
         (["build", "-o", "new", "--n-bits", "0"], "00ff\n", "n_bits must be between 1"),
         (["build", "none.npy", "-o", "new"], "", "none.npy: is no .npy file of numbers"),
+        (["build", "zip.npy", "-o", "new"], "", "zip.npy: is no .npy file of numbers"),
+        (["build", "-o", "new"], "0ff\na,row 99\n", "line 2: 12 bits take 3 or 4 hexadecimal digits, got 1"),
+        (["build", "-o", "new", "--separator", "commas", "--column", "2"], "a,row 99\n", "not hexadecimal: 'row 99'"),
+        (["build", "-o", "new", "--column", "9" * 20], "00ff a\n", "--column 9+ is missing"),
+        (["add", "binary"], "0101\n0110\n", "digits 0 and 1 alone can be read in two ways: --kind bits or --kind"),
         (["build", "-o", "new", "--kind", "int"], "5\n\nfive\n", "standard input, line 3: not an integer: 'five'"),
         (["build", "-o", "new", "--kind", "int", "--n-bits", "8"], "-128\n-129\n", "line 2: -129 does not fit 8"),
         (["build", "-o", "new", "--keys"], "00ff a\n00fe a\n", "given twice"),
@@ -227,6 +247,8 @@ def test_what_is_wrong_is_told_and_changes_nothing(
     run: Run, store: str, arguments: list[str], stdin: str, message: str
 ) -> None:
     Path("none.npy").touch()
+    Path("zip.npy").write_bytes(b"PK\3\4 and no more")
+    hx.HashIndex.open("binary", 16).close()
     status, out, err = run(*arguments, stdin=stdin)
     assert (status, out) == (2, "")
     assert len(err.splitlines()) <= 2

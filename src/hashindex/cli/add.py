@@ -22,6 +22,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Add them, tell how many the store now holds, and return 0."""
     with to_write(options.store) as index:
-        n = add_hashes(index, hash_files.read(options, index.n_bits), options)
+        hashes = hash_files.read(options, index.n_bits)
+        n = add_hashes(index, hashes, options) if len(hashes.codes) else 0  # none would set a width for good
         print(f"{options.store}: {n} codes added, {len(index)} in all")
     return 0

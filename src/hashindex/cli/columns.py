@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -87,4 +88,4 @@ def _reach(cells: list[list[str]], looks: re.Pattern[str]) -> int:
 
 
 def _cells(line: Line, mark: str | None, column: int) -> list[str]:
-    return [cell.strip() for cell in (line.text if mark else line.text.strip()).split(mark, column)]
+    return [cell.strip() for cell in (line.text if mark else line.text.strip()).split(mark, min(column, sys.maxsize))]

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         An option or a file, named, cannot be used.
     """
     radius = check_radius(options.radius)
-    at = None if options.at is None else check_at_least(options.at, "--at", 1)
+    at = None if options.at is None else min(check_at_least(options.at, "--at", 1), sys.maxsize)
     either = options.recall is not None or options.candidates is not None
     wanted = check_wanted(Wanted(options.recall if either else RECALL, options.candidates))
     files = _methods(options)

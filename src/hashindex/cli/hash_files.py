@@ -32,6 +32,9 @@ HELP = (
 )
 
 
+N_BITS = "bits of a code (default: those of the index, else as many as the first code has, 64 with --kind int)"
+
+
 class Hashes(NamedTuple):
     """Codes of a file, and what stands beside each of them."""
 
@@ -45,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help=f"{what}; - or none: standard input")
     parser.set_defaults(rest="files")
     parser.add_argument("--kind", choices=KINDS, help="how codes are written (default: by the file's ending, else hex)")
-    parser.add_argument("--n-bits", type=int, metavar="N", help="bits of a code (default: as many as the first has)")
+    parser.add_argument("--n-bits", type=int, metavar="N", help=N_BITS)
     parser.add_argument("--column", type=int, default=1, metavar="N", help="where in a line the code stands, from 1")
     parser.add_argument("--separator", choices=tuple(MARKS), help="what separates columns (default: as said above)")
     parser.add_argument(
@@ -99,11 +102,21 @@ def _of_lines(file: IO[str], kind: str, options: argparse.Namespace, n_bits: int
         return _nothing(n_bits, name)
     try:
         rows = rows_of(lines, options.column, options.separator, kind or "hex")
-        codes, n_bits = _codes_of([row.code for row in rows], kind, n_bits, options.align)
+        texts = [row.code for row in rows]
+        if not kind and options.n_bits is None:
+            _check_digits(texts, n_bits)
+        codes, n_bits = _codes_of(texts, kind, n_bits, options.align)
     except (TypeError, ValueError) as error:
-        told = re.sub(r"\brow (\d+)", lambda found: f"line {lines[int(found[1])].number}", str(error))
+        told = re.sub(r"\Arow (\d+)", lambda found: f"line {lines[int(found[1])].number}", str(error))
         raise ValueError(f"{name}, {told}") from None
     return Hashes(codes, n_bits, [row.note for row in rows])
+
+
+def _check_digits(texts: list[str], n_bits: int | None) -> None:
+    """ValueError where nobody has said what digits 0 and 1 are: of an index, one code may be such hexadecimal text."""
+    digits = set("".join(texts))
+    if digits <= {"0", "1"} and (n_bits is None or (len(texts) > 1 and "1" in digits)):
+        raise ValueError("digits 0 and 1 alone can be read in two ways: --kind bits or --kind hex")
 
 
 def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: Align | None) -> tuple[NDArray[np.uint8], int]:
@@ -113,8 +126,6 @@ def _codes_of(texts: list[str], kind: str, n_bits: int | None, align: Align | No
     if kind == "int":
         n_bits = n_bits or 64
         return from_ints([_number(i, text, n_bits) for i, text in enumerate(texts)], n_bits), n_bits
-    if kind != "hex" and n_bits is None and all(set(text) <= {"0", "1"} for text in texts):
-        raise ValueError("digits 0 and 1 alone can be read in two ways: --kind bits or --kind hex")
     n_bits = n_bits or 4 * len(texts[0])
     return from_hex(texts, n_bits, align=align), n_bits
 
@@ -159,8 +170,11 @@ def _of_parquet(name: str, options: argparse.Namespace, n_bits: int | None) -> H
 
 def _of_array(name: str, n_bits: int | None) -> Hashes:
     try:
-        codes = np.load(name, allow_pickle=False)
-    except (EOFError, ValueError):
+        with Path(name).open("rb") as file:
+            codes = np.load(file, allow_pickle=False)
+    except (OSError, MemoryError):
+        raise
+    except Exception:  # of a .zip file that is cut short it is another than of an array
         raise ValueError(f"{name}: is no .npy file of numbers") from None
     if not isinstance(codes, np.ndarray):
         raise ValueError(f"{name}: is an .npz file of several arrays, expected one array in a .npy file")
