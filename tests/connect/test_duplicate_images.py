@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sqlite3
 import struct
 from pathlib import Path
@@ -195,6 +196,15 @@ def test_a_cache_that_lacks_a_file_or_whose_notes_are_others_is_begun_anew(
     for n_hashed in (12, 0):
         found = find_duplicates(folder, how, how.radius)
         assert (groups(found), found.n_hashed) == (expected, n_hashed)
+
+
+def test_a_process_that_is_killed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(2):
+        scene(i).save(tmp_path / f"{i}.png")
+    monkeypatch.setattr(image_folder, "BLOCK", 1)
+    monkeypatch.setattr(image_folder, "hash_image", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(RuntimeError, match="HASHINDEX_NUM_THREADS=1 hashes one picture at a time"):
+        find_duplicates(tmp_path, algorithm("dhash"), 4, n_processes=2)
 
 
 def test_hashes_are_those_of_the_packages(tmp_path: Path) -> None:

@@ -65,6 +65,9 @@ def test_files_of_vpdq(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("\n".join([*lines[:-1], lines[-1][:40] + ",1"]))
     with pytest.raises(ValueError, match=r"c.txt, line 5: 256 bits take 64 hexadecimal digits, got"):
         read_vpdq(tmp_path / "c.txt")
+    (tmp_path / "d.txt").write_text(f"{lines[0]}\n1,99,row 9{'-' * 59},0.1\n")
+    with pytest.raises(ValueError, match=r"d.txt, line 2: not hexadecimal: 'row 9---"):
+        read_vpdq(tmp_path / "d.txt")
     with pytest.raises(TypeError, match="path must be a str or a Path"):
         read_vpdq(3)  # type: ignore[arg-type]
     (tmp_path / "b.txt").write_text(lines[0] + "\nframe\n")

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
@@ -70,6 +71,8 @@ def find_duplicates(
     ------
     OSError
         The folder cannot be read, or another process hashes it.
+    RuntimeError
+        A process that hashed pictures was killed.
     """
     pictures, n_hashed, unreadable = _up_to_date(folder, how, n_processes, progress)
     pictures.sort(key=lambda one: (-one.hashed.width * one.hashed.height, -one.stamp[0], one.path))
@@ -236,8 +239,14 @@ def _hashed(
     if n_processes == 1 or len(blocks) < 2:
         yield from map(work, blocks)
         return
-    with ProcessPoolExecutor(n_processes) as pool:
-        yield from pool.map(work, blocks)
+    try:
+        with ProcessPoolExecutor(n_processes) as pool:
+            yield from pool.map(work, blocks)
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a process that hashed pictures was killed, as systems do for want of memory: call again, what was hashed "
+            "before is kept; HASHINDEX_NUM_THREADS=1 hashes one picture at a time"
+        ) from None
 
 
 def _hash_block(folder: Path, name: str, paths: list[str]) -> list[tuple[str, Hashed | str]]:

@@ -128,5 +128,5 @@ def read_vpdq(path: str | Path, *, least_quality: int = LEAST_QUALITY) -> NDArra
     try:
         return from_hex(texts, 256)
     except ValueError as error:
-        told = re.sub(r"\brow (\d+)", lambda found: f"line {numbers[int(found[1])]}", str(error))
+        told = re.sub(r"\Arow (\d+)", lambda found: f"line {numbers[int(found[1])]}", str(error))
         raise ValueError(f"{path}, {told}") from None
