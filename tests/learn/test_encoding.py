@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +217,27 @@ def test_wrong_items_are_named_by_their_place(trained: tuple[HashNet, Any]) -> N
     for path in ("pictures", Path("pictures")):
         with pytest.raises(TypeError, match=r"got the path pictures; Images.below\(path\)"):
             model.encode_into(hx.HashIndex(12), path)  # type: ignore[arg-type]
+
+
+def test_an_item_that_the_network_makes_nan_of_is_named() -> None:
+    x, labels = clusters()
+    model = HashNet(**QUICK).fit(x, labels)
+    linear = nn.Linear(10, 12)
+    linear.weight.data.fill_(1e20)
+    model.network = nn.Sequential(linear, nn.Softmax(dim=1))  # of infinities: NaN
+    large = x.copy()
+    large[130] = 1e30
+    index = hx.HashIndex(12)
+    uses: list[Callable[[Any], Any]] = [
+        model.encode,
+        model.project,
+        lambda items: [*model.stream(items)],
+        lambda items: model.encode_into(index, items),
+    ]
+    for use in uses:
+        with pytest.raises(ValueError, match=r"the network makes NaN of item 130, whose own values are finite"):
+            use(large)
+    assert len(index) == 0
 
 
 def test_loaders_of_items_alone_and_of_pairs(trained: tuple[HashNet, Any]) -> None:

@@ -54,7 +54,8 @@ class Encoder:
         RuntimeError
             Before `fit`.
         TypeError, ValueError
-            Items of another kind or shape than in `fit`, values that are NaN or infinite.
+            Items of another kind or shape than in `fit`, values that are NaN or infinite, or of which the network makes
+            NaN.
         """
         items = check_items(items, self._shape())
         codes = np.empty((len(items), (self.n_bits + 7) // 8), np.uint8)
@@ -108,7 +109,7 @@ class Encoder:
             raise TypeError(f"expected items, got the path {items!s}; Images.below(path) has the images of a folder")
         if hasattr(items, "shape"):  # one array, or what reads like one: by blocks, not by items
             items = blocks_of(check_items(items, item_shape))
-        return project(self.network, items, item_shape)
+        return _without_nan(project(self.network, items, item_shape))
 
     def _shape(self) -> tuple[int, ...]:
         if self.item_shape is None:
@@ -149,6 +150,17 @@ def project(
                 n = 0
     if n:
         yield _z(network, filled, device)[:n]
+
+
+def _without_nan(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    n_seen = 0
+    for z in blocks:
+        wrong = np.nonzero(np.isnan(z).any(axis=1))[0]
+        if len(wrong):
+            what = f"item {n_seen + int(wrong[0])}, whose own values are finite"
+            raise ValueError(f"the network makes NaN of {what}: too large for it, perhaps; scale them as in fit")
+        n_seen += len(z)
+        yield z
 
 
 def _parts(piece: ArrayLike | torch.Tensor, item_shape: tuple[int, ...], first: int) -> Iterator[Items]:
