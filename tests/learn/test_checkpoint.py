@@ -117,6 +117,20 @@ def test_a_finished_training_is_only_read(finished: Path) -> None:
     np.testing.assert_array_equal(HashNet.load(finished).project(FEATURES[0]), anew.project(FEATURES[0]))
 
 
+def test_the_bar_begins_where_the_training_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tqdm")
+
+    def progress(step: Step) -> None:
+        if step.step == 13:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        HashNet(**QUICK).fit(*FEATURES, checkpoint=path, checkpoint_every=4, progress=progress)
+    HashNet(**QUICK).fit(*FEATURES, checkpoint=path, progress=True)
+    assert "| 20/20 [" in capsys.readouterr().err
+
+
 def test_a_backbone_of_other_weights_is_another_training(tmp_path: Path) -> None:
     x, labels = FEATURES
     path = tmp_path / "checkpoint"

@@ -39,6 +39,8 @@ def reporter(progress: bool | Callable[[Step], None], name: str, n_steps: int) -
     with bar_class(total=n_steps, desc=name, unit="step") as bar:
 
         def show(step: Step) -> None:
+            if step.step > bar.n:  # the training goes on from a checkpoint
+                bar.initial = bar.n = step.step
             bar.set_postfix(stage=step.stage, beta=f"{step.beta:.2f}", loss=f"{step.loss:.4f}", refresh=False)
             bar.update()
 
