@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,6 +46,40 @@ def test_an_index_there_and_back(tmp_path: Path, n_bits: int, monkeypatch: pytes
     assert parquet.read_table(tmp_path / "a.parquet").equals(arrow.table(index), check_metadata=True)
     counted = arrow.read_parquet(tmp_path / "a.parquet", id_column="id")
     assert len(counted) == 88
+
+
+def test_a_column_of_ids_that_are_none_can_be_passed_over(tmp_path: Path) -> None:
+    codes = codes_of(7, 3)
+    parquet.write_table(pa.table({"id": ["x", "y", "z"], "code": arrow.column(codes)}), tmp_path / "a.parquet")
+    with pytest.raises(TypeError, match="holds string, expected integers; .* with id_column=False ids count from 0"):
+        arrow.read_parquet(tmp_path / "a.parquet")
+    index = arrow.read_parquet(tmp_path / "a.parquet", id_column=False)
+    assert np.array_equal(index.get([0, 1, 2]), codes)
+    with pytest.raises(ValueError, match="none named ''"):
+        arrow.read_parquet(tmp_path / "a.parquet", id_column="")
+
+
+def test_what_is_written_is_of_one_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much is removed meanwhile."""
+    codes = codes_of(8, 90)
+    with HashIndex.open(tmp_path / "store", 64) as store:
+        store.add(codes, payloads=list(range(90)))
+        look = HashIndex._in_id_order
+
+        def meanwhile(index: HashIndex) -> Any:
+            ids, blocks = look(index)
+            store.remove(np.arange(80))
+            return ids, blocks
+
+        for write in (arrow.write_parquet, lambda index, path: parquet.write_table(arrow.table(index), path)):
+            monkeypatch.setattr(HashIndex, "_in_id_order", meanwhile)
+            write(store, tmp_path / "a.parquet")
+            monkeypatch.undo()
+            table = parquet.read_table(tmp_path / "a.parquet")
+            assert table["id"].to_pylist() == list(range(90))
+            assert table["code"].to_pylist() == [row.tobytes() for row in codes]
+            assert table["payload"].to_pylist() == [None] * 80 + [str(i) for i in range(80, 90)]
+            store.add(codes[:80], ids=np.arange(80))
 
 
 def test_what_a_store_notes(tmp_path: Path) -> None:
@@ -106,9 +141,9 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         arrow.table(HashIndex())
     codes = pa.array([b"12345678", b"87654321"], pa.binary(8))
     for ids, metadata, error, message in (
-        (["a", "b"], {}, TypeError, "a.parquet: the column of ids holds string, expected integers"),
-        ([0.5, 1.0], {}, TypeError, "a.parquet: the column of ids holds double"),
-        ([None, 1], {}, ValueError, "a.parquet: the column of ids has 1 nulls"),
+        (["a", "b"], {}, TypeError, "a.parquet: the column 'id', of ids, holds string, expected integers"),
+        ([0.5, 1.0], {}, TypeError, "a.parquet: the column 'id', of ids, holds double"),
+        ([None, 1], {}, ValueError, "a.parquet: the column 'id', of ids, has 1 nulls"),
         ([1, 1], {}, ValueError, "a.parquet: id 1 is given twice"),
         ([0, 1], {"hashindex.n_bits": "63"}, ValueError, "a.parquet: codes: row 1: the last 1 bits"),
         ([0, 1], {"hashindex.n_bits": "many"}, ValueError, "a.parquet: its metadata say that codes have 'many' bits"),

@@ -6,9 +6,9 @@ A column of codes goes into an index as it is: ``index.add(table["code"])``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ..inputs.codes import as_codes
 from ..inputs.numbers import MAX_BITS, check_n_bits
 from ..inputs.paths import as_path
 from ..matches import NearestMatches, RadiusMatches, in_one_row
+from ..store import items as noted
 from ..support.files import replacing
 from ..support.lazy import needed
 
@@ -41,14 +42,23 @@ def column(codes: NDArray[np.uint8]) -> Any:
 def table(index: HashIndex) -> Any:
     """All of an index as a ``pyarrow.Table``: ``id``, ``code``, and of a store ``key`` and ``payload`` (JSON text).
 
+    Ids and codes are of one state, even while other threads add or remove; keys and payloads are those of the moment.
     Raises ValueError for an index that does not know its width yet, ImportError without pyarrow.
     """
-    ids = index.ids()
-    return _table(index, ids, with_notes=_notes(index))
+    _schema(index)
+    ids, blocks = index._in_id_order()
+    codes = np.empty((len(ids), index.code_size or 0), np.uint8)
+    begin = 0
+    for block in blocks:
+        codes[begin : begin + len(block)] = block
+        begin += len(block)
+    return _table(index, ids, codes)
 
 
 def write_parquet(index: HashIndex, path: str | Path) -> None:
     """Write all of an index to a Parquet file, in the place of what was there, with the columns of :func:`table`.
+
+    As there, ids and codes are of one state.
 
     Raises
     ------
@@ -61,13 +71,18 @@ def write_parquet(index: HashIndex, path: str | Path) -> None:
     ImportError
         There is no pyarrow.
     """
-    parquet, ids, with_notes = needed("pyarrow.parquet", "writing Parquet", "arrow"), index.ids(), _notes(index)
-    with replacing(as_path(path, "path")) as new, parquet.ParquetWriter(new, _schema(index, with_notes)) as writer:
-        for begin in range(0, len(ids), BLOCK):
-            writer.write_table(_table(index, ids[begin : begin + BLOCK], with_notes=with_notes))
+    parquet, schema = needed("pyarrow.parquet", "writing Parquet", "arrow"), _schema(index)
+    ids, blocks = index._in_id_order()
+    with replacing(as_path(path, "path")) as new, parquet.ParquetWriter(new, schema) as writer:
+        begin = 0
+        for codes in _groups(blocks):
+            writer.write_table(_table(index, ids[begin : begin + len(codes)], codes))
+            begin += len(codes)
 
 
-def read_parquet(path: str | Path, *, code_column: str = "code", id_column: str | None = None) -> HashIndex:
+def read_parquet(
+    path: str | Path, *, code_column: str = "code", id_column: str | Literal[False] | None = None
+) -> HashIndex:
     """Make an index of a column of a Parquet file: fixed-size binary, or lists of as many uint8.
 
     Parameters
@@ -75,8 +90,8 @@ def read_parquet(path: str | Path, *, code_column: str = "code", id_column: str 
     path : str or Path
     code_column : str
         The column of codes.
-    id_column : str, optional
-        The column of ids. Default: ``id`` if there is one, else ids count from 0.
+    id_column : str or False, optional
+        The column of ids. Default: ``id`` if there is one. False, or without one: ids count from 0.
 
     Raises
     ------
@@ -94,15 +109,16 @@ def read_parquet(path: str | Path, *, code_column: str = "code", id_column: str 
         raise ValueError(f"{path}: is no Parquet file: {error}") from None
     with file:
         names = file.schema_arrow.names
-        id_column = "id" if id_column is None and "id" in names else id_column
-        columns = [code_column, *([] if id_column is None else [id_column])]
+        by_default = "id" if "id" in names else None
+        of_ids = by_default if id_column is None else None if id_column is False else id_column
+        columns = [code_column, *([] if of_ids is None else [of_ids])]
         for wanted in columns:
             if wanted not in names:
                 raise ValueError(f"{path}: has the columns {', '.join(names)}, none named {wanted!r}")
         index = HashIndex(width_in(file.schema_arrow.metadata, path))
         for batch in file.iter_batches(BLOCK, columns=columns):
             try:
-                index.add(batch[code_column], ids=None if id_column is None else _ids(batch[id_column]))
+                index.add(batch[code_column], ids=None if of_ids is None else _ids(batch[of_ids], of_ids))
             except (TypeError, ValueError) as error:
                 raise type(error)(f"{path}: {error}") from None
     return index
@@ -131,12 +147,13 @@ def matches_table(matches: RadiusMatches | NearestMatches) -> Any:
     return _arrow().table({"query": query, "distance": distances, "id": ids})
 
 
-def _ids(column: Any) -> NDArray[Any]:
+def _ids(column: Any, name: str) -> NDArray[Any]:
+    routes = "id_column= names another, and with id_column=False ids count from 0"
     if column.null_count:
-        raise ValueError(f"the column of ids has {column.null_count} nulls")
+        raise ValueError(f"the column {name!r}, of ids, has {column.null_count} nulls; {routes}")
     ids: NDArray[Any] = column.to_numpy(zero_copy_only=False)
     if ids.dtype.kind not in "iu" and len(ids):
-        raise TypeError(f"the column of ids holds {column.type}, expected integers")
+        raise TypeError(f"the column {name!r}, of ids, holds {column.type}, expected integers; {routes}")
     return ids
 
 
@@ -144,24 +161,33 @@ def _arrow() -> Any:
     return needed("pyarrow", "connect.arrow", "arrow")
 
 
-def _notes(index: HashIndex) -> bool:
-    return index._store is not None
-
-
-def _schema(index: HashIndex, with_notes: bool) -> Any:
+def _schema(index: HashIndex) -> Any:
     arrow = _arrow()
     if index.code_size is None:
         raise ValueError("the index has no width yet, and a table needs one: HashIndex(n_bits=...)")
     fields = [("id", arrow.int64()), ("code", arrow.binary(index.code_size))]
-    fields += [("key", arrow.string()), ("payload", arrow.string())] if with_notes else []
+    fields += [("key", arrow.string()), ("payload", arrow.string())] if index._store is not None else []
     return arrow.schema(fields, {WIDTH: str(index.n_bits).encode()})
 
 
-def _table(index: HashIndex, ids: NDArray[np.int64], *, with_notes: bool) -> Any:
-    arrow, schema = _arrow(), _schema(index, with_notes)
-    rows = column(index.get(ids))
-    notes: Iterator[Any] = iter(())
-    if with_notes:
-        payloads = [None if payload is None else json.dumps(payload) for payload in index.payloads(ids)]
-        notes = iter([arrow.array(index.keys(ids), arrow.string()), arrow.array(payloads, arrow.string())])
-    return arrow.Table.from_arrays([arrow.array(ids), rows, *notes], schema=schema)
+def _groups(blocks: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Blocks of codes put together to at least ``BLOCK`` each, but for the last."""
+    held: list[NDArray[np.uint8]] = []
+    for block in blocks:
+        held.append(block)
+        if sum(map(len, held)) >= BLOCK:
+            yield np.concatenate(held)
+            held = []
+    if held:
+        yield np.concatenate(held)
+
+
+def _table(index: HashIndex, ids: NDArray[np.int64], codes: NDArray[np.uint8]) -> Any:
+    """Codes of an index with their ids, and what its store notes of these now."""
+    arrow, store = _arrow(), index._store
+    notes: list[Any] = []
+    if store is not None:
+        items = store.ask(lambda manifest: noted.of(manifest, ids))
+        payloads = [None if payload is None else json.dumps(payload) for _, payload in items]
+        notes = [arrow.array([key for key, _ in items], arrow.string()), arrow.array(payloads, arrow.string())]
+    return arrow.Table.from_arrays([arrow.array(ids), column(codes), *notes], schema=_schema(index))
