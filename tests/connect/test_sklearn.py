@@ -276,6 +276,9 @@ def test_what_is_no_code_and_no_radius_is_refused_with_a_route(codes: Codes) -> 
     model.fit(codes)
     with pytest.raises(ValueError, match=r"reshape\(1, -1\)"):
         model.kneighbors(codes[0])
+    for search in (model.radius_neighbors, model.radius_neighbors_graph):
+        with pytest.raises(ValueError, match=r"Reshape your data: X.reshape\(1, -1\)"):
+            search(codes[0], 3)
     with pytest.raises(ValueError, match="n_samples_fit = 120, each without itself"):
         model.kneighbors(n_neighbors=120)
     with pytest.raises(TypeError, match="n_neighbors must be an integer"):

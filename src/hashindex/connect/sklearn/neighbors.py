@@ -145,7 +145,7 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
         sklearn.exceptions.NotFittedError
             Before :meth:`fit`.
         TypeError, ValueError
-            Codes that could be misread; n_neighbors is no integer, below 1, or more than there are.
+            Codes that could be misread, one code alone; n_neighbors is no integer, below 1, or more than there are.
         """
         near = self._nearest(X, n_neighbors)
         return (self._in_units(near.distances), near.ids) if return_distance else near.ids
@@ -181,7 +181,7 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
         sklearn.exceptions.NotFittedError
             Before :meth:`fit`.
         TypeError, ValueError
-            Codes that could be misread; no radius, below 0, or no integer where it counts bits.
+            Codes that could be misread, one code alone; no radius, below 0, or no integer where it counts bits.
         """
         hits = self._within(X, radius)
         if not return_distance:
@@ -236,7 +236,9 @@ class HammingNeighbors(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMix
         bits = share_in_bits(radius, index.n_bits or 1) if self.normalize else check_bits(radius)
         if queries is None:
             return others_within(index.search(index.get(index.ids()), radius=bits, n_threads=self.n_threads))
-        return index.search(_dense(queries), radius=bits, n_threads=self.n_threads)
+        given = as_codes(_dense(queries), index.n_bits, "X")
+        check_rows(given.single)
+        return index.search(given.codes, radius=bits, n_threads=self.n_threads)
 
     def _in_units(self, distances: NDArray[np.int32]) -> NDArray[np.float64]:
         return distances / (self.index_.n_bits or 1) if self.normalize else distances.astype(np.float64)
