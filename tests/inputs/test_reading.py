@@ -251,6 +251,7 @@ def test_columns_of_pandas() -> None:
 def test_zeros_at_the_end_of_bytes_are_kept() -> None:
     rows = [b"abcdefg\0", b"hijklm\0\0"]
     assert hx.from_bytes(np.array(rows)).tobytes() == hx.from_bytes(rows).tobytes() == b"".join(rows)
+    assert hx.from_bytes(np.array([], "S8"), 64).shape == (0, 8)
 
 
 @pytest.mark.parametrize("given", [b"abcd", None, 7, [1]])

@@ -48,7 +48,8 @@ def from_bytes(rows: Bytes | Iterable[Bytes], n_bits: int | None = None) -> NDAr
     if isinstance(rows, Bytes):
         return from_bytes([bytes(rows)], n_bits).reshape(-1)
     if isinstance(rows, np.ndarray) and rows.dtype.kind == "S" and rows.ndim == 1:  # whose items lose zeros at the end
-        rows = [row.tobytes() for row in np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)]
+        width = rows.dtype.itemsize
+        rows = [row.tobytes() for row in np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), width)]
     if not isinstance(rows, Iterable):
         raise TypeError(f"from_bytes takes bytes, or several of them, got {type(rows).__name__}")
     given = list(rows)
