@@ -144,6 +144,19 @@ def test_other_columns_and_kinds(run: Run) -> None:
     assert hx.HashIndex.open("odd", mode="r").get(0).tolist() == [255, 255, 255, 128]
 
 
+def test_files_that_a_writer_removes_are_not_counted(run: Run, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = run("info", store)
+    look = Path.rglob
+
+    def late(path: Path, pattern: str) -> Any:
+        yield path / "gone"
+        yield from look(path, pattern)
+
+    monkeypatch.setattr(Path, "rglob", late)
+    monkeypatch.setattr(Path, "is_file", lambda path: path.name in ("gone", "store.sqlite"))
+    assert run("info", store) == told
+
+
 def test_parquet_of_hits(run: Run, store: str) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     assert run("search", store, "-k", 1, "hashes.txt", "-o", "hits.parquet")[:2] == (0, "")

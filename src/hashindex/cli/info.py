@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from stat import S_ISREG
 
 from .. import engines
 from ..inputs.numbers import n_threads
@@ -47,8 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _of_store(path: Path) -> dict[str, str]:
     index = to_read(path)
-    files = [one for one in path.rglob("*") if one.is_file()] if is_store(path) else [path]
-    n_bytes = sum(one.stat().st_size for one in files)
+    n_bytes = sum(map(_size, path.rglob("*"))) if is_store(path) else _size(path)
     rows = {
         "codes": f"{len(index):,}",
         "bits of a code": str(index.n_bits),
@@ -58,6 +58,15 @@ def _of_store(path: Path) -> dict[str, str]:
     if is_store(path):
         rows["keys and payloads"] = f"{sum(1 for _ in index.items()):,}"
     return rows
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none of a folder, nor of what a writer has removed since."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0
+    return status.st_size if S_ISREG(status.st_mode) else 0
 
 
 def _print(rows: dict[str, str]) -> None:
