@@ -186,6 +186,20 @@ def test_a_batch_makes_one_change_of_many_calls(store: HashIndexVectorStore, tmp
     same(store.similarity_search_with_score("text 1", 9), before)
 
 
+def test_a_folder_that_was_opened_for_nothing_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any, texts: list[str]) -> list[list[float]]:
+        raise ConnectionError(texts[0])
+
+    monkeypatch.setattr(DeterministicFakeEmbedding, "embed_documents", fail)
+    with pytest.raises(ConnectionError, match="x") as caught:
+        HashIndexVectorStore.from_texts(["x"], EMBEDDING, index=tmp_path / "store")
+    with HashIndex.open(tmp_path / "store") as opened:  # while the error holds on to what failed
+        with pytest.raises(ConnectionError):
+            HashIndexVectorStore.from_documents([Document("y")], EMBEDDING, index=opened)
+        assert len(opened) == 0
+    assert caught.value is not None
+
+
 def test_what_is_refused(store: HashIndexVectorStore, tmp_path: Path) -> None:
     store.add_documents(documents(3))
     for call, kind, message in (

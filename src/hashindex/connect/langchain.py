@@ -87,9 +87,17 @@ class HashIndexVectorStore(VectorStore):
         ids: list[str] | None = None,
         **kwargs: Any,
     ) -> Store:
-        """Make one, ``kwargs`` being ``index=`` and what else the class takes, and add texts."""
+        """Make one, ``kwargs`` being ``index=`` and what else the class takes, and add texts.
+
+        Where that fails, a folder that was opened is closed again.
+        """
         store = cls(embedding, **kwargs)
-        store.add_texts(texts, metadatas, ids=ids)
+        try:
+            store.add_texts(texts, metadatas, ids=ids)
+        except BaseException:
+            if store.index is not kwargs.get("index"):  # nobody else could
+                store.index.close()
+            raise
         return store
 
     @classmethod
