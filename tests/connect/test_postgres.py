@@ -100,6 +100,8 @@ def test_what_cannot_be_read(connection: Any) -> None:
     with pytest.raises(ValueError, match=r"codes of 8 bits, the index of 64"):
         postgres.read(connection, "wrong", id_column="number", code_column="bits", into=HashIndex(64))
     assert len(postgres.read(connection, "wrong", id_column="number", code_column="bits")) == 0
+    with pytest.raises(TypeError, match="index must be a HashIndex, got list"):
+        postgres.write(connection, [], "wrong")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no width yet"):
         postgres.write(connection, HashIndex(), "wrong")
     index = HashIndex(8)

@@ -84,6 +84,8 @@ def write(
     Parameters and errors are those of :func:`read`; ValueError, too, for an index that does not know its width yet, and
     for a table whose ids are no ``bigint`` or whose codes have another width.
     """
+    if not isinstance(index, HashIndex):
+        raise TypeError(f"index must be a HashIndex, got {type(index).__name__}")
     sql = needed("psycopg.sql", "connect.postgres", "postgres")
     if index.n_bits is None:
         raise ValueError("the index has no width yet, and a column needs one: HashIndex(n_bits=...)")
