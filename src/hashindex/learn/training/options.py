@@ -54,8 +54,8 @@ class Training:
     compile
         Whether torch.compile is used; it needs a C++ compiler.
     device
-        Where to compute, "cpu", "cuda" or a torch.device; None is the GPU if there is one. On devices of other kinds the
-        seed does not fix dropout, whose random state is that of the device.
+        Where to compute, "cpu", "cuda" or a torch.device; None is the GPU if there is one. On devices of other kinds
+        the seed does not fix dropout, whose random state is that of the device.
 
     Raises
     ------
