@@ -22,6 +22,8 @@ from .stores import to_read
 
 KINDS = {"hxi": ".hxi", "faiss": ".faiss", "npy": ".npy", "parquet": ".parquet", "hex": ".txt", "bits": ".bits"}
 TEXT = ("hex", "bits")
+WHOLE = ("hxi", "faiss")  # indexes
+WITHOUT_NOTES = (*WHOLE, "npy")
 BLOCK = 2**16  # codes written at once
 
 
@@ -53,20 +55,23 @@ def run(options: argparse.Namespace) -> int:
     to = options.to or _usual(path)
     if path is None and to not in TEXT:
         raise ValueError(f"-o {STDOUT}: standard output takes {' and '.join(TEXT)}, not {to}; -o FILE does")
-    hashes, index = _read(options)
-    if index is None and not len(hashes.codes) and options.n_bits is None:
+    source = _source(options)
+    if isinstance(source, hash_files.Hashes) and not len(source.codes) and options.n_bits is None:
         raise ValueError("there are no codes to convert; --n-bits says of which width there are none")
     if path is None:
-        sys.stdout.writelines(_lines(to, hashes))
+        sys.stdout.writelines(_lines(to, _all_of(source)))
         return 0
-    if to in ("hxi", "faiss"):
-        if index is None:
-            index = HashIndex(hashes.n_bits)
-            index.add(hashes.codes)
+    if to in WHOLE:
+        index = _index_of(source)
         index.save(path) if to == "hxi" else faiss.write(index, path)
+        n, n_bits = len(index), index.n_bits
     else:
+        hashes = _all_of(source, notes=to not in WITHOUT_NOTES)
         _write(path, to, hashes)
-    print(f"{path}: {len(hashes.codes)} codes of {hashes.n_bits} bits")
+        n, n_bits = len(hashes.codes), hashes.n_bits
+    if to in WITHOUT_NOTES and _is_noted(source):
+        print(f"{path}: what is noted with the codes is left out; Parquet and text have it", file=sys.stderr)
+    print(f"{path}: {n} codes of {n_bits} bits")
     return 0
 
 
@@ -80,16 +85,35 @@ def _usual(path: Path | None) -> str:
     raise ValueError(f"{path}: its ending tells no kind; --to does: {', '.join(KINDS)}")
 
 
-def _read(options: argparse.Namespace) -> tuple[hash_files.Hashes, HashIndex | None]:
+def _source(options: argparse.Namespace) -> HashIndex | hash_files.Hashes:
     first = Path(options.files[0]) if len(options.files) == 1 else None
     if first is None or not (is_store(first) or first.suffix in hash_files.INDEXES):
-        return hash_files.read(options, None), None
-    index = to_read(first)
-    ids, notes = index.ids(), [""] * len(index)
-    if is_store(first):
-        noted = zip(index.keys(ids), index.payloads(ids), strict=True)
-        notes = [as_text(payload if key is None else key) for key, payload in noted]
-    return hash_files.Hashes(index.get(ids), index.n_bits or 8, notes), index
+        return hash_files.read(options, None)
+    return to_read(first)
+
+
+def _index_of(source: HashIndex | hash_files.Hashes) -> HashIndex:
+    if isinstance(source, HashIndex):
+        return source
+    index = HashIndex(source.n_bits)
+    index.add(source.codes)
+    return index
+
+
+def _all_of(source: HashIndex | hash_files.Hashes, *, notes: bool = True) -> hash_files.Hashes:
+    """All codes in the order of ids, and what stands beside each of them, unless that is not asked for."""
+    if isinstance(source, hash_files.Hashes):
+        return source
+    ids, noted = source.ids(), [""] * len(source)
+    if notes and source._store is not None:
+        noted = [as_text(payload if key is None else key) for key, payload in source._items(ids)]
+    return hash_files.Hashes(source.get(ids), source.n_bits or 8, noted)
+
+
+def _is_noted(source: HashIndex | hash_files.Hashes) -> bool:
+    if isinstance(source, hash_files.Hashes):
+        return any(source.notes)
+    return source._store is not None and next(source.items(), None) is not None
 
 
 def _write(path: Path, to: str, hashes: hash_files.Hashes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -152,6 +153,9 @@ def _of_parquet(name: str, options: argparse.Namespace, n_bits: int | None) -> H
         raise ValueError(f"{name}: is no Parquet file: {error}") from None
     if "code" not in table.column_names:
         raise ValueError(f"{name}: has columns {', '.join(table.column_names)}, but none named 'code'")
+    others = [one for one in ("id", "key", "payload") if one in table.column_names]
+    if others:
+        print(f"{name}: {', '.join(others)} left out: columns 'code' and 'note' are read", file=sys.stderr)
     column = table.column("code")
     n_bits = width_in(table.schema.metadata, name) if n_bits is None else n_bits
     codes: object = column
