@@ -109,7 +109,7 @@ public:
         }
     }
 
-    // (offsets, distances, ids[, reports]); None if there are more than `most_hits`.
+    // (offsets, distances, ids[, reports]); None if several queries have more than `most_hits`.
     py::object radius(const Array<std::uint8_t>& queries, const py::object& radii, const py::object& tail,
                       std::size_t n_tail, const py::object& removed, std::size_t most_hits, std::size_t n_threads,
                       bool report) const {
@@ -133,6 +133,7 @@ public:
                     ids_data = ids.emplace(total).mutable_data();
                 });
                 search->write(distances_data, ids_data);
+                search->free_hits();  // gigabytes, perhaps, while the GIL is not held
             });
         } catch (const HitBudget::Exceeded&) {
             if (PyErr_Occurred()) throw py::error_already_set();  // Ctrl-C came while other threads were ending
@@ -161,6 +162,7 @@ public:
         std::int64_t* ids_data = ids.mutable_data();
         bool* proven_data = nullptr;
         if (!proven.is_none()) {
+            require(Array<bool>::check_(proven), "flags are a bool array");
             auto array = proven.cast<Array<bool>>();
             require(array.ndim() == 1 && static_cast<std::size_t>(array.size()) == given.codes.count,
                     "a flag per query");

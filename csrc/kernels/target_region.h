@@ -1,6 +1,6 @@
 // Compiles the functions between BEGIN and END for the named CPU features, and nothing else in the file: with
 // compiler flags per file, an inline std function built for AVX-512 could win at link time and crash an old CPU.
-// Inside a region: plain functions only (no templates, no lambdas, no std calls), includes stay outside.
+// Inside a region: plain functions only (no templates, no lambdas, of std:: what C has), includes stay outside.
 #pragma once
 
 #define HASHINDEX_PRAGMA(text) _Pragma(#text)

@@ -181,11 +181,12 @@ RadiusHits radius_by_cells(const Grid& grid, const std::int32_t* radii, const Ex
     std::mutex mutex;
     execution.run(found.size(), [&](std::size_t number) {
         HitLog& hits = found[number];
+        HitBudget::Share share(budget);
         const std::int32_t* own = radii + number / grid.n_parts * grid.block_size;
         const Work done = search(
             number, [&](std::size_t q) { return static_cast<std::uint64_t>(own[q]) + 1; },
             [&](std::size_t, Hit hit) {
-                budget.take();
+                share.take();
                 hits.add(hit);
             });
         const std::lock_guard<std::mutex> lock(mutex);

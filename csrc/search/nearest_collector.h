@@ -11,17 +11,8 @@ namespace hashindex {
 
 class NearestCollector {
 public:
-    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), counts_(radius + std::size_t{1}) {
+    NearestCollector(std::size_t k, std::uint32_t radius) : k_(k), radius_(radius), counts_(radius + std::size_t{1}) {
         log_.reserve(std::min<std::size_t>(k, 64) + 64);
-        start(radius);
-    }
-
-    // Forgets everything; looks within `radius`, at most that of the constructor.
-    void start(std::uint32_t radius) {
-        for (const Hit hit : log_) counts_[hit_distance(hit)] = 0;
-        log_.clear();
-        radius_ = radius;
-        n_within_ = 0;
     }
 
     // Distance beyond which nothing can belong to the answer: that of the k-th so far.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
+#include "../support/stop.h"
 #include "codes.h"
 
 namespace hashindex {
@@ -35,12 +37,21 @@ struct Part {
     bool is_lost(std::size_t place) const { return lost.pages && lost.has(holder(place)); }
 
     // How many rows hold distinct code u.
-    std::size_t n_holders(std::size_t u) const {
+    std::size_t n_holders(std::size_t u, Stop& stop) const {
         const Run run = held(u);
         std::size_t n = run.end - run.begin;
-        if (lost.pages)
-            for (std::size_t place = run.begin; place < run.end; ++place) n -= is_lost(place);
+        if (lost.pages) for_each_number(run.end - run.begin, stop, [&](std::size_t i) { n -= is_lost(run.begin + i); });
         return n;
+    }
+
+    // Adds the first `most` of them.
+    void add_holders(std::size_t u, std::size_t most, std::vector<std::uint64_t>& to, Stop& stop) const {
+        const Run run = held(u);
+        const std::size_t full = to.size() + most;
+        for (std::size_t place = run.begin; place < run.end && to.size() < full; ++place) {
+            if (!is_lost(place)) to.push_back(holder(place));
+            if (place % Stop::a_lot == 0) stop.check();
+        }
     }
 };
 

@@ -34,14 +34,14 @@ public:
     // Writes all matches, each query's ordered by (distance, id).
     void write(std::int32_t* distances, std::int64_t* ids) const;
 
+    // After that.
+    void free_hits() { found_.clear(); }
+
 private:
-    struct Run {
-        const Hit *begin, *end;
-    };
     struct Found {
         const Part* part;
         RadiusHits blocks;
-        std::vector<Run> runs;  // of each query
+        std::vector<HitRun> runs;  // of each query
     };
 
     std::size_t write_query(std::size_t q, std::int32_t* distances, std::int64_t* ids) const;

@@ -39,7 +39,6 @@ private:
     };
 
     static constexpr std::size_t group_size = 128, most_candidates = 1024, filter_slack = 8;
-    static constexpr std::size_t lookups_per_stop = std::size_t{1} << 12;  // between two looks at whether to stop
 
     // Every number of `width` bits of which exactly `flips` are set; valid until the next call.
     const std::vector<std::uint32_t>& flipped(std::int32_t width, std::int32_t flips);
@@ -59,7 +58,7 @@ private:
     const Kernel& kernel_;
     Stop& stop_;
     const std::vector<std::size_t> first_offsets_;
-    std::size_t n_queries_, lookups_left_ = lookups_per_stop;
+    std::size_t n_queries_;
     std::vector<std::uint64_t> words_;  // of the queries
     std::vector<std::uint64_t> masks_;  // of the tables
     std::vector<std::uint32_t> keys_;   // per table and query
@@ -92,11 +91,7 @@ void Prober::shell(std::size_t t, std::int32_t flips, const std::int32_t* shown,
 
 template <class Collect>
 void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* shown, Collect collect) {
-    if (lookups_left_ <= n_lookups) {
-        stop_.check();
-        lookups_left_ = lookups_per_stop + n_lookups;
-    }
-    lookups_left_ -= n_lookups;
+    stop_.check(n_lookups);
     const std::size_t n_buckets = read_offsets(t, n_lookups);
     // Whole buckets as long as their places fit, larger ones in parts.
     for (std::size_t b = 0; b < n_buckets;) {
@@ -111,6 +106,7 @@ void Prober::visit(std::size_t t, std::size_t n_lookups, const std::int32_t* sho
             buckets_[b].end = whole.begin + static_cast<std::uint32_t>(most_candidates);
             last = b + 1;
         }
+        stop_.check(whole.end ? most_candidates : n_places);
         const std::size_t count = t < tables_.n_copied ? verify_copies(t, buckets_ + b, last - b, shown)
                                                        : verify(t, buckets_ + b, last - b, shown);
         for (std::size_t i = 0; i < count; ++i)

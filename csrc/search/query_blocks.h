@@ -92,8 +92,9 @@ RadiusHits radius_by_blocks(const QueryBlocks& blocks, const Execution& executio
     RadiusHits hits((blocks.n_queries + blocks.group_size - 1) / blocks.group_size);
     for_each_block(blocks, execution, work, [&](std::size_t first, std::size_t count, BlockLogs& found) {
         found.start(count, blocks.group_size);
+        HitBudget::Share share(budget);
         const Work done = search(first, count, [&](std::size_t q, Hit hit) {
-            budget.take();
+            share.take();
             found.add(q, hit);
         });
         found.write(hits.data() + first / blocks.group_size, execution.stop);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <vector>
 
 #include "../kernels/kernel.h"
@@ -28,17 +29,37 @@ struct Work {
     }
 };
 
-// Counts the hits of all threads of a search and stops it at too many: a caller that can ask for less at a time is not
-// made to hold more than it wanted.
+// Counts the hits of all threads of a search and stops it at about `most` (0 = no bound): a caller that can ask for
+// less at a time is not made to hold much more than it wanted.
 class HitBudget {
 public:
     struct Exceeded : std::exception {};
 
-    explicit HitBudget(std::size_t most) : most_(most) {}  // 0 = no bound
+    explicit HitBudget(std::size_t most) : most_(most ? most : std::numeric_limits<std::size_t>::max()) {}
 
-    void take() {
-        if (most_ && taken_.fetch_add(1, std::memory_order_relaxed) >= most_) throw Exceeded();
-    }
+    // What one thread takes, told a thousand at a time: threads would wait for each other at every hit.
+    class Share {
+    public:
+        explicit Share(HitBudget& budget) : budget_(budget) {}
+        Share(const Share&) = delete;
+        Share& operator=(const Share&) = delete;
+        ~Share() {
+            if (left_ < at_once) budget_.taken_.fetch_add(at_once - left_, std::memory_order_relaxed);
+        }
+
+        void take() {
+            if (--left_) return;
+            left_ = at_once;
+            if (budget_.taken_.fetch_add(at_once, std::memory_order_relaxed) + at_once > budget_.most_)
+                throw Exceeded();
+        }
+
+    private:
+        static constexpr std::size_t at_once = 1024;
+
+        HitBudget& budget_;
+        std::size_t left_ = at_once;
+    };
 
 private:
     const std::size_t most_;
@@ -53,6 +74,26 @@ struct BlockHits {
 
 // Blocks in query order.
 using RadiusHits = std::vector<BlockHits>;
+
+// The hits of one query.
+struct HitRun {
+    const Hit *begin, *end;
+
+    std::size_t size() const { return static_cast<std::size_t>(end - begin); }
+};
+
+// Those of each query; they borrow from `blocks`.
+inline std::vector<HitRun> runs_of(const RadiusHits& blocks) {
+    std::vector<HitRun> runs;
+    for (const BlockHits& block : blocks) {
+        const Hit* begin = block.hits.data();
+        for (const std::size_t end : block.ends) {
+            runs.push_back({begin, block.hits.data() + end});
+            begin = runs.back().end;
+        }
+    }
+    return runs;
+}
 
 // Caller's arrays of n_queries * k; every place is written. `proven` (n_queries,), or null, is set to false by
 // structures that stop early, for each query whose answer might then be another.

@@ -1,5 +1,6 @@
 // What a search structure answers of one part of an index. A structure is its own pair of files and a line in
-// bindings/register.h, bindings/module.cpp and CMakeLists.txt each; nothing else here knows which there are.
+// bindings/register.h, bindings/module.cpp and CMakeLists.txt each; nothing else here knows which there are, but for
+// the scan, which any part can be searched by.
 #pragma once
 
 #include "codes.h"

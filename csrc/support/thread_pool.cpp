@@ -94,8 +94,12 @@ struct ThreadPool::Workers {
     void help(const std::shared_ptr<Job>& job, std::size_t n_helpers) {
         {
             const std::lock_guard<std::mutex> lock(mutex);
-            while (threads.size() < n_helpers) threads.emplace_back([this] { loop(); });
-            jobs.insert(jobs.end(), n_helpers, job);
+            try {
+                while (threads.size() < n_helpers) threads.emplace_back([this] { loop(); });
+            } catch (const std::exception&) {
+                // No more threads to be had: those that are there help.
+            }
+            jobs.insert(jobs.end(), std::min(n_helpers, threads.size()), job);
         }
         wake.notify_all();
     }
@@ -138,11 +142,7 @@ void ThreadPool::run(std::size_t n_tasks, std::size_t n_threads, const std::func
     }
     const auto job = std::make_shared<Job>(n_tasks, task);
     Workers& pool = workers();
-    try {
-        pool.help(job, n_threads - 1);
-    } catch (const std::exception&) {
-        // No more threads to be had: the caller and whoever is there do the work.
-    }
+    pool.help(job, n_threads - 1);
     job->work();
     pool.withdraw(job);
     job->wait_for_helpers(stop);

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hashindex import HashIndex
 from hashindex.engines import Engine
-from hashindex.index import METHODS
+from hashindex.index import METHODS, Method
 
 WAYS: tuple[dict[str, Any], ...] = ({"k": 5}, {"radius": 20}, {"k": 3, "radius": 26})
 
@@ -107,18 +107,39 @@ def test_what_is_no_filter_is_refused() -> None:
     assert index.search(np.uint64(1), k=1, allow=some).ids.tolist() == [5]
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_ties_once_first_rows_of_codes_were_removed(engine: Engine, method: Method) -> None:
+    """Codes stand in the order of their first row, which a removal changes."""
+    rng = np.random.default_rng(3)
+    codes = np.zeros((20_000, 8), np.uint8)
+    codes[:, :2] = rng.integers(0, [256, 32], (20_000, 2))  # 8,192 codes, each with many as far
+    index, alone = HashIndex(64, engine=engine), HashIndex(64, engine="numpy")
+    index.add(codes)
+    left = np.sort(rng.choice(20_000, 16_000, replace=False))
+    index.remove(np.setdiff1d(np.arange(20_000), left))
+    alone.add(codes[left], ids=left)
+    for k in (1, 7, 60):
+        for asked in (codes[:150], codes[5]):
+            found, expected = index.search(asked, k=k, method=method), alone.search(asked, k=k, method="scan")
+            np.testing.assert_array_equal(found.ids, expected.ids)
+            np.testing.assert_array_equal(found.distances, expected.distances)
+
+
 def test_explain_tells_of_all_that_was_looked_at(engine: Engine) -> None:
-    """Once a row of equal codes was removed, ties among their codes are looked for by a scan."""
+    """Codes as far as the last are looked for by a scan where a removal may let another come before it."""
     codes = np.random.default_rng(0).integers(0, 256, (500, 8), dtype=np.uint8)
     index = HashIndex(64, engine=engine)
     index.add(np.repeat(codes, 40, axis=0))
 
-    def looked_at() -> int:
-        return index.explain(codes[:3], k=2, method="multi-index").steps[0].candidates
+    def looked_at(k: int) -> int:
+        return index.explain(codes[:3], k=k, method="multi-index").steps[0].candidates
 
-    before = looked_at()
+    one, two = looked_at(1), looked_at(2)
+    index.remove([2, 41])
+    assert looked_at(1) == one
     index.remove(0)
-    assert looked_at() == before + 3 * 500
+    assert looked_at(1) == one + 500  # for the first query
+    assert looked_at(2) == two  # the other rows of its code are nearer than the second code
 
 
 def test_a_filter_takes_no_room_of_removals() -> None:

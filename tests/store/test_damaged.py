@@ -185,3 +185,25 @@ def test_a_map_of_anything_stays_within_its_arrays(field: str, engine: Engine, t
         if field in ("starts", "postings/rows", "0/ids"):
             with pytest.raises(ValueError, match=r"a\.hxi is damaged"):
                 HashIndex.load(path)
+
+
+def test_a_map_that_names_rows_again_and_again(engine: Engine, tmp_path: Path) -> None:
+    """No more matches than codes, whatever buckets a forged directory makes."""
+    codes = np.packbits(np.random.default_rng(0).random((20_000, 64)) < 0.05, axis=1)
+    index, path = HashIndex(64), tmp_path / "a.hxi"
+    index.add(codes)
+    index.search(codes[:50], radius=3, method="multi-index")
+    saved = read_container(index.to_bytes(), layout.INDEX)
+    arrays = dict(saved.arrays)
+    name = next(one for one in arrays if one.endswith("multi-index/offsets"))
+    forged_offsets = arrays[name].copy()
+    forged_offsets[:-1:2], forged_offsets[1:-1:2] = 0, len(codes)
+    write_container(path, layout.INDEX, saved.head, {**arrays, name: forged_offsets})
+    mapped = HashIndex.load(path, mmap=True, engine=engine)
+    for asked in (codes[0], codes[:4]):
+        try:
+            found = mapped.search(asked, radius=8, method="multi-index")
+        except ValueError as error:
+            assert "damaged" in str(error)  # noqa: PT017
+        else:
+            assert len(found.ids) <= len(codes) * len(np.atleast_2d(asked))

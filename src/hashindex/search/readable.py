@@ -21,6 +21,8 @@ from ..segments.segment import Segment
 from .merging import first_of_each, merge_nearest, merge_radius
 from .plan import PlannedPart
 
+TIED_TOGETHER = 128  # queries, each of which may find a good part of the codes
+
 
 class Report(NamedTuple):
     """What was done in one part."""
@@ -39,6 +41,8 @@ def within(parts: list[PlannedPart], query: RadiusQuery, engine: Engine, reports
         offsets, distances, at, work = part.choice.structure.radius(
             segment, part.choice.state, query, part.kind, engine
         )
+        if len(at) > len(query.codes) * len(segment.codes):
+            raise ValueError(DAMAGED)
         postings = segment.live_postings
         if postings is not None:
             if budget.left is not None and postings.held_by(at) > budget.left:
@@ -66,19 +70,40 @@ def nearest(
         postings = segment.live_postings
         if postings is not None:
             n_rows = min(k, segment.n_rows)
-            if segment.removed is None:
-                distances, at = expand_nearest(distances, at, n_rows, postings)
-            else:  # a code's first row may be another than that which ordered the codes: all as near as the last
-                radii = np.minimum(query.radii, distances[:, -1])
-                tied = engine.scan.radius(segment.rows, RadiusQuery(query.codes, radii, query.n_threads))
-                work = Work(work.lookups + tied.work.lookups, work.candidates + tied.work.candidates)
-                offsets, distances, at = expand_radius(tied.offsets, tied.distances, tied.rows, postings)
-                distances, at = first_of_each(offsets, distances, at, n_rows)
+            near, rows = expand_nearest(distances, at, n_rows, postings)
+            unsettled = _unsettled(segment, distances, at, near, rows)
+            for begin in range(0, len(unsettled), TIED_TOGETHER):
+                some = unsettled[begin : begin + TIED_TOGETHER]
+                tied = RadiusQuery(query.codes[some], distances[some, -1], query.n_threads)
+                offsets, away, codes, done = engine.scan.radius(segment.rows, tied)
+                work = Work(work.lookups + done.lookups, work.candidates + done.candidates)
+                near[some], rows[some] = first_of_each(*expand_radius(offsets, away, codes, postings), n_rows)
+            distances, at = near, rows
         of_part = NearestMatches(distances, np.where(at < 0, -1, _ids(segment, at)))
         found = [merge_nearest([*found, of_part], len(query.codes), k)]
         query = query._replace(radii=np.minimum(query.radii, found[0].distances[:, -1]))  # limits the next part
         reports.append(_report(work, start))
     return merge_nearest(found, len(query.codes), k), proven
+
+
+def _unsettled(
+    segment: Segment,
+    distances: NDArray[np.int32],
+    found: NDArray[np.int64],
+    near: NDArray[np.int32],
+    rows: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Queries whose nearest ``rows`` may be others, since rows were removed.
+
+    Distinct codes are ordered by their first row, removed or not. Of those that tie with the last of the k that were
+    ``found``, and were not found, all rows are therefore behind its first row.
+    """
+    k = found.shape[1]
+    if segment.removed is None or segment.postings is None or k == len(segment.codes):
+        return np.empty(0, np.int64)
+    firsts, last = segment.postings.firsts(np.maximum(found[:, -1], 0)), distances[:, -1]
+    is_behind = (near[:, k - 1] > last) | ((near[:, k - 1] == last) & (rows[:, k - 1] > firsts))
+    return np.flatnonzero(is_behind & (found[:, -1] >= 0))
 
 
 def _ids(segment: Segment, rows: NDArray[np.int64]) -> NDArray[np.int64]:

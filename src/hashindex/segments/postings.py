@@ -55,6 +55,15 @@ class Postings(NamedTuple):
         """How many rows hold ``codes``."""
         return int(self.counts(codes).sum())
 
+    def firsts(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first row of each of ``codes`` (any shape); ValueError where that cannot be, as in a damaged file."""
+        if not self.counts(codes).all():
+            raise ValueError(DAMAGED)
+        rows = self.rows[self.starts[codes]].astype(np.int64)
+        if (rows >= len(self.rows)).any():
+            raise ValueError(DAMAGED)
+        return rows
+
     def counts(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many rows hold each of ``codes``; ValueError where that cannot be, as in a damaged file."""
         begins, ends = self.starts[codes], self.starts[codes + 1]
