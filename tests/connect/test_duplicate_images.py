@@ -198,6 +198,18 @@ def test_a_cache_that_lacks_a_file_or_whose_notes_are_others_is_begun_anew(
         assert (groups(found), found.n_hashed) == (expected, n_hashed)
 
 
+def test_an_engine_that_is_not_there_leaves_the_cache_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, how = tmp_path / "photos", algorithm("dhash")
+    expected = filled(folder)
+    find_duplicates(folder, how, how.radius)
+    with monkeypatch.context() as patch:
+        patch.setenv("HASHINDEX_ENGINE", "none")
+        with pytest.raises(ValueError, match="engine 'none'"):
+            find_duplicates(folder, how, how.radius)
+    found = find_duplicates(folder, how, how.radius)
+    assert (groups(found), found.n_hashed) == (expected, 0)
+
+
 def test_a_process_that_is_killed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(2):
         scene(i).save(tmp_path / f"{i}.png")

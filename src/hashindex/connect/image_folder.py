@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import engines
 from ..index import HashIndex
 from ..learn.data.images import SUFFIXES
 from ..support.cache import cache_folder
@@ -178,6 +179,7 @@ def _known(folder: Path, how: Algorithm) -> tuple[HashIndex, dict[str, Picture]]
     name = blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
     place = cache_folder() / "images" / f"{name}-{how.name}"
     place.parent.mkdir(parents=True, exist_ok=True)
+    engines.load()  # an engine that is not there is no damage
     try:
         return _read(HashIndex.open(place, how.n_bits, sync="os"))
     except BlockingIOError as error:
