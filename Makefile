@@ -57,7 +57,7 @@ radii: $(READY)  ## Measure distances of real hashes for docs/radius.md (HASHIND
 	$(BIN)/python benchmarks/report.py
 
 bench-large: MARKED :=
-bench-large: bench  ## The same with 1e8 codes and all pairs of 1e7
+bench-large: bench  ## The same with 1e8 codes, all pairs of 1e7, and a store of 1e9 codes (35 GB of the disk)
 
 package: $(READY)  ## Build the source distribution and install it in empty environments
 	$(BIN)/python -m pytest tests/packaging/test_packaging.py

@@ -50,7 +50,12 @@ def read(path: Path) -> Suite:
             ]
         else:
             cells.append(Cell(info["row"], info["case"], info["peer"], run["stats"]["median"], info))
-    return Suite(path.stem, report["hashindex_machine"], cells)
+    return Suite(path.stem, {**report["hashindex_machine"], "code": code(report["commit_info"])}, cells)
+
+
+def code(commit: dict[str, Any]) -> str:
+    """Which code was measured."""
+    return f"commit {commit['id'][:7]}" + (" with changes" if commit["dirty"] else "")
 
 
 def of_peer(info: dict[str, Any], peer: str) -> dict[str, Any]:

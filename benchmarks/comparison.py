@@ -22,10 +22,10 @@ EXPECTED = {  # by listing: whose cells a full run has, as tests/connect/test_pe
 COLUMNS = ("faiss", "usearch", "pynear", "pgvector", "PostgreSQL", "SQLite", "NumPy")
 PAGE = """# Beside faiss, usearch, pynear and pgvector
 
-Each library at its best: the fastest of its indexes and settings that do the same work, from the same runs as [the
-benchmarks](benchmarks.md). Times are medians, on one thread. In brackets: the time divided by hashindex's.
-Less than 1x is a cell that hashindex loses, and those come first. A case begins with the instructions of its run, and
-its machine stands above each table; all that was measured, and the versions: {pages}.
+The fastest of each library's indexes and settings that were tried and do the same work, from the same runs as [the
+benchmarks](benchmarks.md), which list them. Times are medians, on one thread. In brackets: the time divided by
+hashindex's. Less than 1x is a cell that hashindex loses, and those come first. A case begins with the instructions of
+its run, and its machine stands above each table; all that was measured, and the versions: {pages}.
 
 {links}
 """
@@ -46,9 +46,9 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind("Within a radius", ("radius",)),
-    Kind("The k nearest, all of them", ("nearest", "scan")),
-    Kind("The k nearest, all of them beside a recall of 0.98", ("nearest",), others_may_miss=True),
-    Kind("The k nearest, a recall of 0.98", ("nearest",), ours_may_miss=True, others_may_miss=True),
+    Kind("Exact k nearest", ("nearest", "scan")),
+    Kind("Exact k nearest beside approximate peers at recall 0.98", ("nearest",), others_may_miss=True),
+    Kind("Approximate k nearest on both sides, at recall 0.98", ("nearest",), ours_may_miss=True, others_may_miss=True),
     Kind("One query at a time", ("single", "streaming")),
     Kind("Building, adding and removing", ("build", "adding", "removing"), others_may_miss=None),
     Kind("Memory", ("memory",), others_may_miss=None),

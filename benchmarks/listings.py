@@ -77,7 +77,7 @@ def number(cell: Cell, unit: str) -> float:
 
 
 def times(ratio: float) -> str:
-    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.2g}x" if ratio >= 1 else f"{ratio:.2f}x"
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.2g}x" if ratio >= 1.05 else f"{ratio:.2f}x"
 
 
 def notes(cell: Cell) -> str:
@@ -195,7 +195,8 @@ def section(suite: Suite) -> list[str]:
     found: dict[str, list[Cell]] = {}
     for cell in suite.cells:
         found.setdefault(cell.row, []).append(cell)
-    machine = [suite.machine[name] for name in ("processor", "engine", "system", "date") if name in suite.machine]
+    facts = ("processor", "engine", "system", "date", "code")
+    machine = [suite.machine[name] for name in facts if name in suite.machine]
     versions = [f"{name} {suite.machine[name]}" for name in VERSIONS if name in suite.machine]
     lines = ["", f"## {SUITES[suite.name]}", "", f"{'; '.join(machine)}. {', '.join(versions)}."]
     for row in [*LISTINGS, *OTHERS]:

@@ -30,10 +30,12 @@ FRONT = """# Benchmarks
 
 {links}
 
-Times are medians, on one thread unless said. In brackets: the number divided by that of the first column without
-brackets. More than 1x is slower or larger than that; less than 1x beside hashindex is a cell that it loses. Every
-answer was compared with faiss's exhaustive one before it was timed. What is not exact shows its recall. [Another
-page](comparison.md) has the best of each library, and all cells that hashindex loses.
+Times are medians, on one thread unless said; first queries are the least of some rounds, and removing and adding to
+graphs were measured once. In brackets: the ratio to the reference column, which is the one without brackets. More than
+1x is slower or larger than that; less than 1x beside hashindex is a cell that it loses. Answers of searches were
+compared with faiss's exhaustive search before they were timed, all or a sample of them. What is not exact shows its
+recall. Queries are repeated from round to round, alike for every library. [Another page](comparison.md) has the best of
+each library, and the cells among them that hashindex loses.
 
 ```{{toctree}}
 :hidden:

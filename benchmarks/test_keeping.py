@@ -80,12 +80,14 @@ def test_opening(benchmark: Any, files: dict[str, Path]) -> None:
 
     def table() -> int:
         opened = sqlite3.connect(files["SQLite"])
-        opened.create_function("bits", 2, lambda a, b: (int.from_bytes(a) ^ int.from_bytes(b)).bit_count())
+        opened.create_function(
+            "bits", 2, lambda a, b: (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).bit_count()
+        )
         return int(opened.execute(NEAREST, (query.tobytes(),)).fetchone()[0])
 
     def store() -> int:
         with hx.HashIndex.open(files["hashindex store"], mode="r") as index:
-            return int(index.search(query, radius=2).ids[0])
+            return int(index.search(query, k=1).ids[0])
 
     def viewed() -> int:
         index = Index(ndim=64, metric="hamming", dtype="b1")
@@ -101,8 +103,8 @@ def test_opening(benchmark: Any, files: dict[str, Path]) -> None:
 
     file = files["hashindex load"]
     works: dict[str, Callable[[], int]] = {
-        "hashindex load, mmap": lambda: int(hx.HashIndex.load(file, mmap=True).search(query, radius=2).ids[0]),
-        "hashindex load": lambda: int(hx.HashIndex.load(file).search(query, radius=2).ids[0]),
+        "hashindex load, mmap": lambda: int(hx.HashIndex.load(file, mmap=True).search(query, k=1).ids[0]),
+        "hashindex load": lambda: int(hx.HashIndex.load(file).search(query, k=1).ids[0]),
         "hashindex store": store,
         "faiss Flat": lambda: int(faiss.read_index_binary(str(files["faiss Flat"])).search(query[None], 1)[1][0, 0]),
         "faiss MultiHash": hashes,

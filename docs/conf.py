@@ -25,8 +25,8 @@ napoleon_use_rtype = False
 
 doctest_test_doctest_blocks = ""  # docstrings are tested by `make test`
 doctest_global_setup = """
-import os, tempfile
-os.environ["HASHINDEX_CACHE"] = tempfile.mkdtemp()  # what prepare() measures is nobody's to keep
+import os as _os, tempfile as _tempfile
+_os.environ["HASHINDEX_CACHE"] = _tempfile.mkdtemp()  # what prepare() measures is nobody's to keep
 """
 
 html_theme = "furo"

@@ -117,6 +117,13 @@ def test_the_architecture_names_every_room() -> None:
     assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()
 
 
+def test_what_the_architecture_quotes_of_the_core_is_there() -> None:
+    quoted = re.findall(r'`csrc/README.md`, "(.*?)"', (ROOT / "docs" / "architecture.md").read_text())
+    headings = re.findall(r"^## (.*)$", (ROOT / "csrc" / "README.md").read_text(), re.MULTILINE)
+    assert quoted
+    assert set(quoted) <= set(headings)
+
+
 def test_examples_of_the_pages_are_run() -> None:
     """By `make docs`, which knows them by their directive."""
     for page in PAGES:

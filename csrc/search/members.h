@@ -14,7 +14,7 @@ struct Members {
 
     // Of rows below count, each in group of[row] < n_groups. Throws std::invalid_argument.
     Members(const std::int64_t* of, std::size_t count, std::size_t n_groups) : begins(n_groups + 1), rows(count) {
-        if (count >> 32) throw std::invalid_argument("rows are numbered with 32 bits");
+        if (std::uint64_t{count} >> 32) throw std::invalid_argument("rows are numbered with 32 bits");
         for (std::size_t i = 0; i < count; ++i) {
             if (static_cast<std::uint64_t>(of[i]) >= n_groups) throw std::invalid_argument("a row of no group");
             ++begins[static_cast<std::size_t>(of[i]) + 1];

@@ -90,4 +90,5 @@ def nbytes(segment: Segment) -> int:
     """Bytes of a segment's arrays and of all that structures have built for it."""
     built = list(segment.learned.states.items())
     arrays = [array for name, state in built for array in STRUCTURES[name].arrays(state).values()]
-    return segment.nbytes + sum(array.nbytes for array in arrays)
+    owners = segment.learned.owners
+    return segment.nbytes + sum(array.nbytes for array in arrays) + (0 if owners is None else owners.nbytes)

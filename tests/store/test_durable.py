@@ -255,6 +255,22 @@ def test_a_change_within_a_change_is_refused(tmp_path: Path) -> None:
         assert len(index) == 19_999
 
 
+def test_codes_added_while_others_are_read_stay(tmp_path: Path) -> None:
+    """The outer change would put its own behind the same tail, into the same place."""
+    with HashIndex.open(tmp_path / "store", 64) as index:
+        for n in (3, 1, 1):  # leaves the tail room
+            index.add(codes_of(n, n))
+
+        def keys() -> Iterator[str]:
+            index.add(codes_of(7, 1))
+            yield "a"
+
+        with pytest.raises(RuntimeError, match="was changed by what this call was given"):
+            index.add(codes_of(8, 1), keys=keys())
+        np.testing.assert_array_equal(index.get([5]), codes_of(7, 1))
+        index.check()
+
+
 @pytest.mark.parametrize("name", ["begin_batch", "abandon_batch"])
 def test_ctrl_c_at_the_edge_of_a_batch_leaves_none_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,3 +260,9 @@ def test_check_of_an_index_in_memory() -> None:
     index._snapshot.tail.codes[3, 7] = 1
     with pytest.raises(ValueError, match="the tail: codes have bits set"):
         index.check()
+
+
+def test_a_system_without_file_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(OSError, match=r"POSIX file locks.*save\(\) and load\(\)"):
+        HashIndex.open(tmp_path / "store", 64)

@@ -208,7 +208,9 @@ def test_a_state_goes_through_arrays(name: str, rng: np.random.Generator) -> Non
     index.add(reference.random_codes(rng, 20_000, 48, "uniform"))
     index.search(np.zeros(6, np.uint8), radius=3, method=name)
     (segment,) = index._snapshot.segments
-    structure, state = STRUCTURES[name], segment.learned.states[name]
+    structure, states = STRUCTURES[name], segment.learned.states
+    assert list(states) == ([] if name == "scan" else [name])  # what is not built is not noted: files would be rewritten
+    state = states.get(name, ())
     arrays = {key: array.copy() for key, array in structure.arrays(state).items()}
     twin = structure.restore(segment, arrays)
     for ours, theirs in zip(structure.arrays(state).values(), structure.arrays(twin).values(), strict=True):

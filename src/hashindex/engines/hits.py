@@ -65,7 +65,8 @@ class HitBudget:
     def take(self, hits: Hits) -> Hits:
         """Count ``hits`` and return them."""
         if self.left is not None:
-            self.left -= len(hits)
+            n = len(hits)
+            self.left -= n  # without a call in between, at which another thread might go on
             if self.left < 0:
                 raise TooManyHits
         return hits

@@ -96,11 +96,13 @@ class Changes(Noting):
                     snapshot = interruptible(lambda: without(snapshot, replaced), 16 * n)
                 interruptible(lambda: check_new(snapshot, new_ids), 16 * n)
             noted = None if plain else self._noted(keys, payloads, new_ids, are_free=by_key)
+            self._check_still(before)
             if progress is False:
                 new = with_codes(snapshot, n_bits, rows, new_ids, self._engine, counted=ids is None)
             else:
                 with reporting(progress, n, "add") as tell:  # nothing is published before the last that is told
                     rows = read(rows, tell)
+                    self._check_still(before)
                     new = with_codes(snapshot, n_bits, rows, new_ids, self._engine, counted=ids is None)
             change = None if noted is None else Change(replaced, new_ids, rows, noted.keys, noted.payloads)
             self._publish(before, new, change)
@@ -132,6 +134,7 @@ class Changes(Noting):
                 raise ValueError(f"got {len(wanted)} ids for {len(given.codes)} codes")
             rest = interruptible(lambda: without(snapshot, wanted), 16 * len(wanted))
             interruptible(lambda: check_new(rest, wanted), 16 * len(wanted))
+            self._check_still(snapshot)
             new = with_codes(rest, given.n_bits, given.codes, wanted, self._engine)
             self._publish(snapshot, new, Change(wanted, wanted, given.codes))
 

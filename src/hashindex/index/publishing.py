@@ -31,8 +31,7 @@ class Publishing(State):
         RuntimeError
             What the change was given has changed the index while it was read.
         """
-        if self._snapshot is not before:
-            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
+        self._check_still(before)
         if self._store is None or change is None:
             self._snapshot = snapshot
         elif not self._is_stored(self._store):  # Ctrl-C came between disk and memory
@@ -46,6 +45,14 @@ class Publishing(State):
                     self._snapshot = snapshot
         if snapshot.segments is not before.segments:
             self._merge_soon()
+
+    def _check_still(self, before: Snapshot) -> None:
+        """RuntimeError if what a change was given has changed the index while it was read.
+
+        Asked before codes are put behind the tail, too: it would put them where the other change has put its own.
+        """
+        if self._snapshot is not before:
+            raise RuntimeError("the index was changed by what this call was given to read; nothing else was changed")
 
     def _is_stored(self, store: Store) -> bool:
         """Whether a store has what is in memory; it has not where Ctrl-C left a batch before it could end."""

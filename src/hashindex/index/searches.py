@@ -16,7 +16,7 @@ from ..matches import ApproximateMatches, NearestMatches, RadiusMatches, ScoredM
 from ..search.readable import Report
 from ..search.rescoring import rescored
 from ..store.change import NOTHING
-from ..support.progress import Progress
+from ..support.progress import Progress, check_progress
 from ..writing.compacting import compacted
 from .publishing import Publishing
 from .state import Ids, Method, checked_rows
@@ -218,7 +218,7 @@ class Searches(Publishing):
             _, plan = how.within(snapshot, rows, radii, reports)
         else:
             raise TypeError("explain needs k= (the k nearest), radius= (all within it) or both")
-        parts = how.parts(snapshot, plan)
+        parts = how.parts(snapshot, plan, n_queries)
         steps = [PartReport.of(part, report, n_queries) for part, report in zip(parts, reports, strict=True)]
         size = snapshot.tail.codes.nbytes + snapshot.tail.ids.nbytes + sum(map(nbytes, snapshot.segments))
         return Explanation(n_queries, snapshot.n_codes, size / max(snapshot.n_codes, 1), tuple(steps))
@@ -265,12 +265,13 @@ class Searches(Publishing):
         n_bits = self.n_bits or 0
         usual = n_bits // 10 if k is None else n_bits
         farthest = usual if radius is None else min(check_radius(radius), n_bits)
+        how = self._how("auto", n_threads)
+        check_progress(progress)
         self._wait_for_merges()
         if self._store is None or self._store.mode == "w":
             self._before_change()
             with self._writing.lock:
                 self._publish(self._snapshot, compacted(self._snapshot), NOTHING)
-        how = self._how("auto", n_threads)
         if recall is not None:
             how, farthest = how.enough(recall), 8 * self._snapshot.code_size
         how.prepare(self._snapshot, k, farthest, progress)

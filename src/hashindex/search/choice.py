@@ -6,7 +6,8 @@ far that is, a sample of the segment's codes tells before the first query, and t
 A structure to be built is rented before it is bought (the ski-rental argument): it is built once searches are predicted
 to have lost as much time for want of it as building takes, so that at worst the total doubles. Where a core is idle it
 is built there much sooner, and searches go on meanwhile. Looking at a sample of the codes takes time too: before
-searches have taken a multiple of that and a share of what building would, nobody looks.
+searches have taken a multiple of that and a share of what building would, nobody looks. All of it is counted as on one
+thread: a search on several gains by them what building does.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def chosen(segment: Segment, kind: Kind, engine: Engine) -> Choice:
     cost = max(predicted[best.name][2], 1.0)
     pause = int(max(THINKING / PATIENCE / cost, 1))  # so that thoughts take no more than a share of the time
     losses: list[tuple[str, float]] = []
-    prices = {one.name: one.build_cost(segment, kind.costs) / kind.n_threads for one in others}
+    prices = {one.name: one.build_cost(segment, kind.costs) for one in others}
     for one in sorted(others, key=lambda one: prices[one.name] + predicted[one.name][2] * (answered + kind.n_queries)):
         gain, price = cost - predicted[one.name][2], prices[one.name]  # first what would have been cheapest in all
         if one.name in states or predicted[one.name][2] > WORTH_BUILDING * cost:
@@ -127,7 +128,7 @@ def _predicted(
     predicted = {scan.name: (0.0, float(len(segment.codes)), kind.scan_cost)}
     for one in sorted(others, key=lambda one: one.look_cost(segment, kind.costs)):
         is_built = one.name in segment.learned.states
-        look, price = one.look_cost(segment, kind.costs), one.build_cost(segment, kind.costs) / kind.n_threads
+        look, price = one.look_cost(segment, kind.costs), one.build_cost(segment, kind.costs)
         if is_built:
             look, price = THINKING, 0.0
         looked = looking + look
@@ -186,11 +187,13 @@ def prepared(segment: Segment, kind: Kind, engine: Engine, method: str, *, many:
     }
     best = STRUCTURES[min(predicted, key=lambda name: predicted[name])]
     gain = min(predicted[name] for name in predicted if name in states or name == "scan") - predicted[best.name]
-    if many or gain * kind.n_queries >= best.build_cost(segment, kind.costs) / kind.n_threads:
+    if many or gain * kind.n_queries >= best.build_cost(segment, kind.costs):
         _built(best, segment, kind, engine)
 
 
 def _built(structure: Structure, segment: Segment, kind: Kind, engine: Engine) -> Any:
+    if structure is STRUCTURES["scan"]:
+        return ()  # nothing that would be remembered, kept in files or waited for
     return segment.learned.state(structure.name, lambda: structure.build(segment, engine, kind.n_threads))
 
 

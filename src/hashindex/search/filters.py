@@ -26,7 +26,7 @@ def restricted(snapshot: Snapshot, allow: Filter | None, deny: Filter | None) ->
             ids = np.flatnonzero(allow) if allow.dtype == np.bool_ else allow.astype(np.int64)
             if deny is not None:
                 ids = ids[~_named(deny, ids)]
-            return _subset(snapshot, ids)
+            return interruptible(lambda: _subset(snapshot, ids), 16 * len(ids))
     return interruptible(lambda: _marked(snapshot, allow, deny), 8 * snapshot.n_codes)
 
 

@@ -124,10 +124,10 @@ def _looked(segment: Segment, k: int) -> NDArray[np.int64]:
     return looked.setdefault(k, np.zeros(8 * segment.codes.shape[1] + 1, np.int64))
 
 
-def scanned(name: str, segment: Segment, engine: Engine) -> PlannedPart:
+def scanned(name: str, segment: Segment, n_queries: int, engine: Engine) -> PlannedPart:
     """A part that is scanned without a thought."""
     costs = usual(engine)
-    kind = with_costs(Kind(None, 0, 1, 1, costs, 0.0), segment, costs)
+    kind = with_costs(Kind(None, 0, n_queries, 1, costs, 0.0), segment, costs)
     scan = STRUCTURES["scan"]
     return PlannedPart(
         name, segment, Choice(scan, (), (0.0, float(len(segment.codes)), kind.scan_cost), FOREVER), kind, None

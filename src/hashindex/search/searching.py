@@ -44,7 +44,7 @@ class Search:
         """Every code within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        if snapshot.n_tail:
+        if snapshot.n_tail and reports is None:  # else whoever wants them has settled it
             snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, None, farthest, n_queries)
         if plan.whole is None:
@@ -68,7 +68,7 @@ class Search:
         """The ``k`` nearest codes within the radius of each query (n, code_size), or of one (code_size,)."""
         n_queries = len(queries) if queries.ndim == 2 else 1
         farthest = radii if isinstance(radii, int) else int(radii.max(initial=0))
-        if snapshot.n_tail:
+        if snapshot.n_tail and reports is None:  # else whoever wants them has settled it
             snapshot = self.settled(snapshot, n_queries)
         plan = self._plan(snapshot, k, farthest, n_queries)
         if plan.whole is None:
@@ -147,7 +147,7 @@ class Search:
         snapshot.n_scanned += n_queries * snapshot.n_tail
         return snapshot.settled() if snapshot.n_scanned > MANY_SCANNED else snapshot
 
-    def parts(self, snapshot: Snapshot, plan: Plan) -> list[PlannedPart]:
+    def parts(self, snapshot: Snapshot, plan: Plan, n_queries: int = 1) -> list[PlannedPart]:
         """The parts of the plan, as they are in this snapshot, and the tail that it leaves to be scanned."""
         n_segments = len(snapshot.segments)
         parts = [
@@ -157,7 +157,7 @@ class Search:
         tail = snapshot.tail_segment
         if tail is None or plan.has_tail:
             return parts + plan.parts[n_segments:]
-        return [*parts, scanned("tail", tail, self.engine)]
+        return [*parts, scanned("tail", tail, n_queries, self.engine)]
 
 
 def _lost(snapshot: Snapshot, plan: Plan) -> list[Any] | None:

@@ -48,10 +48,11 @@ class Learned:
 
     def state(self, name: str, build: Callable[[], Any]) -> Any:
         """The state of the structure of that name, built at the first call."""
-        with self.lock.lock:
-            if name not in self.states:
-                self.states[name] = build()
-            return self.states[name]
+        if name not in self.states:  # who finds it waits for no other that is being built
+            with self.lock.lock:
+                if name not in self.states:
+                    self.states[name] = build()
+        return self.states[name]
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,8 +29,11 @@ class WriterLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        import fcntl  # not where Windows is
-
+        try:
+            import fcntl
+        except ImportError:
+            why = "a store needs POSIX file locks, which this system lacks; save() and load() keep an index in a file"
+            raise OSError(errno.ENOTSUP, why) from None
         with _looking.lock:
             self._take(folder / "writer.lock", fcntl)
 

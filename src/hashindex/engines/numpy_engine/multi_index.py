@@ -32,7 +32,8 @@ class NumpyMultiIndex:
             keys = np.concatenate([np.empty(0, np.int64), *blocks])
             rows[t] = np.argsort(keys, kind="stable")
             offsets += [np.zeros(1, np.int64), np.cumsum(np.bincount(keys, minlength=2**width))]
-        copies = words_of(codes)[0][rows[: n_copied(codes, len(rows))]]
+        n = n_copied(codes, len(rows))
+        copies = words_of(codes)[0][rows[:n]] if n else np.empty((0, len(codes)), np.uint64)
         return Tables(*layout, np.concatenate(offsets).astype(np.uint32), rows, copies)
 
     def radius(self, rows: Rows, tables: Tables, query: RadiusQuery, thresholds: NDArray[np.int32]) -> RadiusRows:
