@@ -209,7 +209,7 @@ def test_a_state_goes_through_arrays(name: str, rng: np.random.Generator) -> Non
     index.search(np.zeros(6, np.uint8), radius=3, method=name)
     (segment,) = index._snapshot.segments
     structure, states = STRUCTURES[name], segment.learned.states
-    assert list(states) == ([] if name == "scan" else [name])  # what is not built is not noted: files would be rewritten
+    assert list(states) == ([] if name == "scan" else [name])  # noted is what was built
     state = states.get(name, ())
     arrays = {key: array.copy() for key, array in structure.arrays(state).items()}
     twin = structure.restore(segment, arrays)
