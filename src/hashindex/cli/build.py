@@ -66,8 +66,13 @@ def _move_into(place: Path, new: Path, folder: Path) -> None:
     lock = WriterLock(place)
     try:
         _check_free(folder)
-        for name in (SEGMENTS, MANIFEST):  # which makes it a store, comes last
-            (new / name).replace(place / name)
+        try:
+            for name in (SEGMENTS, MANIFEST):  # which makes it a store, comes last
+                (new / name).replace(place / name)
+        except BaseException:
+            if not (place / MANIFEST).exists():
+                shutil.rmtree(place / SEGMENTS, ignore_errors=True)
+            raise
         sync_folder(place)
     finally:
         lock.release()

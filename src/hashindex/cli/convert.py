@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         n, n_bits = len(hashes.codes), hashes.n_bits
     if to in WITHOUT_NOTES and _is_noted(source):
         print(f"{path}: what is noted with the codes is left out; Parquet and text have it", file=sys.stderr)
-    print(f"{path}: {n} codes of {n_bits} bits")
+    print(f"{path}: {n} codes" + (f" of {n_bits} bits" if n_bits else ""))
     return 0
 
 

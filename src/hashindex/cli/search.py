@@ -53,7 +53,7 @@ def _rows(
     index: HashIndex, queries: hash_files.Hashes, radius: int | None, k: int | None, *, notes: bool
 ) -> Iterator[tuple[Any, ...]]:
     names: list[Any] = [note or i for i, note in enumerate(queries.notes, start=1)]
-    begin, step = 0, FEW if k is None else _share(min(max(k, 1), len(index)))
+    begin, step = 0, min(FEW, _share(len(index))) if k is None else _share(min(max(k, 1), len(index)))
     while begin < len(queries.codes):
         some = queries.codes[begin : begin + step]
         matches: RadiusMatches | NearestMatches
@@ -66,7 +66,8 @@ def _rows(
         for i, distance, one, (key, payload) in zip(of.tolist(), distances.tolist(), ids.tolist(), noted, strict=True):
             yield names[begin + i], distance, one, key, payload
         begin += len(some)
-        step = _share(len(ids) / len(some)) if k is None else step
+        if k is None:
+            step = min(_share(len(ids) / len(some)), 2 * len(some))  # what comes next may have more
 
 
 def _share(n_hits: float) -> int:

@@ -32,6 +32,10 @@ class ForeignFileError(ValueError):
     """A file that is not damaged as far as can be seen, but of something else, of another kind or of a newer format."""
 
 
+class NewerFormatError(ForeignFileError):
+    """A file that a newer version of hashindex may read."""
+
+
 class Header(NamedTuple):
     """What the first bytes of a file say."""
 
@@ -99,13 +103,13 @@ def _header(header: Header) -> bytes:
 
 def read_header(data: bytes, size: int) -> Header:
     """What the first ``HEADER_SIZE`` bytes of a file of ``size`` bytes say; ValueError says what is wrong."""
-    if data[: len(MAGIC)] != MAGIC:
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise ForeignFileError(f"no file of hashindex: it begins with {data[:8]!r}")
     if len(data) < HEADER_SIZE:
         raise ValueError(f"cut short: {size} bytes are less than a header")
     _, version, kind, told_size, table, table_crc, padding, crc = _HEADER.unpack(data)
     if version > VERSION:
-        raise ForeignFileError(
+        raise NewerFormatError(
             f"format version {version}, and this hashindex reads up to {VERSION}: a newer one may read it"
         )
     if version < 1 or padding != _PADDING or crc != zlib.crc32(data[:-4]):

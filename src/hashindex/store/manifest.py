@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..inputs.numbers import MAX_BITS
 from ..support.files import sync_folder
+from .folder import SEGMENTS
 from .format import ForeignFileError
 from .log import LogRow
 from .sqlite import Explained, connect
@@ -94,7 +95,12 @@ class Manifest:
         return None if row is None else row[0]
 
     def _identify(self) -> None:
-        if self.one("PRAGMA application_id") != APPLICATION:
+        application = self.one("PRAGMA application_id")
+        if application == 0 and next((self.path.parent / SEGMENTS).glob("*.hxs"), None):
+            raise ValueError(
+                f"{self.path} is damaged: it is no store's, whose segments are there; restore it from a copy"
+            )
+        if application != APPLICATION:
             raise ForeignFileError(
                 f"{self.path} is a database of something else, no store of hashindex; name another folder"
             )

@@ -18,7 +18,7 @@ from ..segments.spread import Spread
 from ..structures import STRUCTURES
 from .container import Source, read_container, write_container
 from .contents import check_bare, check_codes, check_ids, check_postings, check_removed
-from .format import SEGMENT
+from .format import SEGMENT, ForeignFileError, NewerFormatError
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -35,9 +35,15 @@ def write_segment(path: str | Path, segment: Segment, head: Mapping[str, Any] | 
 def read_segment(source: Source, *, mmap: bool = False) -> tuple[Segment, dict[str, Any]]:
     """Read what :func:`write_segment` wrote: the segment and the head.
 
-    With ``mmap`` the arrays are a map of the file, of which little is read and verified. Raises OSError, ValueError.
+    With ``mmap`` the arrays are a map of the file, of which little is read and verified. Raises OSError, ValueError; a
+    file of another kind is damage, since a store names it.
     """
-    container = read_container(source, SEGMENT, mmap=mmap)
+    try:
+        container = read_container(source, SEGMENT, mmap=mmap)
+    except NewerFormatError:
+        raise
+    except ForeignFileError as error:
+        raise ValueError(str(error)) from None
     try:
         n_bits = checked_count(container.head, "n_bits", 1, MAX_BITS)
         segment = restored(container.head.get("segment"), container.arrays, n_bits, everything=not mmap)
