@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import json
 import os
-import shutil
-import sqlite3
-import subprocess
-from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +11,8 @@ import numpy as np
 import pytest
 
 import hashindex as hx
-from hashindex.cli import hash_files
-from hashindex.cli import main as cli
+from commands import CODES, Run
 from reference import codes_of
-
-CODES = codes_of(3, 50, 256)
-LINES = [f"{text}\timg/{i}.jpg" for i, text in enumerate(hx.to_hex(CODES))]
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run a command in a folder of its own: exit status, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        try:
-            status = cli.main([str(one) for one in arguments])
-        except SystemExit as error:
-            status = int(error.code or 0)
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return command
-
-
-@pytest.fixture
-def store(run: Run) -> str:
-    Path("hashes.txt").write_text("\ufeff# PDQ\n\n" + "\r\n".join(LINES) + "\n")
-    assert run("build", "hashes.txt", "-o", "store") == (0, "store: 50 codes of 256 bits\n", "")
-    return "store"
 
 
 def test_from_hashes_to_hits(run: Run, store: str) -> None:
@@ -96,51 +60,6 @@ def test_digits_0_and_1_are_hexadecimal_where_nothing_else_is_meant(run: Run) ->
     assert len(hx.HashIndex.open("new", mode="r")) == 7
 
 
-@pytest.mark.parametrize("kind", ["npy", "parquet", "txt", "bits", "hxi", "faiss"])
-def test_there_and_back(run: Run, store: str, kind: str) -> None:
-    pytest.importorskip("pyarrow")
-    assert run("convert", store, "-o", f"a.{kind}")[0] == 0
-    read_as = ["--kind", "bits"] if kind == "bits" else []
-    assert run("convert", f"a.{kind}", *read_as, "-o", "b.npy")[0] == 0
-    assert np.array_equal(np.load("b.npy"), CODES)
-    if kind in ("parquet", "txt", "bits"):
-        assert run("build", f"a.{kind}", *read_as, "-o", "again")[0] == 0
-        assert hx.HashIndex.open("again", mode="r").payloads([49]) == ["img/49.jpg"]
-
-
-@pytest.mark.parametrize("kind", ["npy", "hxi", "faiss"])
-def test_what_a_file_has_no_place_for_is_told_and_not_read(
-    run: Run, store: str, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    for source in (store, "hashes.txt"):
-        with monkeypatch.context() as patch:
-            patch.setattr(hx.HashIndex, "_items", lambda *_: pytest.fail("nobody asked for notes"))
-            status, out, err = run("convert", source, "-o", f"a.{kind}")
-        assert (status, out) == (0, f"a.{kind}: 50 codes of 256 bits\n")
-        assert err == f"a.{kind}: what is noted with the codes is left out; Parquet and text have it\n"
-    assert run("convert", f"a.{kind}", "-o", f"b.{kind}")[2] == ""
-    assert run("convert", store, "-o", "a.txt")[2] == ""
-
-
-def test_columns_that_are_not_read_are_named(run: Run) -> None:
-    arrow = pytest.importorskip("hashindex.connect.arrow")
-    pytest.importorskip("pyarrow")
-    with hx.HashIndex.open("keyed", 256) as index:
-        index.add(CODES, keys=map(str, range(50)))
-        arrow.write_parquet(index, "keyed.parquet")
-    status, _, err = run("build", "keyed.parquet", "-o", "again")
-    assert (status, err) == (0, "keyed.parquet: id, key, payload left out: columns 'code' and 'note' are read\n")
-
-
-def test_text_to_standard_output(run: Run, store: str) -> None:
-    assert run("convert", store, "-o", "-") == (0, "".join(f"{line}\n" for line in LINES), "")
-    bits = run("convert", store, "-o", "-", "--to", "bits")[1]
-    assert run("convert", "--kind", "bits", "-o", "-", stdin=bits)[1] == "".join(f"{line}\n" for line in LINES)
-    found = run("search", store, "-k", 1, "hashes.txt")
-    assert run("search", store, "-k", 1, "hashes.txt", "-o", "-") == found
-    assert not Path("-").exists()
-
-
 def test_a_second_writer_is_told_what_to_do(run: Run, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = f"process ({os.getpid()}) has it open for writing, and a store has one writer: wait until it has ended;"
     with hx.HashIndex.open(store):
@@ -180,62 +99,6 @@ def test_files_that_a_writer_removes_are_not_counted(run: Run, store: str, monke
     monkeypatch.setattr(Path, "rglob", late)
     monkeypatch.setattr(Path, "is_file", lambda path: path.name in ("gone", "store.sqlite"))
     assert run("info", store) == told
-
-
-def test_parquet_of_hits(run: Run, store: str) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    assert run("search", store, "-k", 1, "hashes.txt", "-o", "hits.parquet")[:2] == (0, "")
-    rows = parquet.read_table("hits.parquet").to_pylist()
-    expected = {"query": "img/49.jpg", "distance": 0, "id": 49, "key": None, "payload": "img/49.jpg"}
-    assert (len(rows), rows[49]) == (50, expected)
-
-
-def test_many_hits_are_found_and_written_in_parts(run: Run, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = [["search", store, "hashes.txt", *how, "--to", "json"] for how in (["-k", 20], ["-r", 128], ["-r", 120])]
-    whole = [run(*one)[1].splitlines() for one in wanted]
-    assert [len(rows) for rows in whole[:1]] == [1000]
-    asked: list[int] = []
-    search = hx.HashIndex.search
-
-    def counted(index: hx.HashIndex, queries: Any, **how: Any) -> Any:
-        asked.append(len(queries))
-        return search(index, queries, **how)
-
-    monkeypatch.setattr(hx.HashIndex, "search", counted)
-    monkeypatch.setattr("hashindex.cli.search.HITS", 100)
-    monkeypatch.setattr("hashindex.cli.search.FEW", 7)
-    monkeypatch.setattr("hashindex.cli.listing.BLOCK", 9)
-    assert [run(*one)[1].splitlines() for one in wanted] == whole
-    assert (asked[:10], sum(asked)) == ([5] * 10, 150)
-    assert asked[10] == 2
-    assert all(after <= 2 * before for before, after in pairwise(asked[10:]))
-    monkeypatch.setattr("hashindex.cli.search.FEW", 1)
-    del asked[:]
-    assert run("search", store, "hashes.txt", "-r", 0)[0] == 0
-    assert asked[:4] == [1, 2, 4, 8]  # however few hits there were, the next may have more
-    parquet = pytest.importorskip("pyarrow.parquet")
-    with hx.HashIndex.open("mixed", 256) as index:
-        payloads = [*range(20), *[None] * 10, *map(str, range(9)), {"a": 1}, 2**70, *[0.5] * 9]
-        index.add(CODES, payloads=payloads)
-    assert run("search", "mixed", "hashes.txt", "-k", 1, "-o", "hits.parquet")[0] == 0
-    rows = parquet.read_table("hits.parquet").to_pylist()
-    assert [row["id"] for row in rows] == list(range(50))
-    texts = [one if one is None or isinstance(one, str) else json.dumps(one) for one in payloads]
-    assert [row["payload"] for row in rows] == texts
-    assert {row["key"] for row in rows} == {None}
-
-
-def test_what_the_store_refuses_is_not_told_as_the_output(
-    run: Run, store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def locked(*_: Any) -> None:
-        raise OSError(errno.EAGAIN, "another process has locked it for 10 seconds", "store/store.sqlite")
-
-    monkeypatch.setattr("hashindex.index.items.noted.of", locked)
-    for output in ([], ["-o", "hits.txt"]):
-        status, out, err = run("search", store, "hashes.txt", "-k", 1, *output)
-        assert (status, out) == (2, "")
-        assert err == "hashindex search: store/store.sqlite: another process has locked it for 10 seconds\n"
 
 
 @pytest.mark.parametrize(
@@ -302,68 +165,6 @@ def test_what_is_wrong_is_told_and_changes_nothing(
     assert len(hx.HashIndex.open(store, mode="r")) == 50
 
 
-def test_build_leaves_what_it_did_not_make(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process may make the folder, or a store in it, while the hashes are read."""
-    Path("codes.txt").write_text("00ff a\n00fe b\n")
-    read = hash_files.read
-
-    def meanwhile(*given: Any) -> hash_files.Hashes:
-        Path("new").mkdir()
-        Path("new/mine.txt").write_text("precious")
-        return read(*given)
-
-    monkeypatch.setattr(hash_files, "read", meanwhile)
-    status, _, err = run("build", "codes.txt", "-o", "new")
-    assert (status, "is not empty" in err) == (2, True)
-    assert sorted(path.name for path in Path().iterdir()) == ["codes.txt", "new"]
-    assert [path.name for path in Path("new").iterdir()] == ["mine.txt"]
-    assert Path("new/mine.txt").read_text() == "precious"
-
-
-def test_build_fills_an_empty_folder_that_is_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Itself: a disk may be mounted there, and the folder above it may be closed."""
-    Path("there").mkdir(mode=0o750)
-    before = Path("there").stat()
-    assert run("build", "--keys", "-o", "there", stdin="00ff a\n00fe a\n")[0] == 2
-    assert list(Path("there").iterdir()) == []
-    with monkeypatch.context() as patch:
-        replace = Path.replace
-
-        def refused(path: Path, to: Path) -> Path:
-            if path.name == "store.sqlite":
-                raise OSError(errno.EIO, "Input/output error", str(path))
-            return replace(path, to)
-
-        patch.setattr(Path, "replace", refused)
-        assert run("build", "-o", "there", stdin="00ff\n")[0] == 2
-    assert not Path("there/segments").exists()
-    assert run("build", "--keys", "-o", "there", stdin="00ff a\n00fe b\n")[:2] == (0, "there: 2 codes of 16 bits\n")
-    after = Path("there").stat()
-    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
-    assert sorted(path.name for path in Path("there").iterdir()) == ["segments", "store.sqlite", "writer.lock"]
-    assert run("check", "there")[0] == 0
-    assert run("add", "there", stdin="00fd\n")[1] == "there: 1 codes added, 3 in all\n"
-    assert run("build", "-o", "there", stdin="00ff\n")[0] == 2
-
-
-@pytest.mark.parametrize("is_there", [False, True])
-def test_build_where_nothing_can_be_written_names_the_folder_that_was_given(
-    run: Run, monkeypatch: pytest.MonkeyPatch, is_there: bool
-) -> None:
-    mkdir = Path.mkdir
-
-    def refused(path: Path, *given: Any, **named: Any) -> None:
-        if "new" in path.name:
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        mkdir(path, *given, **named)
-
-    if is_there:
-        Path("there").mkdir()
-    monkeypatch.setattr(Path, "mkdir", refused)
-    status, _, err = run("build", "-o", "there", stdin="00ff\n")
-    assert (status, err) == (2, "hashindex build: there: cannot be opened for writing (Permission denied)\n")
-
-
 def test_odd_lines_and_notes(run: Run) -> None:
     assert run("build", "--column", 2, "-o", "t", stdin="\t00ff\t00fe\nn\t00fd\t00fc\n")[0] == 0
     index = hx.HashIndex.open("t", mode="r")
@@ -381,143 +182,3 @@ def test_odd_lines_and_notes(run: Run) -> None:
     assert run("remove", "noted", 0, 1)[0] == 0
     assert run("search", "noted", "a.parquet", "-k", 2, "-o", "hits.parquet")[0] == 1
     assert pytest.importorskip("pyarrow.parquet").read_table("hits.parquet").num_rows == 0
-
-
-def test_damage_is_found(run: Run, store: str) -> None:
-    assert run("convert", store, "-o", "a.hxi")[0] == 0
-    whole = Path("a.hxi").read_bytes()
-    assert run("check", "a.hxi")[0] == 0
-    for place in (len(whole) - 100, whole.index(CODES[7].tobytes())):
-        data = bytearray(whole)
-        data[place] ^= 1
-        Path("a.hxi").write_bytes(data)
-        status, out, err = run("check", "a.hxi")
-        assert (status, out) == (1, "")
-        assert err.startswith("damaged: ")
-
-
-def test_a_segment_that_is_gone_is_damage(run: Run) -> None:
-    with hx.HashIndex.open("big", 64) as index:
-        index.add(codes_of(0, 20_000))
-    next(Path("big/segments").iterdir()).unlink()
-    status, out, err = run("check", "big")
-    assert (status, out) == (1, "")
-    assert "00000001.hxs: the segment is gone, and " in err
-    assert err.startswith("damaged: ")
-
-
-def test_a_segment_or_a_database_of_something_else_is_damage(run: Run) -> None:
-    with hx.HashIndex.open("big", 64) as index:
-        index.add(codes_of(0, 20_000))
-    segment, database = next(Path("big/segments").iterdir()), Path("big/store.sqlite")
-    for path in (segment, database):
-        whole = path.read_bytes()
-        for damaged in (b"", bytes(len(whole)) if path == segment else b"", bytes(4096) + whole[4096:]):
-            path.write_bytes(damaged)
-            status, out, err = run("check", "big")
-            assert (status, out) == (1, "")
-            assert err.startswith("damaged: ")
-        path.write_bytes(whole)
-    assert run("check", "big")[0] == 0
-    Path("empty.hxi").write_bytes(b"")
-    assert run("check", "empty.hxi")[0] == 1
-
-
-def test_what_cannot_be_checked_is_not_told_as_damage(run: Run, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("a.hxi", "a.npy", "a.faiss"):
-        assert run("convert", store, "-o", name)[0] == 0
-    Path("newer.hxi").write_bytes(Path("a.hxi").read_bytes().replace(b"\1\0\0\0hxi", b"\7\0\0\0hxi", 1))
-    Path("ivf.faiss").write_bytes(b"IBwF" + Path("a.faiss").read_bytes()[4:])
-    for name, what in (
-        ("a.npy", "a.npy is no file of hashindex: it begins with"),
-        ("newer.hxi", "newer.hxi is format version 7, and this hashindex reads up to 1"),
-        ("ivf.faiss", "ivf.faiss: IBwF is an IndexBinaryIVF"),
-    ):
-        status, out, err = run("check", name)
-        assert (status, out) == (2, "")
-        assert err.startswith(f"hashindex check: {what}")
-    with sqlite3.connect(f"{store}/store.sqlite") as database:
-        database.execute("PRAGMA user_version = 9")
-    assert run("check", store)[0] == 2
-    monkeypatch.setenv("HASHINDEX_ENGINE", "none")
-    assert run("check", "a.hxi")[0] == 2
-
-
-def test_doctor_tells_what_is_slow(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("hashindex._core")
-    monkeypatch.setenv("HASHINDEX_ISA", "scalar")
-    status, out, _ = run("doctor")
-    assert status == 1
-    assert "slow  ISA" in out
-    assert "HASHINDEX_ISA=scalar" in out
-    monkeypatch.delenv("HASHINDEX_ISA")
-    assert "slow  ISA          scalar, as" not in run("doctor")[1]
-
-
-def test_completion_is_a_script(run: Run) -> None:
-    pytest.importorskip("shtab")
-    status, script, _ = run("completion", "bash")
-    assert status == 0
-    checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
-    assert (checked.returncode, checked.stderr) == (0, "")
-    for name in ("dedup", "--radius", "--align"):
-        assert name in script
-
-
-def test_train_and_encode_pictures(run: Run) -> None:
-    pytest.importorskip("torch")
-    image_module = pytest.importorskip("PIL.Image")
-    rng = np.random.default_rng(0)
-    for i in range(16):
-        path = Path("pictures") / ("dark" if i % 2 else "light") / f"{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image_module.fromarray(rng.integers(0, 99, (9, 8, 3), dtype=np.uint8) + np.uint8(156 * (i % 2 == 0))).save(path)
-    train = ["train", "pictures", "-o", "model", "--n-bits", 12, "--size", 8, "--steps", 4]
-    status, out, err = run(*train)
-    assert (status, err) == (0, "")
-    assert out.startswith("model: codes of 12 bits, of 16 pictures of 2 classes; loss ")
-    status, rows, _ = run("encode", "model", "pictures")
-    assert status == 0
-    assert [row.split("\t")[1] for row in rows.splitlines()][:2] == ["dark/1.png", "dark/11.png"]
-    assert run("build", "--n-bits", 12, "--align", "left", "--keys", "-o", "coded", stdin=rows)[0] == 0
-    assert hx.HashIndex.open("coded", mode="r").find(["light/0.png"]).tolist() == [8]
-    shutil.copytree("pictures/dark", "flat")
-    assert "lies in no folder" in run("train", "flat", "-o", "model")[2]
-    shutil.rmtree("pictures/light")
-    assert "all pictures are of the class 'dark'" in run("train", "pictures", "-o", "model")[2]
-    assert run("encode", "nothing", "pictures")[0] == 2
-
-
-def test_dedup_writes_groups_and_page(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    image_module = pytest.importorskip("PIL.Image")
-    monkeypatch.setenv("HASHINDEX_CACHE", str(tmp_path / "cache"))
-    Path("photos").mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
-    picture = image_module.fromarray(pixels).resize((120, 120), 3)
-    picture.save("photos/large.png")
-    picture.resize((60, 60)).save("photos/small.png")
-    Path("photos/broken.jpg").write_text("no picture")
-    for i, size in enumerate([(1, 5), (1, 5), (8, 200)]):
-        image_module.fromarray(pixels[i, i].reshape(1, 1, 3)).resize(size).save(f"photos/tiny{i}.png")
-    arguments = ["dedup", "photos", "--hash", "dhash", "--json", "alike.json", "--page", "alike.html"]
-    for n_hashed in (5, 0):
-        status, out, _ = run(*arguments)
-        assert status == 0
-        assert out.startswith("photos/large.png\nphotos/small.png\n\ncannot be read: photos/broken.jpg: ")
-        told = json.loads(Path("alike.json").read_text())
-        assert told["groups"] == [["photos/large.png", "photos/small.png"]]
-        small = {"photos/tiny0.png": [1, 5], "photos/tiny1.png": [1, 5], "photos/tiny2.png": [8, 200]}
-        assert told["too_small"] == small
-        assert "too small: photos/tiny0.png: 1 x 5 pixels, dhash needs 9 a side\n" in out
-        assert out.endswith("; 3 too small\n")
-        assert (told["hashed_now"], list(told["unreadable"])) == (n_hashed, ["photos/broken.jpg"])
-    page = Path("alike.html").read_text()
-    assert "1 group of pictures that look alike" in page
-    assert page.count("data:image/jpeg") == 2
-    kept = Path("photos/large.png").read_bytes()
-    Path("link.html").symlink_to("photos/large.png")
-    for option, name in (("--page", "photos/large.png"), ("--json", "link.html"), ("--json", "new.JPG")):
-        status, _, err = run("dedup", "photos", option, name)
-        assert (status, f"{option} {name}: has the ending of a picture" in err) == (2, True)
-    assert Path("photos/large.png").read_bytes() == kept
-    assert run("dedup", "nowhere")[0::2] == (2, "hashindex dedup: nowhere: is no folder\n")
