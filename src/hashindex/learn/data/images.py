@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -18,7 +19,6 @@ from .source import listed, source_at
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _BLOCK = 1024  # images decoded at once by `check`
 _DEEP = ("I", "F")  # modes of more than 8 bits a channel begin so
-_ORIENTATION = 0x0112  # of EXIF
 _TINY = 64 * 64  # pixels; of smaller images most work is Python's, which threads only hinder
 
 
@@ -176,29 +176,16 @@ def rgb_as_shown(image: Any) -> Any:
 
     ValueError if it has more than 8 bits a channel.
     """
+    from PIL import ImageOps
+
     _check_depth(image)
     image.load()
-    pillow = _pillow()
-    turns = pillow.Transpose
-    by_orientation = {
-        2: turns.FLIP_LEFT_RIGHT,
-        3: turns.ROTATE_180,
-        4: turns.FLIP_TOP_BOTTOM,
-        5: turns.TRANSPOSE,
-        6: turns.ROTATE_270,
-        7: turns.TRANSVERSE,
-        8: turns.ROTATE_90,
-    }
-    try:
-        turn = by_orientation.get(image.getexif().get(_ORIENTATION))
-    except Exception:  # of damaged EXIF data, which viewers pass over
-        turn = None
-    palette = image.palette.mode if image.mode == "P" else ""
-    is_clear = "transparency" in image.info or image.mode.endswith(("A", "a")) or palette.endswith("A")
-    if is_clear:
+    with suppress(Exception):  # of damaged EXIF data, which viewers pass over
+        image = ImageOps.exif_transpose(image)
+    if image.has_transparency_data:
+        pillow = _pillow()
         image = pillow.alpha_composite(pillow.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    image = image.convert("RGB")
-    return image if turn is None else image.transpose(turn)
+    return image.convert("RGB")
 
 
 def _check_depth(image: Any) -> None:
