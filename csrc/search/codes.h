@@ -18,6 +18,15 @@ struct Codes {
     std::size_t n_words() const { return (code_size + 7) / 8; }
 };
 
+// The codes of `count` rows, which are given by their numbers, one after the other.
+inline std::vector<unsigned char> gathered(const Codes& codes, const std::size_t* numbers, std::size_t count) {
+    std::vector<unsigned char> bytes;
+    bytes.reserve(count * codes.code_size);
+    for (std::size_t i = 0; i < count; ++i)
+        bytes.insert(bytes.end(), codes.row(numbers[i]), codes.row(numbers[i]) + codes.code_size);
+    return bytes;
+}
+
 // Which rows were removed: a bit per row, in pages of 4 KiB (src/hashindex/engines/removed.py). Null: none was.
 // Borrowed.
 struct Removed {

@@ -26,15 +26,14 @@ void scan_left(const std::vector<unsigned char>& left, const Rows& rows, const C
                const std::int32_t* radii, const Execution& execution, const NearestOutput& output, Work& work) {
     const std::size_t k = output.k, code_size = queries.code_size;
     std::vector<std::size_t> numbers;
-    std::vector<unsigned char> codes;
     std::vector<std::int32_t> limits;
     for (std::size_t q = 0; q < left.size(); ++q) {
         if (!left[q]) continue;
         numbers.push_back(q);
-        codes.insert(codes.end(), queries.row(q), queries.row(q) + code_size);
         limits.push_back(std::min(radii[q], output.distances[q * k + k - 1]));
     }
     if (numbers.empty()) return;
+    const std::vector<unsigned char> codes = gathered(queries, numbers.data(), numbers.size());
     std::vector<std::int32_t> distances(numbers.size() * k);
     std::vector<std::int64_t> found(numbers.size() * k);
     scan_nearest(rows, {codes.data(), numbers.size(), code_size}, limits.data(), execution,

@@ -68,12 +68,9 @@ bool are_settled(const Part& part, const std::int32_t* near, const std::int64_t*
 // Every code as near as the last that was found of each of `count` queries, which are given by their numbers.
 RadiusHits tied_codes(const Part& part, const Codes& queries, const std::size_t* numbers, std::size_t count,
                       const NearestOutput& nearest, const Execution& execution, Work& work) {
-    std::vector<unsigned char> codes;
+    const std::vector<unsigned char> codes = gathered(queries, numbers, count);
     std::vector<std::int32_t> radii;
-    for (std::size_t i = 0; i < count; ++i) {
-        codes.insert(codes.end(), queries.row(numbers[i]), queries.row(numbers[i]) + queries.code_size);
-        radii.push_back(nearest.distances[(numbers[i] + 1) * nearest.k - 1]);
-    }
+    for (std::size_t i = 0; i < count; ++i) radii.push_back(nearest.distances[(numbers[i] + 1) * nearest.k - 1]);
     HitBudget unbounded(0);
     return scan_radius(part.rows, {codes.data(), count, queries.code_size}, radii.data(), execution, work, unbounded);
 }
